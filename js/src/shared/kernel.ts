@@ -1,0 +1,51 @@
+// Whether somebody answers. The kernel connection is not part of anywidget's contract: every
+// property is feature-detected, and a host that has none of it counts as connected.
+interface Emitter<A> {
+  connect(slot: (sender: unknown, args: A) => void): unknown;
+  disconnect(slot: (sender: unknown, args: A) => void): unknown;
+}
+
+interface Kernel {
+  status?: string;
+  connectionStatus?: string;
+  statusChanged?: Emitter<string>;
+  connectionStatusChanged?: Emitter<string>;
+  disposed?: Emitter<unknown>;
+}
+
+export interface Manager {
+  kernel?: Kernel | null;
+  replay?: boolean;
+}
+
+/** "gone": the kernel that held the model was restarted or shut down; only running the cell again helps. */
+export type KernelChange = "online" | "offline" | "gone";
+
+const GONE = /restarting|dead|terminating/;
+
+/** Calls back on every change until the signal aborts. */
+export function watchKernel(
+  manager: Manager,
+  signal: AbortSignal,
+  on: (change: KernelChange) => void,
+): void {
+  const { kernel } = manager;
+  if (!kernel) return;
+  const status = (_: unknown, now: string) => {
+    if (GONE.test(now)) on("gone");
+  };
+  const connection = (_: unknown, now: string) => on(now === "connected" ? "online" : "offline");
+  const disposed = () => on("gone");
+  kernel.statusChanged?.connect(status);
+  kernel.connectionStatusChanged?.connect(connection);
+  kernel.disposed?.connect(disposed);
+  signal.addEventListener("abort", () => {
+    kernel.statusChanged?.disconnect(status);
+    kernel.connectionStatusChanged?.disconnect(connection);
+    kernel.disposed?.disconnect(disposed);
+  });
+}
+
+/** A kernel that runs a cell may answer late; one that is idle, or cannot be asked, may not. */
+export const isBusy = ({ kernel }: Manager): boolean =>
+  kernel?.status === "busy" || kernel?.status === "starting";

@@ -1,0 +1,55 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { colors, type Scale } from "./color";
+import { number } from "./format";
+import { NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY } from "./look";
+
+export interface LegendProps {
+  scale: Scale;
+  /** What is coloured, and over what the range was taken: "activation, this layer". */
+  caption: string;
+  unit?: string;
+  /** Also explains the colours of NaN, +∞ and −∞. */
+  hasNaN?: boolean;
+}
+
+/** The colour bar of a scale, with its range (and zero where the range spans it). */
+export function Legend({ scale, caption, unit = "", hasNaN }: LegendProps) {
+  const { low, high, table } = scale;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    const bar = new ImageData(256, 1);
+    new Uint32Array(bar.data.buffer).set(colors(table));
+    context?.putImageData(bar, 0, 0);
+  }, [table]);
+  const text = (x: number) => number(x) + (unit && ` ${unit}`);
+  return (
+    <figure
+      class="cnnw-legend"
+      role="img"
+      aria-label={`${caption}: colours from ${text(low)} to ${text(high)}`}
+    >
+      <figcaption>{caption}</figcaption>
+      <canvas ref={canvas} width={256} height={1} />
+      <div class="cnnw-ticks">
+        <span>{text(low)}</span>
+        {low < 0 && high > 0 && <span style={{ left: `${(100 * low) / (low - high)}%` }}>0</span>}
+        <span>{text(high)}</span>
+      </div>
+      {hasNaN && (
+        <div class="cnnw-specials">
+          {[
+            [NAN, "not a number"],
+            [POSITIVE_INFINITY, "+∞"],
+            [NEGATIVE_INFINITY, "−∞"],
+          ].map(([color, name]) => (
+            <span key={name}>
+              <i style={{ background: color }} />
+              {name}
+            </span>
+          ))}
+        </div>
+      )}
+    </figure>
+  );
+}

@@ -1,0 +1,24 @@
+// Every colour, size and duration that scripts need; what CSS alone needs is in theme.css.
+
+/** Control points of the colour tables, sRGB, low to high. Diverging tables are neutral in the middle. */
+export const STOPS = {
+  activations: ["#08306b", "#2f6fb7", "#92bce0", "#efeeeb", "#eba184", "#c24a3a", "#67000f"],
+  weights: ["#3f0a5c", "#7d4aa0", "#bfa2d3", "#efeeeb", "#93c99a", "#2f8a50", "#00401f"],
+  sequential: ["#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725"],
+} as const;
+
+/** Colours of values that are no numbers; outside every table. */
+export const NAN = "#f03cd2";
+export const POSITIVE_INFINITY = "#ff9d00";
+export const NEGATIVE_INFINITY = "#00d5f5";
+
+/** Steps of a quantised map: codes 0 … 252; 253 −Inf, 254 +Inf, 255 NaN. */
+export const LEVELS = 252;
+
+export const TILE = { gap: 6, caption: 15, overscan: 2 };
+export const ZOOM = { max: 64, step: 1.25, crosshair: 5 };
+
+/** A request unanswered for this long, the kernel being idle, means that nobody answers (ms). */
+export const UNANSWERED = 10_000;
+export const CACHE_BYTES = 128 * 2 ** 20;
+export const FRAMES_PER_SECOND = 8;

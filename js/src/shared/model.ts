@@ -1,0 +1,284 @@
+// The one way between a widget's front-end and its kernel: traits as signals, requests with
+// replies, streamed frames, and whether anybody is there.
+import type { AnyModel } from "@anywidget/types";
+import { effect, signal as makeSignal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { isBusy, type Manager, watchKernel } from "./kernel";
+import { UNANSWERED } from "./look";
+import { type Tensor, unpack } from "./wire";
+
+/** "replay": an exported page, answered from what was recorded. */
+export type Status = "connected" | "disconnected" | "replay";
+
+export interface Reply<V> {
+  value: V;
+  tensors: Tensor[];
+}
+
+export interface RequestOptions {
+  /** Of one lane the newest request wins; the older ones are cancelled. */
+  lane?: string;
+  signal?: AbortSignal;
+  buffers?: ArrayBuffer[];
+  onProgress?: (done: number, total: number) => void;
+}
+
+export class RequestError extends Error {
+  override name = "RequestError";
+  constructor(
+    message: string,
+    readonly cancelled = false,
+  ) {
+    super(message);
+  }
+}
+
+export interface Bridge {
+  /** A two-way trait: a write to the signal is saved to the kernel and seen by every view. */
+  trait<T>(name: string): Signal<T>;
+  /** A trait that only the kernel writes. */
+  read<T>(name: string): ReadonlySignal<T>;
+  /** Asks the kernel; rejects with a RequestError. Finished requests are not cached here. */
+  request<V>(name: string, args: object, options?: RequestOptions): Promise<Reply<V>>;
+  /** Receives a stream's frames, newest last; acknowledges them. */
+  frames(stream: string, on: (value: unknown, tensors: Tensor[]) => void): void;
+  status: ReadonlySignal<Status>;
+  /** Requests waiting for a reply. */
+  pending: ReadonlySignal<number>;
+  signal: AbortSignal;
+}
+
+interface Waiting {
+  content: { kind: "request"; id: string; page: string; name: string; args: object; lane?: string };
+  options: RequestOptions;
+  again: boolean;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  settle(reply: Reply<never> | RequestError): void;
+}
+
+interface Message {
+  kind?: unknown;
+  id?: string;
+  ok?: boolean;
+  cancelled?: boolean;
+  error?: string;
+  value?: unknown;
+  done?: number;
+  total?: number;
+  stream?: string;
+  seq?: number;
+}
+
+type OnFrame = (value: unknown, tensors: Tensor[]) => void;
+
+const CANCELLED = "This request was cancelled.";
+
+/** Connects to a widget's model until `signal` aborts. */
+export function connect(model: AnyModel, signal: AbortSignal): Bridge {
+  return new Connection(model, signal);
+}
+
+const same = (a: unknown, b: unknown) =>
+  Object.is(a, b) ||
+  (Array.isArray(a) && Array.isArray(b) && JSON.stringify(a) === JSON.stringify(b));
+
+class Connection implements Bridge {
+  readonly status: Signal<Status>;
+  readonly pending = makeSignal(0);
+  readonly #page = Math.random().toString(36).slice(2);
+  readonly #manager: Manager;
+  readonly #traits = new Map<string, Signal<unknown>>();
+  readonly #written = new Set<string>();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #streams = new Map<string, { on: OnFrame; seq: number }>();
+  #count = 0;
+  #gone = false;
+
+  constructor(
+    readonly model: AnyModel,
+    readonly signal: AbortSignal,
+  ) {
+    this.#manager = (model.widget_manager ?? {}) as Manager;
+    this.status = makeSignal<Status>(this.#manager.replay ? "replay" : "connected");
+    this.#listen("msg:custom", (message: unknown, buffers: unknown) =>
+      this.#receive(message, buffers),
+    );
+    this.#listen("comm:close", () => this.#kernel("gone"));
+    watchKernel(this.#manager, signal, (change) => this.#kernel(change));
+    signal.addEventListener("abort", () => this.#close());
+    this.#post({ kind: "hello" });
+  }
+
+  trait<T>(name: string): Signal<T> {
+    const trait = this.read<T>(name) as Signal<T>;
+    if (this.#written.has(name)) return trait;
+    this.#written.add(name);
+    const stop = effect(() => {
+      const value = trait.value;
+      if (same(value, this.model.get(name))) return;
+      this.model.set(name, value);
+      this.model.save_changes();
+    });
+    this.signal.addEventListener("abort", stop);
+    return trait;
+  }
+
+  read<T>(name: string): ReadonlySignal<T> {
+    let trait = this.#traits.get(name);
+    if (!trait) {
+      const made = makeSignal<unknown>(this.model.get(name));
+      this.#listen(`change:${name}`, () => {
+        const value: unknown = this.model.get(name);
+        if (!same(value, made.peek())) made.value = value;
+      });
+      this.#traits.set(name, made);
+      trait = made;
+    }
+    return trait as Signal<T>;
+  }
+
+  request<V>(name: string, args: object, options: RequestOptions = {}): Promise<Reply<V>> {
+    if (this.signal.aborted || options.signal?.aborted)
+      return Promise.reject(new RequestError(CANCELLED, true));
+    const id = `${this.#page}:${++this.#count}`;
+    const { lane } = options;
+    for (const [old, waiting] of this.#waiting)
+      if (lane !== undefined && waiting.content.lane === lane)
+        this.#settle(old, new RequestError(CANCELLED, true));
+    return new Promise((resolve, reject) => {
+      const cancel = () => {
+        this.#post({ kind: "cancel", id });
+        this.#settle(id, new RequestError(CANCELLED, true));
+      };
+      const content = {
+        kind: "request" as const,
+        id,
+        page: this.#page,
+        name,
+        args,
+        ...(lane === undefined ? {} : { lane }),
+      };
+      const settle = (reply: Reply<never> | RequestError) => {
+        options.signal?.removeEventListener("abort", cancel);
+        reply instanceof RequestError ? reject(reply) : resolve(reply);
+      };
+      options.signal?.addEventListener("abort", cancel);
+      const waiting: Waiting = { content, options, settle, again: false, timer: undefined };
+      this.#waiting.set(id, waiting);
+      this.pending.value = this.#waiting.size;
+      this.#ask(waiting);
+    });
+  }
+
+  frames(stream: string, on: OnFrame): void {
+    this.#streams.set(stream, { on, seq: Number.NEGATIVE_INFINITY });
+  }
+
+  #ask(waiting: Waiting): void {
+    this.#send(waiting.content, waiting.options.buffers);
+    this.#watch(waiting);
+  }
+
+  #watch(waiting: Waiting): void {
+    clearTimeout(waiting.timer);
+    if (this.status.peek() === "replay") return;
+    waiting.timer = setTimeout(() => {
+      if (isBusy(this.#manager)) this.#watch(waiting);
+      else if (this.status.peek() === "connected") this.status.value = "disconnected";
+    }, UNANSWERED);
+  }
+
+  #receive(message: unknown, buffers: unknown): void {
+    if (typeof message !== "object" || message === null) return;
+    const m = message as Message;
+    if (m.kind === "frame") this.#frame(m, buffers);
+    const waiting = this.#waiting.get(m.id as string);
+    if (!waiting) return;
+    this.#answered();
+    if (m.kind === "progress") {
+      this.#watch(waiting);
+      waiting.options.onProgress?.(m.done ?? 0, m.total ?? 0);
+    } else if (m.kind === "reply") this.#settle(m.id as string, outcome(m, buffers));
+  }
+
+  #frame(m: Message, buffers: unknown): void {
+    const stream = this.#streams.get(m.stream as string);
+    if (!stream || typeof m.seq !== "number") return;
+    this.#answered();
+    try {
+      if (m.seq > stream.seq) stream.on(m.value, tensorsOf(buffers));
+      stream.seq = Math.max(stream.seq, m.seq);
+    } finally {
+      this.#post({ kind: "ack", stream: m.stream, seq: m.seq });
+    }
+  }
+
+  #settle(id: string, reply: Reply<never> | RequestError): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    clearTimeout(waiting.timer);
+    this.#waiting.delete(id);
+    this.pending.value = this.#waiting.size;
+    waiting.settle(reply);
+  }
+
+  #answered(): void {
+    this.#gone = false;
+    if (this.status.peek() === "disconnected") this.status.value = "connected";
+  }
+
+  #kernel(change: "online" | "offline" | "gone"): void {
+    this.#gone ||= change === "gone";
+    if (change !== "online" || this.#gone) this.status.value = "disconnected";
+    else if (this.status.peek() === "disconnected") this.#resync();
+  }
+
+  /** Says hello and asks once more what was lost on the way. */
+  #resync(): void {
+    this.status.value = "connected";
+    this.#post({ kind: "hello" });
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.again) continue;
+      waiting.again = true;
+      this.#ask(waiting);
+    }
+  }
+
+  #listen(event: string, on: (...args: unknown[]) => void): void {
+    this.model.on(event, on);
+    this.signal.addEventListener("abort", () => this.model.off(event as "msg:custom", on));
+  }
+
+  #post(content: Record<string, unknown>): void {
+    this.#send({ ...content, page: this.#page });
+  }
+
+  #send(content: object, buffers?: ArrayBuffer[]): void {
+    try {
+      this.model.send(content, undefined, buffers);
+    } catch {
+      // A disposed comm throws; the status says the rest.
+      if (this.status.peek() === "connected") this.status.value = "disconnected";
+    }
+  }
+
+  #close(): void {
+    this.#post({ kind: "bye" });
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, new RequestError(CANCELLED, true));
+    this.#streams.clear();
+  }
+}
+
+const tensorsOf = (buffers: unknown) => ((buffers ?? []) as DataView[]).map(unpack);
+
+function outcome(m: Message, buffers: unknown): Reply<never> | RequestError {
+  if (!m.ok)
+    return new RequestError(
+      m.error ?? (m.cancelled ? CANCELLED : "The kernel could not answer."),
+      m.cancelled === true,
+    );
+  try {
+    return { value: m.value as never, tensors: tensorsOf(buffers) };
+  } catch (error) {
+    return new RequestError(`The answer could not be read: ${(error as Error).message}.`);
+  }
+}
