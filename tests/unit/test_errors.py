@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from cnnwidgets.errors import nearest
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "phrase"),
+    [
+        ("layer1.0.con1", ["layer1.0.conv1", "layer1.0.bn1"], "did you mean 'layer1.0.conv1'?"),
+        ("CHANNEL", ["channel", "layer"], "did you mean 'channel'?"),
+        ("conv", ["Conv", "conv"], "did you mean 'Conv'?"),
+        ("zzz", ["one", "two", "one"], "choose one of 'one', 'two'"),
+        ("zzz", ["one"], "the only one is 'one'"),
+        (7, ["one", "two"], "choose one of 'one', 'two'"),
+        ("zzz", [], "there are none to choose from"),
+    ],
+)
+def test_nearest(name: object, options: list[str], phrase: str) -> None:
+    assert nearest(name, options) == phrase
+
+
+def test_long_lists_are_cut() -> None:
+    phrase = nearest("?", (f"block.{i}" for i in range(40)))
+    assert phrase.endswith("'block.7', … (40 in all)")
