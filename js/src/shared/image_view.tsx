@@ -10,6 +10,9 @@ export interface Overlay {
   kind?: "field" | "unit";
 }
 
+/** A pixel of the picture. */
+export type Pixel = readonly [row: number, column: number];
+
 export interface ImageViewProps {
   /** What the picture shows, for screen readers. */
   label: string;
@@ -20,8 +23,8 @@ export interface ImageViewProps {
   draw: (canvas: HTMLCanvasElement) => void;
   overlays?: readonly Overlay[];
   /** Pixel under the pointer or the keyboard cursor; null when it left. */
-  onHover?: (row: number | null, column: number | null) => void;
-  onClick?: (row: number, column: number) => void;
+  onHover?: (at: Pixel | null) => void;
+  onClick?: (at: Pixel) => void;
   zoomable?: boolean;
   /** A line under the picture, announced politely. */
   readout?: ComponentChildren;
