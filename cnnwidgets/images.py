@@ -1,0 +1,300 @@
+"""Pictures in, batches out: read any picture, prepare it for a network, and show it again."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+Picture: TypeAlias = Image.Image | NDArray[np.generic] | Tensor | str | os.PathLike[str] | IO[bytes]
+"""What may stand for one image; see `read`."""
+
+Numbers: TypeAlias = float | Sequence[float]
+"""One number for all channels, or one per channel."""
+
+_FORMS = (
+    "an image is a path, a PIL image, a uint8 array [H, W] or [H, W, 3], "
+    "or a float tensor [C, H, W] already preprocessed"
+)
+_MODES = {1: "L", 3: "RGB"}
+_ORIENTATION = 0x0112  # EXIF
+_ON_ITS_SIDE = {5, 6, 7, 8}
+_GAP = 3.0  # box-reduce a picture before the bicubic filter down to this many times the size
+
+
+def read(
+    image: Picture, channels: int, size: tuple[int, int] | None = None
+) -> Image.Image | Tensor:
+    """Read one image in any of its forms.
+
+    Parameters
+    ----------
+    image
+        A path; a PIL image of any mode; an open binary file; uint8 pixels [H, W],
+        [H, W, 1], [H, W, 3] or [H, W, 4]; or floats [C, H, W] or [1, C, H, W] that
+        are already preprocessed. Arrays and tensors are taken alike.
+    channels
+        How many channels the network takes. Grey pictures become RGB for 3, colours
+        become grey (ITU-R 601) for 1; with any other number only floats are taken.
+    size
+        (height, width) that will be cut from the picture: lets a large JPEG be decoded
+        at a fraction of its size. The result is still at least that large.
+
+    Returns
+    -------
+    PIL.Image.Image or torch.Tensor
+        A picture of mode "L" or "RGB", upright, transparency laid on white, 16 bits
+        reduced to 8; or, from floats, a copy [1, C, H, W] with its own dtype and values.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the path leads nowhere.
+    TypeError
+        If the image is of a type that is no image, or a dtype that is neither.
+    ValueError
+        If a file is no picture, is damaged or larger than `PIL.Image.MAX_IMAGE_PIXELS`,
+        or an array has a shape that is no image or the wrong number of channels.
+    """
+    if isinstance(image, (np.ndarray, Tensor)):
+        array = _tensor(image)
+        if array.is_floating_point():
+            return _preprocessed(array, channels)
+        _require_picture_channels(channels)
+        return _convert(_from_pixels(array), _MODES[channels])
+    _require_picture_channels(channels)
+    if isinstance(image, (str, os.PathLike, io.BufferedIOBase)):
+        return _read_file(image, _MODES[channels], size)
+    if isinstance(image, Image.Image):
+        return _decode(image, _MODES[channels], "the PIL image")
+    raise TypeError(f"image: {type(image).__name__} is no image; {_FORMS}")
+
+
+def prepare(
+    image: Picture, shape: tuple[int, int, int], mean: Numbers = 0.0, std: Numbers = 1.0
+) -> Tensor:
+    """Make the batch of one that a network takes.
+
+    The largest centred window of the picture with the shape of the network's input is
+    resized to it (bicubic, antialiased), which is resizing the shorter side and cropping
+    the centre in one step. Pixels are scaled to [0, 1], then ``(pixel - mean) / std``.
+    Floats are taken as they are, without resizing.
+
+    Parameters
+    ----------
+    image
+        Any form that `read` takes.
+    shape
+        (C, H, W) of the network's input.
+    mean, std
+        Per channel, of pixels in [0, 1].
+
+    Returns
+    -------
+    torch.Tensor
+        [1, C, H, W], float32 (floats keep their dtype, and their height and width).
+
+    Raises
+    ------
+    FileNotFoundError, TypeError, ValueError
+        As `read`, and if `mean` or `std` has neither one number nor one per channel.
+    """
+    channels, height, width = shape
+    picture = read(image, channels, (height, width))
+    if isinstance(picture, Tensor):
+        return picture
+    pixels = torch.from_numpy(np.array(fit(picture, (height, width))))
+    x = pixels.reshape(height, width, channels).permute(2, 0, 1).contiguous() / 255
+    return ((x - per_channel("mean", mean, channels)) / per_channel("std", std, channels))[None]
+
+
+def restore(x: Tensor, mean: Numbers = 0.0, std: Numbers = 1.0) -> NDArray[np.uint8]:
+    """Undo the preprocessing: the picture as the network sees it.
+
+    Parameters
+    ----------
+    x
+        A batch [N, C, H, W] as `prepare` makes it, of any float dtype, on any device.
+    mean, std
+        What it was prepared with.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8 [N, H, W, C]; values outside [0, 1] are clipped, NaN becomes 0.
+    """
+    channels = x.shape[1]
+    pixels = x.detach().cpu().float() * per_channel("std", std, channels)
+    pixels = (pixels + per_channel("mean", mean, channels)).nan_to_num(0.0).clamp(0, 1) * 255
+    restored: NDArray[np.uint8] = pixels.round().byte().permute(0, 2, 3, 1).contiguous().numpy()
+    return restored
+
+
+def fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Resize the largest centred window with the aspect ratio of `size` (height, width) to it."""
+    height, width = size
+    scale = min(picture.width / width, picture.height / height)
+    margin_x = max(picture.width - width * scale, 0) / 2
+    margin_y = max(picture.height - height * scale, 0) / 2
+    box = (margin_x, margin_y, picture.width - margin_x, picture.height - margin_y)
+    return picture.resize((width, height), Image.Resampling.BICUBIC, box, reducing_gap=_GAP)
+
+
+def per_channel(name: str, values: Numbers, channels: int) -> Tensor:
+    """Shape one number, or one per channel, as [C, 1, 1] or [1, 1, 1] (float32)."""
+    numbers = torch.as_tensor(values, dtype=torch.float32).flatten()
+    if len(numbers) not in {1, channels}:
+        raise ValueError(
+            f"{name}: {len(numbers)} numbers for {channels} channels; give one number or one each"
+        )
+    return numbers.reshape(-1, 1, 1)
+
+
+def _require_picture_channels(channels: int) -> None:
+    if channels not in _MODES:
+        raise ValueError(
+            f"image: the network takes {channels} channels, a picture has 1 or 3; "
+            f"pass a float tensor [{channels}, H, W] already preprocessed"
+        )
+
+
+def _tensor(image: NDArray[np.generic] | Tensor) -> Tensor:
+    if isinstance(image, Tensor):
+        array = image.detach().clone()
+    else:
+        native = np.array(image, dtype=image.dtype.newbyteorder("="))
+        try:
+            array = torch.from_numpy(native)
+        except TypeError:
+            raise TypeError(f"image: an array of dtype {image.dtype}; {_FORMS}") from None
+    if not array.is_floating_point() and array.dtype != torch.uint8:
+        name = str(image.dtype).removeprefix("torch.")
+        raise TypeError(f"image: pixels of dtype {name}; convert them to uint8, 0 to 255; {_FORMS}")
+    if not array.numel():
+        raise ValueError(f"image: empty, of shape {list(array.shape)}; {_FORMS}")
+    return array
+
+
+def _preprocessed(x: Tensor, channels: int) -> Tensor:
+    match list(x.shape):
+        case [c, _, _] if c == channels:
+            return x[None]
+        case [1, c, _, _] if c == channels:
+            return x
+        case [_, _, 1 | 3 | 4]:
+            hint = "for pixels in [0, 1] with channels last pass (image * 255).astype('uint8')"
+        case [_, _]:
+            hint = "for one preprocessed channel pass image[None]"
+        case [c, _, _] | [1, c, _, _]:
+            hint = f"these have {c} channel{'s' * (c != 1)}"
+        case [n, _, _, _]:
+            hint = f"this is a batch of {n}, pass one of them"
+        case shape:
+            hint = f"these have {len(shape)} axes"
+    raise ValueError(
+        f"image: floats of shape {list(x.shape)} where the network takes [{channels}, H, W]; "
+        f"{hint}; {_FORMS}"
+    )
+
+
+def _from_pixels(pixels: Tensor) -> Image.Image:
+    hint = ""
+    match list(pixels.shape):
+        case [_, _] | [_, _, 3 | 4]:
+            return Image.fromarray(pixels.cpu().numpy())
+        case [_, _, 1]:
+            return Image.fromarray(pixels[:, :, 0].cpu().numpy())
+        case [1 | 3 | 4, _, _]:
+            hint = "put the channels last; "
+    raise ValueError(f"image: uint8 pixels of shape {list(pixels.shape)}; {hint}{_FORMS}")
+
+
+def _read_file(
+    file: str | os.PathLike[str] | IO[bytes], mode: str, size: tuple[int, int] | None
+) -> Image.Image:
+    source: Path | IO[bytes]
+    if isinstance(file, (str, os.PathLike)):
+        source, name = Path(file).expanduser(), repr(str(file))
+        if not source.exists():
+            raise FileNotFoundError(f"image: there is no file {name}")
+    else:
+        source, name = file, repr(getattr(file, "name", "the open file"))
+    try:
+        with Image.open(source) as picture:
+            _require_sane_size(picture, name)
+            if size is not None:
+                _draft(picture, size)
+            return _decode(picture, mode, name)
+    except UnidentifiedImageError:
+        raise ValueError(f"image: {name} is not a picture that Pillow can read") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ValueError(_too_large(name)) from None
+    except OSError as error:
+        raise ValueError(f"image: cannot read {name}: {error}") from error
+
+
+def _require_sane_size(picture: Image.Image, name: str) -> None:
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and picture.width * picture.height > limit:
+        raise ValueError(_too_large(name))
+
+
+def _too_large(name: str) -> str:
+    return (
+        f"image: {name} has more than {Image.MAX_IMAGE_PIXELS:,} pixels; shrink it, "
+        "or raise PIL.Image.MAX_IMAGE_PIXELS if you trust it"
+    )
+
+
+def _draft(picture: Image.Image, size: tuple[int, int]) -> None:
+    """Let a JPEG be decoded at 1/2, 1/4 or 1/8, no smaller than `_GAP` times what is needed."""
+    height, width = size
+    if picture.getexif().get(_ORIENTATION) in _ON_ITS_SIDE:
+        height, width = width, height
+    scale = min(picture.width / width, picture.height / height) / _GAP
+    if scale > 1:
+        wanted = round(picture.width / scale), round(picture.height / scale)
+        picture.draft(None, wanted)
+
+
+def _decode(picture: Image.Image, mode: str, name: str) -> Image.Image:
+    if not picture.width * picture.height:
+        raise ValueError(f"image: {name} is empty")
+    try:
+        return _convert(ImageOps.exif_transpose(picture), mode)
+    except (OSError, SyntaxError, EOFError) as error:
+        raise ValueError(f"image: {name} is damaged: {error}") from error
+
+
+def _convert(picture: Image.Image, mode: str) -> Image.Image:
+    """To 8 bits, on white, grey or RGB."""
+    if picture.mode in {"I", "F"} or picture.mode.startswith("I;16"):
+        picture = _to_eight_bits(picture)
+    try:
+        if picture.has_transparency_data:
+            upright = picture.convert("LA") if picture.mode == "La" else picture
+            white = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(white, upright.convert("RGBA"))
+        elif picture.mode in {"P", "LAB"}:
+            picture = picture.convert("RGB")
+        return picture.convert(mode)
+    except ValueError as error:
+        raise ValueError(f"image: a picture of mode {picture.mode}: {error}") from error
+
+
+def _to_eight_bits(picture: Image.Image) -> Image.Image:
+    """Scale 16-bit and float pixels by the smallest usual full scale that holds them."""
+    pixels = np.nan_to_num(np.asarray(picture).astype(np.float32))
+    full = 65535.0
+    if not picture.mode.startswith("I;16"):
+        scales = (1.0, 255.0) if picture.mode == "F" else (255.0,)
+        full = next((scale for scale in scales if pixels.max() <= scale), full)
+    return Image.fromarray((pixels.clip(0, full) * (255 / full)).round().astype(np.uint8))
