@@ -1,10 +1,11 @@
 import type { ComponentChildren } from "preact";
+import { IconButton } from "./icon";
 
 export interface BannerProps {
   kind: "error" | "warning" | "info";
   children: ComponentChildren;
-  action?: { label: string; onClick: () => void };
-  onDismiss?: () => void;
+  action?: { label: string; onClick: () => void } | undefined;
+  onDismiss?: (() => void) | undefined;
 }
 
 /** A sentence that says what happened and what to do. */
@@ -17,11 +18,7 @@ export function Banner({ kind, children, action, onDismiss }: BannerProps) {
           {action.label}
         </button>
       )}
-      {onDismiss && (
-        <button type="button" class="cnnw-icon" aria-label="Dismiss" onClick={onDismiss}>
-          ✕
-        </button>
-      )}
+      {onDismiss && <IconButton icon="close" label="Dismiss" onClick={onDismiss} />}
     </div>
   );
 }

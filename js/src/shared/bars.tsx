@@ -9,13 +9,47 @@ export interface BarsProps {
   caption: string;
   rows: readonly Bar[];
   /** The value of a full bar; the largest size among the rows by default. */
-  max?: number;
-  unit?: string;
-  selected?: number | null;
-  onSelect?: (index: number) => void;
+  max?: number | undefined;
+  unit?: string | undefined;
+  selected?: number | null | undefined;
+  onSelect?: ((index: number) => void) | undefined;
 }
 
-/** Labelled horizontal bars; with negative values the zero line is in the middle. */
-export function Bars(p: BarsProps) {
-  return <div class="cnnw-bars">{p.caption}</div>;
+/** Labelled horizontal bars; where some are negative they grow both ways from a zero line. */
+export function Bars({ caption, rows, max, unit, selected, onSelect }: BarsProps) {
+  const sizes = rows.map(({ value }) => (Number.isFinite(value) ? Math.abs(value) : 0));
+  const full = max ?? (Math.max(...sizes) || 1);
+  const signed = rows.some(({ value }) => value < 0);
+  return (
+    <figure class="cnnw-bars">
+      <figcaption>{caption + (unit ? ` (${unit})` : "")}</figcaption>
+      <ul>
+        {rows.map(({ label, value, text }, i) => (
+          <li key={i} class={i === selected ? "cnnw-selected" : ""}>
+            {onSelect ? (
+              <button
+                type="button"
+                aria-pressed={i === selected}
+                title={label}
+                onClick={() => onSelect(i)}
+              >
+                {label}
+              </button>
+            ) : (
+              <span title={label}>{label}</span>
+            )}
+            <div class={signed ? "cnnw-signed" : ""}>
+              <i
+                class={value < 0 ? "cnnw-negative" : ""}
+                style={{
+                  width: `${((signed ? 50 : 100) * Math.min(1, (sizes[i] as number) / full)).toFixed(2)}%`,
+                }}
+              />
+            </div>
+            <output>{text}</output>
+          </li>
+        ))}
+      </ul>
+    </figure>
+  );
 }

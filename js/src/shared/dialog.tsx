@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { IconButton } from "./icon";
 
 export interface DialogProps {
   title: string;
@@ -17,6 +18,7 @@ export function Dialog({ title, open, onClose, children }: DialogProps) {
     else if (!open) dialog?.close();
   }, [open]);
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a dialog by itself
     <dialog
       ref={ref}
       class="cnnw-dialog"
@@ -26,9 +28,7 @@ export function Dialog({ title, open, onClose, children }: DialogProps) {
     >
       <header>
         <strong>{title}</strong>
-        <button type="button" class="cnnw-icon" aria-label="Close" onClick={onClose}>
-          ✕
-        </button>
+        <IconButton icon="close" label="Close" onClick={onClose} />
       </header>
       {children}
     </dialog>

@@ -7,9 +7,9 @@ export interface LegendProps {
   scale: Scale;
   /** What is coloured, and over what the range was taken: "activation, this layer". */
   caption: string;
-  unit?: string;
+  unit?: string | undefined;
   /** Also explains the colours of NaN, +∞ and −∞. */
-  hasNaN?: boolean;
+  hasNaN?: boolean | undefined;
 }
 
 /** The colour bar of a scale, with its range (and zero where the range spans it). */

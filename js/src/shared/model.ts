@@ -16,10 +16,10 @@ export interface Reply<V> {
 
 export interface RequestOptions {
   /** Of one lane the newest request wins; the older ones are cancelled. */
-  lane?: string;
-  signal?: AbortSignal;
-  buffers?: ArrayBuffer[];
-  onProgress?: (done: number, total: number) => void;
+  lane?: string | undefined;
+  signal?: AbortSignal | undefined;
+  buffers?: ArrayBuffer[] | undefined;
+  onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export class RequestError extends Error {
@@ -56,16 +56,16 @@ interface Waiting {
 }
 
 interface Message {
-  kind?: unknown;
-  id?: string;
-  ok?: boolean;
-  cancelled?: boolean;
-  error?: string;
-  value?: unknown;
-  done?: number;
-  total?: number;
-  stream?: string;
-  seq?: number;
+  kind?: unknown | undefined;
+  id?: string | undefined;
+  ok?: boolean | undefined;
+  cancelled?: boolean | undefined;
+  error?: string | undefined;
+  value?: unknown | undefined;
+  done?: number | undefined;
+  total?: number | undefined;
+  stream?: string | undefined;
+  seq?: number | undefined;
 }
 
 type OnFrame = (value: unknown, tensors: Tensor[]) => void;

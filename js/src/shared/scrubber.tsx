@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { count } from "./format";
+import { IconButton } from "./icon";
 import { FRAMES_PER_SECOND } from "./look";
 import { Slider } from "./slider";
 
@@ -11,7 +12,7 @@ export interface ScrubberProps {
   /** The current stop: an index into `steps`. */
   index: number;
   playing: boolean;
-  framesPerSecond?: number;
+  framesPerSecond?: number | undefined;
   onInput: (index: number) => void;
   onPlay: (playing: boolean) => void;
 }
@@ -32,15 +33,12 @@ export function Scrubber(p: ScrubberProps) {
   };
   return (
     <div class="cnnw-scrubber">
-      <button
-        type="button"
-        class="cnnw-icon"
-        aria-label={playing ? "Pause" : "Play"}
+      <IconButton
+        icon={playing ? "pause" : "play"}
+        label={playing ? "Pause" : "Play"}
         disabled={last < 1}
         onClick={toggle}
-      >
-        {playing ? "❚❚" : "▶"}
-      </button>
+      />
       <Slider
         label={label}
         value={index}

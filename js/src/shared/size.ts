@@ -1,4 +1,3 @@
-import type { RefObject } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 
 export interface Size {
@@ -7,7 +6,7 @@ export interface Size {
 }
 
 /** The content size of an element in CSS pixels, kept up to date; 0×0 while it is detached. */
-export function useSize(ref: RefObject<HTMLElement>): Size {
+export function useSize(ref: { current: HTMLElement | null }): Size {
   const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   useLayoutEffect(() => {
     const element = ref.current;

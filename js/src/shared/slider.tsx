@@ -5,11 +5,11 @@ export interface SliderProps {
   value: number;
   min: number;
   max: number;
-  step?: number;
-  unit?: string;
-  disabled?: boolean;
+  step?: number | undefined;
+  unit?: string | undefined;
+  disabled?: boolean | undefined;
   /** The value as text; four significant digits and the unit by default. */
-  format?: (value: number) => string;
+  format?: ((value: number) => string) | undefined;
   onInput: (value: number) => void;
 }
 

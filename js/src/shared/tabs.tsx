@@ -1,3 +1,5 @@
+import { handled, move } from "./keys";
+
 export interface Tab<K extends string> {
   key: K;
   label: string;
@@ -12,6 +14,37 @@ export interface TabsProps<K extends string> {
   onSelect: (key: K) => void;
 }
 
-export function Tabs<K extends string>(p: TabsProps<K>) {
-  return <div role="tablist" aria-label={p.label} />;
+/** A row of tabs; the arrow keys choose among those that can be chosen. */
+export function Tabs<K extends string>({ label, tabs, selected, onSelect }: TabsProps<K>) {
+  const open = tabs.filter((tab) => !tab.disabled);
+  const onKeyDown = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
+    const to = move(
+      event.key,
+      open.findIndex((tab) => tab.key === selected),
+      open.length,
+    );
+    const tab = open[to ?? -1];
+    if (!tab) return;
+    handled(event);
+    onSelect(tab.key);
+    (event.currentTarget.children[tabs.indexOf(tab)] as HTMLElement).focus();
+  };
+  return (
+    <div class="cnnw-tabs" role="tablist" aria-label={label} tabIndex={-1} onKeyDown={onKeyDown}>
+      {tabs.map(({ key, label: text, disabled }) => (
+        <button
+          key={key}
+          type="button"
+          role="tab"
+          aria-selected={key === selected}
+          aria-disabled={!!disabled}
+          title={disabled}
+          tabIndex={key === selected ? 0 : -1}
+          onClick={() => !disabled && onSelect(key)}
+        >
+          {text}
+        </button>
+      ))}
+    </div>
+  );
 }
