@@ -1,0 +1,112 @@
+"""A notebook open in JupyterLab or Notebook 7, driven through the application's own commands."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import Error
+
+from tests.e2e.browser import Page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+    from tests.e2e.server import Server
+
+LIMIT = 120.0  # seconds
+
+
+class NotebookPage(Page):
+    """A notebook with its kernel idle.
+
+    Parameters
+    ----------
+    context
+        The browser profile in which it opens.
+    server
+        The server that holds the notebook.
+    name
+        The notebook's file name.
+    """
+
+    known = (
+        # Notebook 7.6.5 throws this on every load, of an empty notebook too.
+        r"^uncaught: Cannot read properties of undefined \(reading 'schema'\)$",
+        # JupyterLab's debugger asks a kernel that is just being restarted.
+        r"^console: Could not restore the debugger state",
+        # The page left while a socket was still being opened.
+        r"WebSocket is closed before the connection is established",
+    )
+
+    def __init__(self, context: BrowserContext, server: Server, name: str) -> None:
+        super().__init__(context)
+        self.goto(server.address(name))
+        self.wait_idle()
+
+    def wait_idle(self, *, seconds: float = LIMIT) -> None:
+        """Wait until the notebook is loaded and its kernel has nothing to do."""
+        self.wait_until("() => cnnwDriver.idle()", seconds=seconds)
+
+    def run_all(self, *, seconds: float = LIMIT) -> None:
+        """Run every cell and wait for the last one."""
+        self._run("notebook:run-all-cells", seconds)
+
+    def run_cell(self, index: int, *, wait: bool = True, seconds: float = LIMIT) -> None:
+        """Run one cell; with ``wait=False`` return at once."""
+        self._drive("select", index)
+        self._run("notebook:run-cell", seconds if wait else 0)
+
+    def _run(self, command: str, seconds: float) -> None:
+        self._drive("start", command)
+        if seconds:
+            self.wait_until("() => cnnwDriver.finished()", seconds=seconds)
+
+    def kernel_eval(self, expression: str) -> Any:
+        """Evaluate an expression in the kernel, unseen by the notebook, and return the value.
+
+        The value must be a Python literal; what goes wrong in the kernel raises here.
+        """
+        answer = self._drive("evaluate", expression)
+        if "error" in answer:
+            raise RuntimeError(f"{expression}: {answer['error']}")
+        return ast.literal_eval(answer["text"])
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel and leave the page as it is."""
+        self._drive("restart")
+        self.wait_idle()
+
+    def interrupt(self) -> None:
+        """Interrupt what the kernel is doing."""
+        self._drive("interrupt")
+
+    def clear_outputs(self) -> None:
+        """Remove the outputs of every cell."""
+        self.command("notebook:clear-all-cell-outputs")
+
+    def command(self, name: str, **arguments: object) -> None:
+        """Execute one of the application's commands."""
+        self.page.evaluate("([name, args]) => cnnwDriver.command(name, args)", [name, arguments])
+
+    def reload(self) -> None:
+        """Reload the page; the kernel lives on."""
+        self.page.reload(wait_until="domcontentloaded")
+        self.wait_idle()
+
+    def problems(self) -> list[str]:
+        """Return what went wrong on this page and in its cells so far."""
+        errors: list[str] = self._drive("cellErrors")
+        return [*super().problems(), *errors]
+
+    def close(self) -> None:
+        """End the kernel and leave the page."""
+        with contextlib.suppress(Error):  # the page may have crashed, the kernel died
+            self._drive("shutdown")
+        super().close()
+
+    def _drive(self, name: str, argument: object = None) -> Any:
+        return self.page.evaluate(
+            "async ([name, argument]) => cnnwDriver[name](argument)", [name, argument]
+        )
