@@ -49,7 +49,10 @@ export function drawTile(
 ): void {
   const [height, width] = [1, 1, ...t.shape].slice(-2) as [number, number];
   const shrink = (edge * devicePixelRatio) / Math.max(width, height);
-  if (shrink >= 1) return drawMap(canvas, t, map, scale);
+  if (shrink >= 1) {
+    drawMap(canvas, t, map, scale);
+    return;
+  }
   shared ??= document.createElement("canvas");
   drawMap(shared, t, map, scale);
   const [w, h] = [width, height].map((n) => Math.max(1, Math.round(n * shrink))) as [

@@ -92,7 +92,7 @@ export function ImageView(p: ImageViewProps) {
   const boxes = [...(p.overlays ?? []), ...(cursor ? [cursorBox(cursor)] : [])];
   const aliased = sheet.width * devicePixelRatio < width;
   return (
-    <div class="cnnw-image">
+    <div class="cnnw-image" style={{ "--cnnw-ratio": width / height }}>
       <div
         ref={stage}
         class="cnnw-stage"
@@ -100,7 +100,7 @@ export function ImageView(p: ImageViewProps) {
         aria-label={label}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read pixels
         tabIndex={0}
-        style={{ "--cnnw-ratio": width / height, touchAction: zoom > 1 ? "none" : "pan-x pan-y" }}
+        style={{ touchAction: zoom > 1 ? "none" : "pan-x pan-y" }}
         onBlur={() => hover(null)}
         {...{ onWheel, onKeyDown, ...pointers }}
       >
