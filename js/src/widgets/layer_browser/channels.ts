@@ -1,0 +1,77 @@
+// What is known of each channel, the orders to show them in, and the range of their colours.
+import type { ColorRange, LayerValue } from "./types";
+
+export type Order = "index" | "mean" | "max" | "sparsity";
+
+export const ORDERS: readonly [Order, string][] = [
+  ["index", "number"],
+  ["mean", "mean, highest first"],
+  ["max", "maximum, highest first"],
+  ["sparsity", "zeros, most first"],
+];
+
+/** Columns of the kernel's table of channels. */
+const COLUMNS = 6;
+const COLUMN = { mean: 0, low: 1, high: 2, std: 3, zero: 4, broken: 5 };
+
+export interface Channel {
+  mean: number;
+  low: number;
+  high: number;
+  std: number;
+  /** Fractions of the map that are exactly zero, and NaN or infinite. */
+  zero: number;
+  broken: number;
+}
+
+export function channelAt(table: ArrayLike<number>, channel: number): Channel {
+  const [mean = 0, low = 0, high = 0, std = 0, zero = 0, broken = 0] = Array.from(
+    { length: COLUMNS },
+    (_, i) => table[channel * COLUMNS + i] ?? 0,
+  );
+  return { mean, low, high, std, zero, broken };
+}
+
+/** Channel numbers in the order to show them; ties and numbers that are none keep the order of their number. */
+export function ordered(table: ArrayLike<number>, count: number, by: Order): number[] {
+  const channels = Array.from({ length: count }, (_, i) => i);
+  if (by === "index") return channels;
+  const column = { mean: COLUMN.mean, max: COLUMN.high, sparsity: COLUMN.zero }[by];
+  const key = (channel: number) => {
+    const value = table[channel * COLUMNS + column] ?? Number.NaN;
+    return Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
+  };
+  return channels.sort((p, q) => (key(p) === key(q) ? p - q : key(q) - key(p)));
+}
+
+export type Range = [low: number, high: number];
+
+export const union = (ranges: readonly Range[]): Range =>
+  ranges.length
+    ? [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))]
+    : [0, 0];
+
+/** The values that the colours of one channel span, over all pictures shown. */
+export function colorSpan(
+  shown: readonly { value: LayerValue; table: ArrayLike<number> }[],
+  channel: number,
+  by: ColorRange,
+): Range {
+  return union(
+    shown.map(({ value, table }): Range => {
+      if (by === "network") return [value.network_low, value.network_high];
+      if (by === "layer") return [value.low, value.high];
+      const { low, high } = channelAt(table, channel);
+      return [low, high];
+    }),
+  );
+}
+
+export const RANGES: readonly [ColorRange, string][] = [
+  ["channel", "per channel"],
+  ["layer", "per layer"],
+  ["network", "whole network"],
+];
+
+export const nextRange = (range: ColorRange): ColorRange =>
+  RANGES[(RANGES.findIndex(([name]) => name === range) + 1) % RANGES.length]?.[0] ?? "channel";

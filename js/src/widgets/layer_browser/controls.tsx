@@ -1,0 +1,141 @@
+// Small controls that several panels use.
+
+import type { ComponentChildren } from "preact";
+import { Legend } from "../../shared/legend";
+import { Slider } from "../../shared/slider";
+import { ORDERS, type Order, RANGES } from "./channels";
+import { channelScale, type LayerData, meanScale } from "./data";
+import { channelWord } from "./describe";
+import { TARGET_LIST, TILE_SIZE } from "./limits";
+import { useBrowser } from "./state";
+import type { ColorRange } from "./types";
+
+export interface SelectProps<K extends string | number> {
+  label: string;
+  value: K;
+  options: readonly (readonly [K, string])[];
+  onChange: (key: K) => void;
+}
+
+export function Select<K extends string | number>({
+  label,
+  value,
+  options,
+  onChange,
+}: SelectProps<K>) {
+  return (
+    <label class="cnnw-lb-select">
+      <span>{label}</span>
+      <select
+        value={value}
+        onChange={({ currentTarget: { selectedIndex } }) =>
+          onChange((options[selectedIndex] as [K, string])[0])
+        }
+      >
+        {options.map(([key, text]) => (
+          <option key={key} value={key} selected={key === value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const VECTOR_ORDERS: readonly [Order, string][] = [
+  ["index", "number"],
+  ["max", "value, highest first"],
+];
+
+export function OrderSelect({ vector }: { vector?: boolean }) {
+  const { order } = useBrowser();
+  const options = vector ? VECTOR_ORDERS : ORDERS;
+  const value = options.some(([key]) => key === order.value) ? order.value : "index";
+  return (
+    <Select<Order>
+      label="Sort by"
+      {...{ value, options }}
+      onChange={(key) => (order.value = key)}
+    />
+  );
+}
+
+export function RangeSelect() {
+  const { colorRange } = useBrowser();
+  return (
+    <Select<ColorRange>
+      label="Colours"
+      value={colorRange.value}
+      options={RANGES}
+      onChange={(key) => (colorRange.value = key)}
+    />
+  );
+}
+
+/** Whose score the gradients are of: the predicted classes first. */
+export function TargetSelect() {
+  const { target, classes, predictions } = useBrowser();
+  const names = classes.value ?? [];
+  const top = predictions.value?.a?.rows ?? [];
+  const listed = new Map(top.map(({ index, name }) => [index, name]));
+  for (const [index, name] of names.slice(0, TARGET_LIST).entries())
+    if (!listed.has(index)) listed.set(index, name);
+  const chosen = target.value ?? top[0]?.index ?? 0;
+  if (!listed.has(chosen)) listed.set(chosen, names[chosen] ?? "");
+  const options = [...listed].map(
+    ([index, name]) => [index, name === `${index}` ? name : `${name} (${index})`] as const,
+  );
+  return (
+    <Select<number>
+      label="Gradient of the logit of"
+      value={chosen}
+      options={options}
+      onChange={(k) => (target.value = k)}
+    />
+  );
+}
+
+export function TileSlider() {
+  const { tile } = useBrowser();
+  return (
+    <Slider
+      label="Size"
+      {...TILE_SIZE}
+      value={tile.value}
+      format={() => ""}
+      onInput={(edge) => (tile.value = edge)}
+    />
+  );
+}
+
+interface MapToolsProps {
+  data: readonly LayerData[];
+  /** null: the mean over the channels. */
+  channel: number | null;
+  children?: ComponentChildren;
+}
+
+/** What is chosen above maps, and what their colours mean. */
+export function MapTools({ data, channel, children }: MapToolsProps) {
+  const { colorRange, of, layer } = useBrowser();
+  const range = colorRange.value;
+  const gradients = of.value === "gradients";
+  const over = {
+    channel: `${channelWord(layer.value)} ${channel}`,
+    layer: "this layer",
+    network: "whole network",
+  };
+  const mean = channel === null;
+  return (
+    <div class="cnnw-lb-tools">
+      {gradients && <TargetSelect />}
+      {children}
+      <RangeSelect />
+      <Legend
+        scale={mean ? meanScale(data, range) : channelScale(data, channel, range)}
+        caption={`${gradients ? "∂ logit / ∂ activation" : "activation"}, ${mean && range !== "network" ? "mean over channels" : over[range]}`}
+        hasNaN={data.some(({ value }) => !value.finite)}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,31 @@
+import { useSignal } from "@preact/signals";
+
+/** Copies a snippet; where the page may not use the clipboard, shows it selected. */
+export function CopyCode({ code }: { code: string }) {
+  const state = useSignal<"" | "copied" | "shown">("");
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(code);
+      state.value = "copied";
+    } catch {
+      state.value = "shown";
+    }
+  };
+  return (
+    <>
+      <button type="button" class="cnnw-button" onClick={() => void copy()}>
+        <span aria-live="polite">{state.value === "copied" ? "Copied" : "Copy as code"}</span>
+      </button>
+      {state.value === "shown" && (
+        <textarea
+          class="cnnw-lb-code"
+          readOnly
+          rows={8}
+          aria-label="Code"
+          ref={(area) => area?.select()}
+          value={code}
+        />
+      )}
+    </>
+  );
+}

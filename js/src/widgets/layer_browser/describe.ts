@@ -1,0 +1,43 @@
+// Layers in words.
+import { count, shape } from "../../shared/format";
+import { kindWord } from "./kinds";
+import type { Layer } from "./types";
+
+const plural = (n: number, word: string) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
+
+/** "3×3 input pixels", "the whole picture". */
+export function fieldWords(layer: Layer, input: readonly number[]): string {
+  if (!layer.rf) return "the whole picture";
+  const [height, width] = layer.rf.size;
+  const [, H = Number.POSITIVE_INFINITY, W = Number.POSITIVE_INFINITY] = input;
+  if (height >= 2 * H && width >= 2 * W) return "the whole picture";
+  return `${height}×${width} input pixel${height * width === 1 ? "" : "s"}`;
+}
+
+/** "conv1 · convolution 3×3, stride 1 · 32×26×26 · 320 parameters · each unit sees 3×3 input pixels" */
+export function summary(layer: Layer, input: readonly number[]): string {
+  const parts = [layer.name, `${kindWord(layer.kind)} ${layer.detail}`.trim()];
+  if (layer.shape) parts.push(layer.shape.length ? shape(layer.shape) : "one number");
+  if (layer.parameters) parts.push(plural(layer.parameters, "parameter"));
+  if (layer.shape) parts.push(`each unit sees ${fieldWords(layer, input)}`);
+  return parts.join(" · ");
+}
+
+/** The second line of a layer in the strip. */
+export function strapline(layer: Layer): string {
+  const parts = [kindWord(layer.kind)];
+  if (layer.parameters) parts.push(count(layer.parameters));
+  return parts.join(" · ");
+}
+
+/** The name without the block that stands above it. */
+export function shortName(layer: Layer): string {
+  const prefix = `${layer.block}.`;
+  return layer.block && layer.name.startsWith(prefix)
+    ? layer.name.slice(prefix.length)
+    : layer.name;
+}
+
+/** What a layer's first axis counts. */
+export const channelWord = (layer: Layer | undefined): string =>
+  layer?.shape?.length === 2 ? "token" : layer?.shape?.length === 1 ? "unit" : "channel";

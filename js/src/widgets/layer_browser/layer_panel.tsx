@@ -1,0 +1,132 @@
+// The chosen layer: what it is, and its maps, mean, filters or gradients.
+import { useMemo, useRef } from "preact/hooks";
+import { Banner } from "../../shared/banner";
+import { IconButton } from "../../shared/icon";
+import type { Reply } from "../../shared/model";
+import { Tabs } from "../../shared/tabs";
+import { MapTools } from "./controls";
+import { type LayerData, layerData } from "./data";
+import { channelWord, summary } from "./describe";
+import { Enlarged } from "./enlarged";
+import { Filters } from "./filters";
+import { type Answers, useReplies, Waiting } from "./loading";
+import { Maps, useOrder } from "./maps";
+import { pinOf, togglePin } from "./pins";
+import type { Source } from "./resources";
+import { step, stepChannel, useBrowser, useKeptFocus, viewsOf } from "./state";
+import type { LayerValue, View } from "./types";
+import { Vector } from "./vector";
+
+export function LayerPanel() {
+  const state = useBrowser();
+  const { graph, layer, actualView, view } = state;
+  const chosen = layer.value;
+  if (!chosen || !graph.value) return <p class="cnnw-lb-empty">Nothing computed yet.</p>;
+  const now = actualView.value;
+  const labels: Record<View, string> = {
+    maps: chosen.shape?.length === 1 ? "Units" : "Maps",
+    mean: "Mean",
+    filters: "Filters",
+    gradients: "Gradients",
+  };
+  return (
+    <>
+      <header class="cnnw-lb-heading">
+        <IconButton icon="fold" label="Previous layer (Page Up)" onClick={() => step(state, -1)} />
+        <IconButton icon="fold" label="Next layer (Page Down)" onClick={() => step(state, 1)} />
+        <h3>{summary(chosen, graph.value.input)}</h3>
+      </header>
+      <Tabs<View>
+        label="What to show of the layer"
+        tabs={viewsOf(chosen).map((key) => ({ key, label: labels[key] }))}
+        selected={now}
+        onSelect={(key) => (view.value = key)}
+      />
+      <div class="cnnw-lb-panel" role="tabpanel" aria-label={labels[now]} data-view={now}>
+        {chosen.error ? (
+          <Banner kind="error">
+            The model failed here: {chosen.error} The layers before it are shown as far as they were
+            computed.
+          </Banner>
+        ) : now === "filters" && chosen.filters ? (
+          <Filters key={chosen.name} layer={chosen} filters={chosen.filters} />
+        ) : (
+          <Values key={`${chosen.name} ${now === "gradients"}`} />
+        )}
+      </div>
+    </>
+  );
+}
+
+/** What the pictures do in the layer: asks for the ranges, then shows whichever view fits. */
+function Values() {
+  const { sources, shown, actualView, enlarged } = useBrowser();
+  const answers = useReplies<LayerValue>("layer", sources.value, "layer");
+  const data = useLayerData(answers);
+  if (!shown.value.length)
+    return <p class="cnnw-lb-empty">No picture yet: choose, upload, drop or paste one.</p>;
+  if (!data || answers.error) return <Waiting answers={answers} />;
+  if (data[0]?.value.shape.length === 1) return <Vector data={data} />;
+  if (actualView.value === "mean") return <Mean data={data} />;
+  return enlarged.value ? <OneChannel data={data} /> : <Maps data={data} />;
+}
+
+/** The same object until other replies are there: what is on screen stays until then. */
+function useLayerData({ replies, current }: Answers<LayerValue>): LayerData[] | undefined {
+  const { sources, shown } = useBrowser();
+  const held = useRef<LayerData[] | undefined>(undefined);
+  const now = useMemo(
+    () =>
+      current && replies
+        ? shown.value.map((one, i) =>
+            layerData(replies[i] as Reply<LayerValue>, sources.value[i] as Source, one),
+          )
+        : undefined,
+    [current, ...(replies ?? []), sources.value],
+  );
+  if (now) held.current = now;
+  return held.current;
+}
+
+function Mean({ data }: { data: LayerData[] }) {
+  return (
+    <>
+      <MapTools data={data} channel={null} />
+      <Enlarged data={data} channel={null} />
+    </>
+  );
+}
+
+function OneChannel({ data }: { data: LayerData[] }) {
+  const state = useBrowser();
+  const { channel, enlarged, unit, layer } = state;
+  useKeptFocus();
+  useOrder(data[0] as LayerData);
+  const leave = () => {
+    unit.value = null;
+    enlarged.value = false;
+  };
+  return (
+    <>
+      <MapTools data={data} channel={channel.value}>
+        <button type="button" class="cnnw-button" onClick={leave}>
+          ← All {channelWord(layer.value)}s
+        </button>
+        <IconButton icon="fold" label="Previous channel" onClick={() => stepChannel(state, -1)} />
+        <b>
+          {channelWord(layer.value)} {channel.value}
+        </b>
+        <IconButton icon="fold" label="Next channel" onClick={() => stepChannel(state, 1)} />
+        <button
+          type="button"
+          class="cnnw-button"
+          aria-pressed={!!pinOf(state)}
+          onClick={() => togglePin(state)}
+        >
+          Pin
+        </button>
+      </MapTools>
+      <Enlarged data={data} channel={channel.value} />
+    </>
+  );
+}

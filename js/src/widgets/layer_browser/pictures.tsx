@@ -1,0 +1,140 @@
+// The pictures on top, what the network makes of them, and where to get others.
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { drawPicture } from "../../shared/canvas";
+import { type Tensor, unpack } from "../../shared/wire";
+import { PredictionBars } from "./predictions";
+import { type Shown, useBrowser } from "./state";
+import type { Choice, Slot } from "./types";
+import { tell, upload } from "./upload";
+
+export function PictureCanvas({ picture, label }: { picture: Tensor; label: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => drawPicture(canvas.current as HTMLCanvasElement, picture), [picture]);
+  return <canvas ref={canvas} role="img" aria-label={label} />;
+}
+
+export function Pictures() {
+  const { shown, slot, choices } = useBrowser();
+  const comparing = slot.value === "b" || shown.value.length > 1;
+  return (
+    <div class="cnnw-lb-top">
+      {(["a", "b"] as const).map(
+        (one) =>
+          (one === "a" || comparing) && (
+            <Card
+              key={one}
+              slot={one}
+              shown={shown.value.find((s) => s.slot === one)}
+              comparing={comparing}
+            />
+          ),
+      )}
+      <div class="cnnw-lb-picker">
+        {choices.value?.length ? (
+          <fieldset class="cnnw-lb-choices" aria-label="Pictures to choose from">
+            {choices.value.map((choice, index) => (
+              <ChoiceButton key={index} {...{ choice, index }} />
+            ))}
+          </fieldset>
+        ) : null}
+        <PictureButtons comparing={comparing} />
+      </div>
+    </div>
+  );
+}
+
+function Card({
+  slot,
+  shown,
+  comparing,
+}: {
+  slot: Slot;
+  shown: Shown | undefined;
+  comparing: boolean;
+}) {
+  const { slot: active } = useBrowser();
+  const letter = slot.toUpperCase();
+  const label = shown
+    ? `${comparing ? `${letter}: ` : ""}${shown.name}`
+    : comparing
+      ? `Choose picture ${letter}`
+      : "Choose a picture";
+  return (
+    <div class="cnnw-lb-card" data-slot={slot}>
+      <figure>
+        {shown ? (
+          <PictureCanvas picture={shown.picture} label={`${shown.name}, as the network sees it`} />
+        ) : (
+          <div class="cnnw-lb-nopicture">?</div>
+        )}
+        <figcaption title={label}>
+          {comparing ? (
+            <label>
+              <input
+                type="radio"
+                checked={active.value === slot}
+                onChange={() => (active.value = slot)}
+              />
+              {label}
+            </label>
+          ) : (
+            label
+          )}
+        </figcaption>
+      </figure>
+      <PredictionBars slot={slot} />
+    </div>
+  );
+}
+
+function ChoiceButton({ choice: { name, thumbnail }, index }: { choice: Choice; index: number }) {
+  const state = useBrowser();
+  const { bridge, slot } = state;
+  const picture = useMemo(() => unpack(thumbnail), [thumbnail]);
+  return (
+    <button
+      type="button"
+      title={name}
+      aria-label={`Show ${name}`}
+      data-choice={index}
+      onClick={() => void tell(state, bridge.request("pick", { slot: slot.value, index }))}
+    >
+      <PictureCanvas picture={picture} label="" />
+    </button>
+  );
+}
+
+function PictureButtons({ comparing }: { comparing: boolean }) {
+  const state = useBrowser();
+  const { bridge, slot, shown } = state;
+  const file = useRef<HTMLInputElement>(null);
+  const compare = () => {
+    slot.value = comparing ? "a" : "b";
+    if (shown.value.length > 1) void tell(state, bridge.request("clear", { slot: "b" }));
+  };
+  return (
+    <div class="cnnw-lb-buttons">
+      <input
+        ref={file}
+        type="file"
+        accept="image/*"
+        hidden
+        onChange={({ currentTarget }) => {
+          if (currentTarget.files?.length) upload(state, currentTarget.files[0]);
+          currentTarget.value = "";
+        }}
+      />
+      <button
+        type="button"
+        class="cnnw-button"
+        title="or drop or paste one anywhere here"
+        onClick={() => file.current?.click()}
+      >
+        Upload a picture
+      </button>
+      <button type="button" class="cnnw-button" aria-pressed={comparing} onClick={compare}>
+        Compare
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,182 @@
+// How one unit of a convolution gets its value: products per input channel, their sums, the bias, the result.
+import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { type Scale, symmetric, type Table } from "../../shared/color";
+import { count, exact, number } from "../../shared/format";
+import type { Tensor } from "../../shared/wire";
+import { contributions, FIRST_SHOWN, relativeDifference, TOLERANCE } from "./contributions";
+import { CopyCode } from "./copy";
+import { useReplies, Waiting } from "./loading";
+import { Matrix } from "./matrix";
+import type { Source } from "./resources";
+import { useBrowser, useKeptFocus } from "./state";
+import type { ReceiptValue } from "./types";
+
+export interface ReceiptProps {
+  source: Source;
+  channel: number;
+  unit: [number, number];
+}
+
+export function Receipt({ source, channel, unit: [row, column] }: ReceiptProps) {
+  useKeptFocus();
+  const { unit } = useBrowser();
+  const { slot, key, layer } = source;
+  const answers = useReplies<ReceiptValue>(
+    "receipt",
+    [{ slot, key, layer, channel, row, column }],
+    "receipt",
+  );
+  const reply = answers.replies?.[0];
+  return (
+    <section
+      class="cnnw-lb-receipt"
+      aria-label="Calculation of one unit"
+      data-current={answers.current}
+    >
+      <header>
+        <h4>
+          Row {row}, column {column} of channel {channel}
+        </h4>
+        {reply && <CopyCode code={reply.value.code} />}
+        <button type="button" class="cnnw-button" onClick={() => (unit.value = null)}>
+          Close
+        </button>
+      </header>
+      {reply && !answers.error ? (
+        <Sum value={reply.value} tensors={reply.tensors} />
+      ) : (
+        <Waiting answers={answers} />
+      )}
+    </section>
+  );
+}
+
+const around = (data: ArrayLike<number>, table: Table): Scale => {
+  let limit = 0;
+  for (let i = 0; i < data.length; i++) limit = Math.max(limit, Math.abs(data[i] ?? 0) || 0);
+  return { ...symmetric(-limit, limit), table };
+};
+
+const pair = (value: ReceiptValue["padding"]) =>
+  typeof value === "string" ? value : value[0] === value[1] ? value[0] : value.join("×");
+
+/** Red, green and blue where the convolution reads the picture itself. */
+function inputName(index: number, picture: boolean, channels: number): string {
+  const color = picture && channels === 3 && ["red", "green", "blue"][index];
+  return color || `input channel ${index}`;
+}
+
+function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[] }) {
+  const { layer, graph } = useBrowser();
+  const all = useSignal(false);
+  const [patch, weights, products, sums, inside] = tensors as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const [total = 0, height = 0, width = 0] = patch.shape;
+  const scales = useMemo(
+    () =>
+      [
+        around(patch.data, "activations"),
+        around(weights.data, "weights"),
+        around(products.data, "activations"),
+      ] as const,
+    [patch, weights, products],
+  );
+  const rows = contributions(sums.data, all.value);
+  const first = value.channels[0];
+  const picture = layer.value?.inputs[0] === "input";
+  const padded = inside.data.some((cell) => !cell);
+  return (
+    <>
+      <p class="cnnw-note">
+        kernel {height}×{width}, stride {pair(value.stride)}, padding {pair(value.padding)},
+        dilation {pair(value.dilation)}, groups {value.groups}; reads{" "}
+        {total === 1
+          ? `input channel ${first}`
+          : `input channels ${first}–${value.channels[1] - 1}`}
+        {padded && "; hatched cells are padding"}
+      </p>
+      <div class="cnnw-lb-sums">
+        {rows.map(({ index, sum, running }, i) => {
+          const name = inputName(first + index, picture, graph.value?.input[0] ?? 0);
+          const slice = ({ data }: Tensor) =>
+            data.subarray(index * height * width, (index + 1) * height * width);
+          const cells = { rows: height, columns: width };
+          return (
+            <div key={index} class="cnnw-lb-sum" data-channel={first + index}>
+              <b>{name}</b>
+              <Matrix
+                label={`${name}, patch`}
+                values={slice(patch)}
+                inside={inside.data}
+                scale={scales[0]}
+                {...cells}
+              />
+              <i>×</i>
+              <Matrix
+                label={`${name}, weights`}
+                values={slice(weights)}
+                scale={scales[1]}
+                {...cells}
+              />
+              <i>=</i>
+              <Matrix
+                label={`${name}, products`}
+                values={slice(products)}
+                inside={inside.data}
+                scale={scales[2]}
+                {...cells}
+              />
+              <span title={exact(sum)}>
+                Σ {number(sum)}
+                {i > 0 && <small title={exact(running)}>so far {number(running)}</small>}
+              </span>
+            </div>
+          );
+        })}
+      </div>
+      {total > FIRST_SHOWN && (
+        <button type="button" class="cnnw-button" onClick={() => (all.value = !all.value)}>
+          {all.value
+            ? "Show the largest only"
+            : `The ${FIRST_SHOWN} largest; show all ${count(total)}`}
+        </button>
+      )}
+      <Result value={value} sum={Array.from(sums.data).reduce((p, q) => p + q, 0)} />
+    </>
+  );
+}
+
+function Result({ value: { bias, result, torch }, sum }: { value: ReceiptValue; sum: number }) {
+  const difference = relativeDifference(result, torch);
+  const equal = difference <= TOLERANCE;
+  return (
+    <footer>
+      <p class="cnnw-lb-result">
+        <span title={exact(sum)}>
+          <small>sum over channels</small>
+          {number(sum)}
+        </span>
+        <i>+</i>
+        <span title={exact(bias)}>
+          <small>bias</small>
+          {number(bias)}
+        </span>
+        <i>=</i>
+        <span>
+          <small>result</small>
+          <b>{exact(result)}</b>
+        </span>
+      </p>
+      <p class="cnnw-lb-check" data-equal={equal}>
+        {equal ? "✓ equals" : "✗ differs from"} what torch computed, {exact(torch)} (relative
+        difference {difference ? number(difference, 2) : 0})
+      </p>
+    </footer>
+  );
+}

@@ -1,0 +1,111 @@
+// Tensors from the kernel: asked once, kept while there is room, dropped when nobody looks any more.
+import { type Signal, signal } from "@preact/signals";
+import { ByteCache } from "../../shared/cache";
+import { type Bridge, type Reply, RequestError, type RequestOptions } from "../../shared/model";
+import type { Tensor } from "../../shared/wire";
+import type { Of, Slot } from "./types";
+
+/** Maps and filters travel in aligned packets of this many. */
+export const CHUNK = 64;
+
+/** One picture's values at one layer. */
+export interface Source {
+  slot: Slot;
+  key: number;
+  layer: string;
+  of: Of;
+}
+
+export class Resources {
+  readonly #cache = new ByteCache<string, Reply<unknown>>();
+
+  constructor(
+    readonly bridge: Bridge,
+    /** What a reply depends on beyond its arguments. */
+    readonly variant: (name: string, args: object) => unknown = () => "",
+  ) {}
+
+  id(name: string, args: object): string {
+    return JSON.stringify([name, args, this.variant(name, args)]);
+  }
+
+  peek<V>(id: string): Reply<V> | undefined {
+    return this.#cache.get(id) as Reply<V> | undefined;
+  }
+
+  async fetch<V>(name: string, args: object, options?: RequestOptions): Promise<Reply<V>> {
+    const id = this.id(name, args);
+    const known = this.peek<V>(id);
+    if (known) return known;
+    const reply = await this.bridge.request<V>(name, args, options);
+    this.#cache.set(id, reply, weight(reply.tensors));
+    return reply;
+  }
+}
+
+const weight = (tensors: Tensor[]) => tensors.reduce((sum, t) => sum + t.data.byteLength, 64);
+
+/** The sentence to show for a failed request; undefined where the reader has lost nothing. */
+export function complaint(error: unknown): string | undefined {
+  const { message } = error as Error;
+  const stale = message.includes("the picture has changed");
+  return stale || (error instanceof RequestError && error.cancelled) ? undefined : message;
+}
+
+/** A long row of maps, for one or two pictures: loads the packets that are looked at, cancels those that no longer are. */
+export class MapLoader<S extends object = Source> {
+  readonly loaded = signal(0);
+  readonly failed: Signal<string | undefined> = signal(undefined);
+  readonly #running = new Map<string, AbortController>();
+
+  constructor(
+    readonly resources: Resources,
+    readonly request: "maps" | "filters",
+    readonly sources: readonly S[],
+    readonly count: number,
+  ) {}
+
+  #packet(source: S, chunk: number) {
+    const first = chunk * CHUNK;
+    const args = { ...source, first, last: Math.min(first + CHUNK, this.count) };
+    return { args, id: this.resources.id(this.request, args) };
+  }
+
+  /** The packet that holds a map, and the map's place in it. */
+  find<V>(source: S, map: number): { reply: Reply<V>; tensor: Tensor; at: number } | undefined {
+    const { id, args } = this.#packet(source, Math.floor(map / CHUNK));
+    const reply = this.resources.peek<V>(id);
+    const tensor = reply?.tensors[0];
+    return tensor && { reply, tensor, at: map - args.first };
+  }
+
+  /** Exactly these maps are looked at now. */
+  want(maps: readonly number[]): void {
+    const wanted = new Set<string>();
+    for (const chunk of new Set(maps.map((map) => Math.floor(map / CHUNK))))
+      for (const source of this.sources) {
+        const { id, args } = this.#packet(source, chunk);
+        if (this.resources.peek(id)) continue;
+        wanted.add(id);
+        if (!this.#running.has(id)) void this.#load(id, args);
+      }
+    for (const [id, running] of this.#running) if (!wanted.has(id)) running.abort();
+  }
+
+  async #load(id: string, args: object): Promise<void> {
+    const running = new AbortController();
+    this.#running.set(id, running);
+    try {
+      await this.resources.fetch(this.request, args, { signal: running.signal });
+      this.failed.value = undefined;
+    } catch (error) {
+      this.failed.value = complaint(error);
+    }
+    if (this.#running.get(id) === running) this.#running.delete(id);
+    this.loaded.value++;
+  }
+
+  stop(): void {
+    for (const running of this.#running.values()) running.abort();
+  }
+}
