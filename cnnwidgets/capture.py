@@ -1,0 +1,149 @@
+"""Activations and gradients of chosen layers in one pass, leaving no trace in the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.autograd.graph import get_gradient_edge
+
+from cnnwidgets.classes import first_output, scores
+from cnnwidgets.isolation import isolated
+from cnnwidgets.shadow import shadow
+from cnnwidgets.tracing import Call, Failure, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torch import Tensor
+    from torch.autograd.graph import GradientEdge
+
+    from cnnwidgets.network import Network
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What one pass showed.
+
+    Attributes
+    ----------
+    activations
+        Layer name to its output, with the batch axis; the value before any later
+        layer overwrote it in place.
+    gradients
+        Layer name to ∂score/∂activation, of the activation's shape; empty if not asked for.
+    output
+        What the model returned, without gradients; None if it failed.
+    failure
+        Where and why the pass ended early; None if it did not.
+    """
+
+    activations: dict[str, Tensor]
+    gradients: dict[str, Tensor]
+    output: Any
+    failure: Failure | None = None
+
+
+def capture(
+    net: Network,
+    x: Tensor,
+    layers: Iterable[str] | None = None,
+    *,
+    gradients: bool = False,
+    target: int | str | None = None,
+    partial: bool = False,
+) -> Capture:
+    """Run one pass and keep what the layers put out.
+
+    Parameters
+    ----------
+    net
+        The network.
+    x
+        A batch [N, C, H, W] on the network's device and of its dtype. Not changed.
+    layers
+        Names of the layers to keep; None for all.
+    gradients
+        Whether to keep ∂score/∂activation as well. The score is the target's logit (its
+        mean over the positions of a dense output), summed over the batch.
+    target
+        Class index or name; the predicted class by default.
+    partial
+        Return what was reached if the forward fails, instead of raising its error.
+
+    Returns
+    -------
+    Capture
+        With all layers asked for, those that the score does not depend on have no gradient.
+
+    Raises
+    ------
+    ValueError
+        If a layer or target does not exist, or a layer asked for by name has no gradient.
+    Exception
+        Whatever the forward raised, unless `partial`.
+    """
+    recorder = _Recorder(net, layers, gradients=gradients)
+    with torch.inference_mode(mode=False), torch.set_grad_enabled(gradients):
+        batch = x.detach().clone()
+        if gradients:  # a layer may overwrite its input, but not a leaf of the graph
+            batch = batch.requires_grad_().clone()
+    output, failure = trace(shadow(net.model), batch, recorder.keep, grad=gradients)
+    if failure is not None:
+        if not partial:
+            raise failure.error
+        return Capture(recorder.activations, {}, None, failure)
+    if not gradients:
+        return Capture(recorder.activations, {}, output)
+    with isolated(x.device, grad=True):
+        found = recorder.gradients(_score(net, output, target))
+    if layers is not None:
+        for name in recorder.activations.keys() - found.keys():
+            raise ValueError(
+                f"layer {name!r} has no gradient: the score does not depend on it, or only "
+                "through something that cannot be differentiated"
+            )
+    return Capture(recorder.activations, found, first_output(output).detach())
+
+
+def _score(net: Network, output: Any, target: int | str | None) -> Tensor:  # noqa: ANN401
+    logits = scores(output)
+    if target is None:
+        index = int(logits[0].argmax())
+    else:
+        index = net.classes.index(target, logits.shape[1])
+    return logits[:, index].sum()
+
+
+class _Recorder:
+    """Keeps the outputs of the wanted layers, and where in the autograd graph they were."""
+
+    def __init__(self, net: Network, layers: Iterable[str] | None, *, gradients: bool) -> None:
+        graph = net.graph
+        names = [layers] if isinstance(layers, str) else layers
+        self._wanted = {layer.name: layer for layer in graph.choose(names)}
+        self._gradients = gradients
+        self._edges: dict[str, GradientEdge] = {}
+        self.activations: dict[str, Tensor] = {}
+
+    def keep(self, call: Call) -> None:
+        layer = self._wanted.get(call.name)
+        if layer is None:
+            return
+        output = call.output
+        value = output.detach()
+        self.activations[call.name] = value.clone() if layer.overwritten else value
+        if self._gradients and output.is_floating_point():
+            if not output.requires_grad and not layer.overwritten:
+                output.requires_grad_()  # the model computed it under no_grad: start from here
+            if output.requires_grad:
+                self._edges[call.name] = get_gradient_edge(output)
+
+    def gradients(self, score: Tensor) -> dict[str, Tensor]:
+        """Differentiate the score by what was kept; nothing lands in ``.grad``."""
+        if not score.requires_grad or not self._edges:
+            return {}
+        found = torch.autograd.grad(score, list(self._edges.values()), allow_unused=True)
+        pairs = zip(self._edges, found, strict=True)
+        return {name: gradient for name, gradient in pairs if gradient is not None}

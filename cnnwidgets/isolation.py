@@ -1,0 +1,104 @@
+"""What a pass must not share with the user's code: random numbers, grad mode, autocast."""
+
+from __future__ import annotations
+
+import functools
+import random
+import re
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_DRAWS = re.compile(
+    r"rand|dropout|normal_?$|uniform|bernoulli|multinomial|poisson|exponential_|cauchy"
+    r"|geometric|binomial|rrelu|gumbel|fractional|dot_product_attention|multi_head_attention"
+)
+
+
+@contextmanager
+def isolated(device: torch.device, *, grad: bool) -> Iterator[None]:
+    """Set this thread's modes for one pass, and put them back.
+
+    Grad mode is as asked; inference mode (whose tensors do not count their versions)
+    and autocast are off. Python's and NumPy's random states are put back, on the main thread:
+    elsewhere the user's loop may be drawing from them meanwhile, and putting them
+    back would make it draw the same numbers twice.
+    """
+    with (
+        torch.inference_mode(mode=False),
+        torch.set_grad_enabled(grad),
+        torch.autocast(_autocast_type(device), enabled=False),
+        _host_random_state(),
+    ):
+        yield
+
+
+def _autocast_type(device: torch.device) -> str:
+    return device.type if torch.amp.is_autocast_available(device.type) else "cpu"
+
+
+@contextmanager
+def _host_random_state() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+
+
+class PrivateDice:
+    """Torch's random numbers for one pass, the same in every pass.
+
+    The global generators are swapped only while a function draws, so that what another
+    thread draws during the pass is neither seen nor repeated.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        devices = {torch.device("cpu"), device} - {torch.device("meta")}
+        self._states = {
+            device: torch.Generator(device).manual_seed(0).get_state() for device in devices
+        }
+
+    def roll(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:  # noqa: ANN401
+        """Call a function, with this pass's random numbers if it draws any."""
+        if not draws(function):
+            return function(*args, **kwargs)
+        outside = {device: _state(device) for device in self._states}
+        try:
+            for device, state in self._states.items():
+                _set_state(device, state)
+            return function(*args, **kwargs)
+        finally:
+            self._states = {device: _state(device) for device in outside}
+            for device, state in outside.items():
+                _set_state(device, state)
+
+
+@functools.lru_cache(maxsize=4096)
+def draws(function: Callable[..., Any]) -> bool:
+    """Whether a torch function may draw random numbers, by its name."""
+    return _DRAWS.search(getattr(function, "__name__", "")) is not None
+
+
+def _state(device: torch.device) -> torch.Tensor:
+    if device.type == "cpu":
+        return torch.get_rng_state()
+    state: torch.Tensor = torch.get_device_module(device).get_rng_state(device)
+    return state
+
+
+def _set_state(device: torch.device, state: torch.Tensor) -> None:
+    if device.type == "cpu":
+        torch.set_rng_state(state)
+    else:
+        torch.get_device_module(device).set_rng_state(state, device)

@@ -1,0 +1,167 @@
+"""What kind of layer a call is, and its settings in a few words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+from torch.nn.modules import activation, batchnorm, conv, dropout, instancenorm, padding, pooling
+
+from cnnwidgets.tracing import function_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_MODULES: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
+    ("transposed conv", (conv._ConvTransposeNd,)),  # noqa: SLF001 - the common base of 1d, 2d, 3d
+    ("conv", (conv._ConvNd,)),  # noqa: SLF001
+    ("linear", (nn.Linear, nn.Bilinear)),
+    ("attention", (nn.MultiheadAttention,)),
+    ("softmax", (nn.Softmax, nn.Softmax2d, nn.LogSoftmax, nn.Softmin)),
+    ("activation", tuple(getattr(nn, name) for name in activation.__all__)),
+    ("pool", tuple(getattr(nn, name) for name in pooling.__all__)),
+    (
+        "norm",
+        (
+            batchnorm._NormBase,  # noqa: SLF001
+            instancenorm._InstanceNorm,  # noqa: SLF001
+            nn.LayerNorm,
+            nn.GroupNorm,
+            nn.LocalResponseNorm,
+            nn.CrossMapLRN2d,
+        ),
+    ),
+    ("dropout", (dropout._DropoutNd,)),  # noqa: SLF001
+    ("flatten", (nn.Flatten,)),
+    ("upsample", (nn.Upsample,)),
+    ("embedding", (nn.Embedding, nn.EmbeddingBag)),
+    ("recurrent", (nn.RNNBase, nn.RNNCellBase)),
+    ("identity", (nn.Identity,)),
+    (
+        "reshape",
+        (
+            nn.Unflatten,
+            nn.Fold,
+            nn.Unfold,
+            nn.PixelShuffle,
+            nn.PixelUnshuffle,
+            nn.ChannelShuffle,
+            *(getattr(nn, name) for name in padding.__all__),
+        ),
+    ),
+)
+
+_FUNCTIONS = {
+    name: kind
+    for kind, names in {
+        "conv": "conv1d conv2d conv3d",
+        "transposed conv": "conv_transpose1d conv_transpose2d conv_transpose3d",
+        "linear": "linear bilinear",
+        "activation": "celu elu gelu glu hardshrink hardsigmoid hardswish hardtanh leaky_relu "
+        "logsigmoid mish prelu relu relu6 rrelu selu sigmoid silu softplus softshrink softsign "
+        "tanh tanhshrink threshold",
+        "norm": "batch_norm group_norm instance_norm layer_norm local_response_norm normalize "
+        "rms_norm",
+        "dropout": "alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout",
+        "softmax": "gumbel_softmax log_softmax softmax softmin",
+        "add": "add sum_list",
+        "multiply": "mul multiply",
+        "concat": "cat concat concatenate dstack hstack stack vstack",
+        "flatten": "flatten ravel",
+        "mean": "mean",
+        "upsample": "grid_sample interpolate upsample upsample_bilinear upsample_nearest",
+        "embedding": "embedding embedding_bag",
+        "attention": "multi_head_attention_forward scaled_dot_product_attention",
+        "reshape": "H T broadcast_to channel_shuffle chunk dsplit expand expand_as flip fold "
+        "gather getitem hsplit index_select mH mT moveaxis movedim narrow pad permute "
+        "pixel_shuffle pixel_unshuffle repeat repeat_interleave reshape reshape_as roll rot90 "
+        "select setitem split split_with_sizes squeeze swapaxes swapdims t tensor_split tile "
+        "transpose unbind unflatten unfold unsqueeze view view_as vsplit",
+    }.items()
+    for name in names.split()
+}
+
+
+def kind_of(module: nn.Module | None, function: Callable[..., Any] | None) -> str:
+    """Name the kind of a layer: what its module or function does, in the field's terms."""
+    if module is not None:
+        return next((kind for kind, types in _MODULES if isinstance(module, types)), "other")
+    name = function_name(function) if function is not None else ""
+    if "pool" in name:
+        return "pool"
+    return _FUNCTIONS.get(name, "other")
+
+
+def detail_of(module: nn.Module | None, kwargs: dict[str, Any]) -> str:
+    """Describe a layer's settings, such as ``3x3, stride 2, padding 1, groups 32``.
+
+    Parameters
+    ----------
+    module
+        The module, or None for a function.
+    kwargs
+        What a function was called with; numbers and words among it are told.
+
+    Returns
+    -------
+    str
+        Settings at their usual values are left out; empty if there are none.
+    """
+    if module is None:
+        told = {name: value for name, value in kwargs.items() if _is_plain(value)}
+        return ", ".join(f"{name.replace('_', ' ')} {_by(value)}" for name, value in told.items())
+    described = [_area(module.kernel_size)] if hasattr(module, "kernel_size") else []
+    for name, word, usual in _SETTINGS:
+        value = getattr(module, name, None)
+        if value is not None and not _same(value, usual):
+            described.append(f"{word} {_by(value)}".removesuffix(" True"))
+    return ", ".join(described)
+
+
+_SETTINGS = (
+    ("output_size", "to", None),
+    ("stride", "stride", 1),
+    ("padding", "padding", 0),
+    ("output_padding", "output padding", 0),
+    ("dilation", "dilation", 1),
+    ("groups", "groups", 1),
+    ("padding_mode", "padding mode", "zeros"),
+    ("ceil_mode", "ceil mode", False),
+    ("num_groups", "groups", None),
+    ("num_heads", "heads", None),
+    ("hidden_size", "hidden", None),
+    ("num_layers", "layers", 1),
+    ("bidirectional", "bidirectional", False),
+    ("p", "p", None),
+    ("negative_slope", "slope", None),
+    ("scale_factor", "scale", None),
+    ("upscale_factor", "scale", None),
+    ("mode", "mode", None),
+    ("dim", "dim", None),
+)
+"""Attribute, the word for it, the value that goes without saying."""
+
+
+def _same(value: Any, usual: Any) -> bool:  # noqa: ANN401 - attributes of any module
+    return all(one == usual for one in (value if isinstance(value, tuple) else (value,)))
+
+
+def _is_plain(value: object) -> bool:
+    sizes = isinstance(value, tuple) and all(isinstance(one, int) for one in value)
+    return sizes or isinstance(value, (int, float, str))
+
+
+def _area(size: Any) -> str:  # noqa: ANN401
+    """Write one size as a square's."""
+    return _times((size, size) if isinstance(size, int) else size)
+
+
+def _by(value: Any) -> str:  # noqa: ANN401
+    """Write sizes with a multiplication sign between them, equal ones once."""
+    if isinstance(value, (tuple, list)):
+        return str(value[0]) if len(set(value)) == 1 else _times(value)
+    return str(value)
+
+
+def _times(sizes: Sequence[object]) -> str:
+    return "\N{MULTIPLICATION SIGN}".join(map(str, sizes))

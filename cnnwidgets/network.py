@@ -1,0 +1,300 @@
+"""A model and what it does not know about itself: preprocessing, classes, layer graph."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from cnnwidgets import images
+from cnnwidgets.capture import capture
+from cnnwidgets.classes import Classes, Prediction, first_output, scores
+from cnnwidgets.discovery import normalisation_of, settings_of, shapes_to_try
+from cnnwidgets.fingerprint import fingerprint
+from cnnwidgets.isolation import isolated
+from cnnwidgets.layers import Layer, LayerGraph, layer_graph
+from cnnwidgets.shadow import shadow, unwrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cnnwidgets.images import Numbers, Picture
+
+Shape = tuple[int, int, int]
+
+
+class Network:
+    """A model with all that is needed to show it pictures and look inside.
+
+    Parameters
+    ----------
+    model
+        Any `torch.nn.Module` that takes one batch of images. It is never changed: every
+        pass runs on a copy that shares its parameters, in evaluation mode.
+    classes
+        Names of the classes, by index. By default what comes with the model
+        (timm's ``label_names``, ``weights.meta``), else ``class 0``, ``class 1`` …
+    input_size
+        Height and width of the input in pixels, as one number, (H, W) or (C, H, W). By
+        default what comes with the model, else the first of 224, 32, 28, 64, 96, 128, 256
+        and 299 that it takes.
+    mean, std
+        Normalisation of pixels in [0, 1], one number or one per channel; by default what
+        comes with the model, else 0 and 1.
+    preprocess
+        A callable from a PIL image to a float tensor [C, H, W] or [1, C, H, W], instead of
+        resizing, cropping and normalising.
+    weights
+        A torchvision weights enum member to take all of these from.
+
+    Attributes
+    ----------
+    model, mean, std, preprocess
+        As given or found.
+    classes
+        The names of the classes, by index.
+    name
+        The class name of the model.
+
+    Examples
+    --------
+    >>> net = Network(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), input_size=32)
+    >>> [layer.name for layer in net.layers]
+    ['0', '1']
+    """
+
+    def __init__(  # noqa: PLR0917 - the documented order; keywords are usual
+        self,
+        model: nn.Module,
+        classes: Sequence[str] | Mapping[int, str] | None = None,
+        input_size: int | Sequence[int] | None = None,
+        mean: Numbers | None = None,
+        std: Numbers | None = None,
+        preprocess: Callable[[Any], Tensor] | None = None,
+        *,
+        weights: Any = None,  # noqa: ANN401 - a torchvision enum, by its attributes
+    ) -> None:
+        shadow(model)  # raises if it cannot be looked into
+        found = settings_of(model, weights)
+        self.model = model
+        self.name = type(unwrap(model)).__name__
+        self.classes = Classes(classes if classes is not None else found.classes)
+        self.preprocess = preprocess or found.preprocess
+        usual_mean, usual_std = normalisation_of(self.preprocess)
+        self.mean = _first(mean, found.mean, usual_mean, 0.0)
+        self.std = _first(std, found.std, usual_std, 1.0)
+        self._size = _size(input_size if input_size is not None else found.input_size)
+        self._lock = threading.RLock()
+        self._probed: tuple[Hashable, Shape, LayerGraph] | None = None
+
+    def __repr__(self) -> str:
+        known = self._probed
+        if known is None:
+            return f"Network({self.name})"
+        size = "\N{MULTIPLICATION SIGN}".join(map(str, known[1]))
+        return f"Network({self.name}, input {size}, {len(known[2])} layers)"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's first parameter is; the CPU if it has none."""
+        return next((tensor.device for tensor in _state(self.model)), torch.device("cpu"))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The model's floating-point type; float32 if it has no parameters."""
+        types = (tensor.dtype for tensor in _state(self.model))
+        return next((dtype for dtype in types if dtype.is_floating_point), torch.float32)
+
+    @property
+    def input_shape(self) -> Shape:
+        """(C, H, W) of the input."""
+        return self._probe()[0]
+
+    @property
+    def graph(self) -> LayerGraph:
+        """The layers and how they hang together; new after a module was replaced."""
+        return self._probe()[1]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in execution order."""
+        return list(self.graph.layers)
+
+    @property
+    def total_parameters(self) -> int:
+        """Every parameter of the model, each counted once."""
+        return self.graph.total_parameters
+
+    def layer(self, name: str) -> Layer:
+        """Return the layer of this name; an unknown one raises and names the nearest."""
+        return self.graph[name]
+
+    def prepare(self, image: Picture) -> Tensor:
+        """Make the batch of one that the network takes.
+
+        Parameters
+        ----------
+        image
+            A path, a PIL image, a uint8 array [H, W] or [H, W, 3], or a float tensor
+            [C, H, W] or [1, C, H, W] that is already preprocessed.
+
+        Returns
+        -------
+        Tensor
+            [1, C, H, W] on the model's device, of its dtype.
+        """
+        if self.preprocess is None:
+            x = images.prepare(image, self.input_shape, self.mean, self.std)
+        else:
+            picture = images.read(image, self._channels_of(image))
+            x = picture if isinstance(picture, Tensor) else self._preprocessed(picture)
+        return x.to(self.device, self.dtype)
+
+    def restore(self, x: Tensor) -> NDArray[np.uint8]:
+        """Undo the preprocessing: a batch [N, C, H, W] as uint8 pixels [N, H, W, C]."""
+        return images.restore(x, self.mean, self.std)
+
+    def predict(self, image: Picture, k: int = 5) -> list[Prediction]:
+        """Return the `k` likeliest classes as (index, name, probability, logit).
+
+        Raises
+        ------
+        ValueError
+            If the network is no classifier: its output is not [N, classes].
+        """
+        return self.ranking(self.output(self.batch(image)), k)
+
+    def activations(self, image: Picture, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
+        """Return layer name → output with the batch axis, for all layers or these.
+
+        `image` may be a prepared batch [N, C, H, W] as well.
+        """
+        return capture(self, self.batch(image), layers).activations
+
+    def gradients(
+        self,
+        image: Picture,
+        target: int | str | None = None,
+        layers: Iterable[str] | None = None,
+    ) -> dict[str, Tensor]:
+        """Return layer name → ∂score/∂activation, for all layers or these.
+
+        The score is the logit of `target` (class index or name; the predicted class by
+        default). `image` may be a prepared batch [N, C, H, W] as well.
+        """
+        batch = self.batch(image)
+        return capture(self, batch, layers, gradients=True, target=target).gradients
+
+    def batch(self, image: Picture) -> Tensor:
+        """Return a prepared batch [N, C, H, W] on the model's device, or prepare one image."""
+        if isinstance(image, Tensor) and image.is_floating_point() and image.ndim == len("NCHW"):
+            return image.detach().to(self.device, self.dtype)
+        return self.prepare(image)
+
+    def output(self, x: Tensor) -> Any:  # noqa: ANN401 - what the user's model returns
+        """Run one plain pass over a batch [N, C, H, W], without gradients."""
+        with isolated(x.device, grad=False):
+            return shadow(self.model).model(x.detach().clone())
+
+    def first_output(self, output: Any) -> Tensor:  # noqa: ANN401
+        """Return the tensor that counts of what the model returned."""
+        return first_output(output)
+
+    def ranking(self, output: Any, k: int = 5) -> list[Prediction]:  # noqa: ANN401
+        """Return the `k` likeliest classes of what the model returned for one image."""
+        return self.classes.ranking(first_output(output), k)
+
+    def class_name(self, index: int) -> str:
+        """Return a class's name, ``class 7`` if it has none."""
+        return self.classes[index]
+
+    def target_index(self, target: int | str | None, x: Tensor) -> int:
+        """Return the index of a class.
+
+        Parameters
+        ----------
+        target
+            Its index or name; None for the class predicted for `x`.
+        x
+            A batch [N, C, H, W]; run through the network only if `target` is None.
+
+        Raises
+        ------
+        ValueError
+            If there is no such class; the message names the nearest.
+        """
+        if target is None:
+            return int(scores(self.output(x))[0].argmax())
+        return self.classes.index(target)
+
+    def weights_version(self) -> Hashable:
+        """Return a value that is another one as soon as a parameter or buffer changed."""
+        return fingerprint(_state(self.model))
+
+    def _probe(self) -> tuple[Shape, LayerGraph]:
+        """Find the input shape and the layers, once for each set of modules."""
+        modules = tuple(map(id, self.model.modules()))
+        with self._lock:
+            if self._probed is None or self._probed[0] != modules:
+                self._probed = modules, *self._find()
+            return self._probed[1:]
+
+    def _find(self) -> tuple[Shape, LayerGraph]:
+        """Run the first pass that succeeds, or else show how the likeliest one fails."""
+        failed = None
+        for shape in shapes_to_try(self.model, self._size or self._preprocessed_size()):
+            noise = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0))
+            graph = layer_graph(shadow(self.model), noise.to(self.device, self.dtype))
+            if graph.error is None:
+                return shape, graph
+            failed = failed or (shape, graph)
+        return cast("tuple[Shape, LayerGraph]", failed)
+
+    def _preprocessed_size(self) -> tuple[int, ...] | None:
+        if self.preprocess is None:
+            return None
+        return tuple(self._preprocessed(Image.new("RGB", (512, 512), "grey")).shape[-2:])
+
+    def _preprocessed(self, picture: Image.Image) -> Tensor:
+        """Call the user's `preprocess`, which may augment, leaving the random state alone."""
+        with isolated(torch.device("cpu"), grad=False), torch.random.fork_rng(devices=()):
+            x = cast("Callable[[Any], Any]", self.preprocess)(picture)
+        if not isinstance(x, Tensor) or not x.is_floating_point() or x.ndim not in {3, 4}:
+            got = f"a tensor {list(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
+            raise TypeError(f"preprocess returned {got}; return a float tensor [C, H, W]")
+        return x if x.ndim == len("NCHW") else x[None]
+
+    def _channels_of(self, image: Picture) -> int:
+        """Return how many channels an image must have before `preprocess`."""
+        channels = self.input_shape[0]
+        is_float = "float" in str(getattr(image, "dtype", ""))
+        return channels if is_float or channels in {1, 3} else 3
+
+
+def as_network(model: Network | nn.Module) -> Network:
+    """Return a network as it is, and make one of a bare module."""
+    return model if isinstance(model, Network) else Network(model)
+
+
+def _state(model: nn.Module) -> Iterator[Tensor]:
+    yield from model.parameters()
+    yield from model.buffers()
+
+
+def _first(*values: Any) -> Any:  # noqa: ANN401
+    return next(value for value in values if value is not None)
+
+
+def _size(size: Any) -> tuple[int, ...] | None:  # noqa: ANN401
+    if size is None:
+        return None
+    numbers = (size, size) if isinstance(size, int) else tuple(size)
+    if len(numbers) not in {2, 3} or not all(isinstance(n, int) and n > 0 for n in numbers):
+        raise ValueError(f"input_size: {size!r}; give pixels as one number, (H, W) or (C, H, W)")
+    return numbers

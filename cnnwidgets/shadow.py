@@ -1,0 +1,258 @@
+"""A copy of a model to run passes on, so that looking never changes the model.
+
+The copy shares the storage of every parameter, so it costs next to nothing and
+follows training; buffers, hooks, mode flags and whatever a forward could set,
+append to or draw from are its own. Nothing has to be put back afterwards, also
+not after an exception, an interrupt, or while another thread trains the model.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import random
+import types
+import weakref
+from collections import OrderedDict, defaultdict, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
+from torch.utils.hooks import RemovableHandle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """A model to run passes on, and what its modules stand for.
+
+    Attributes
+    ----------
+    model
+        The copy, in evaluation mode. Run it, hook it, throw it away.
+    names
+        The path of each of the copy's modules in the user's model; ``""`` for the model.
+    originals
+        The user's module for each of the copy's modules.
+    """
+
+    model: nn.Module
+    names: dict[nn.Module, str]
+    originals: dict[nn.Module, nn.Module]
+
+
+def shadow(model: nn.Module) -> Shadow:
+    """Copy a model for a pass that must leave no trace.
+
+    Parameters
+    ----------
+    model
+        Any module. ``DataParallel``, ``DistributedDataParallel`` and
+        ``torch.compile`` wrappers are taken off.
+
+    Returns
+    -------
+    Shadow
+        Parameters share their storage with the model's and need no gradient;
+        buffers and other tensors are clones; lazily built layers stay unbuilt in the model.
+
+    Raises
+    ------
+    TypeError
+        If the model is no ``nn.Module``, or is TorchScript, whose inside cannot be seen.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a torch.nn.Module, not {type(model).__name__}")
+    copier = _Copier()
+    with torch.inference_mode(mode=False), torch.no_grad():
+        copied = copier.module(model, "")
+    return Shadow(copied, copier.names, copier.originals)
+
+
+def unwrap(module: nn.Module) -> nn.Module:
+    """Take ``DataParallel``, ``DistributedDataParallel`` and ``torch.compile`` off a module."""
+    while True:
+        if isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            module = module.module
+        elif isinstance(inner := module._modules.get("_orig_mod"), nn.Module):  # noqa: SLF001 - only private access tells a compiled module
+            module = inner
+        else:
+            return module
+
+
+@dataclass
+class _Copier:
+    """One walk over a model; every object met is copied once, by identity."""
+
+    memo: dict[int, Any] = field(default_factory=dict)
+    alive: list[object] = field(default_factory=list)
+    names: dict[nn.Module, str] = field(default_factory=dict)
+    originals: dict[nn.Module, nn.Module] = field(default_factory=dict)
+
+    def module(self, wrapped: nn.Module, path: str) -> nn.Module:
+        original = unwrap(wrapped)
+        if id(original) in self.memo:
+            return self.memo[id(original)]  # type: ignore[no-any-return]
+        if isinstance(original, torch.jit.ScriptModule):
+            raise TypeError(
+                f"{path or 'the model'} is a TorchScript module, whose layers cannot be seen: "
+                "pass the nn.Module it was scripted from"
+            )
+        copied: nn.Module = object.__new__(type(original))
+        self._remember(original, copied)
+        self.names[copied] = path
+        self.originals[copied] = original
+        copied.__dict__.update(
+            (key, self.follow(value, path if key == "_modules" else _join(path, key)))
+            for key, value in original.__dict__.items()
+        )
+        copied.__dict__["training"] = False
+        copied.__dict__["_compiled_call_impl"] = None
+        return copied
+
+    def follow(self, value: Any, path: str) -> Any:  # noqa: ANN401 - walks arbitrary attributes
+        """Copy what a pass could change; everything else by reference."""
+        if isinstance(value, _PLAIN):
+            return value
+        if id(value) in self.memo:
+            return self.memo[id(value)]
+        for kinds, rule in _RULES:
+            if isinstance(value, kinds):
+                return rule(self, value, path)
+        return value
+
+    def _remember(self, original: object, copied: Any) -> Any:  # noqa: ANN401
+        self.alive.append(original)  # or its id could come back as another object's
+        self.memo[id(original)] = copied
+        return copied
+
+    def mapping(self, value: Any, path: str) -> Any:  # noqa: ANN401
+        if type(value) not in (dict, OrderedDict, defaultdict):
+            return value  # a class of its own may not survive being copied
+        copied = self._remember(value, copy.copy(value))
+        copied.update((key, self.follow(item, _join(path, key))) for key, item in value.items())
+        return copied
+
+    def sequence(self, value: Any, path: str) -> Any:  # noqa: ANN401
+        if type(value) not in (list, deque):
+            return value
+        copied = self._remember(value, copy.copy(value))
+        for index, item in enumerate(value):
+            copied[index] = self.follow(item, _join(path, index))
+        return copied
+
+    def tuple(self, value: tuple[Any, ...], path: str) -> tuple[Any, ...]:
+        items = [self.follow(item, _join(path, index)) for index, item in enumerate(value)]
+        if all(new is old for new, old in zip(items, value, strict=True)):
+            return value
+        return getattr(type(value), "_make", tuple)(items)
+
+    def set(self, value: set[Any], path: str) -> set[Any]:
+        return self._remember(value, {self.follow(item, path) for item in value})  # type: ignore[no-any-return]
+
+    def method(self, value: types.MethodType, path: str) -> types.MethodType:
+        return types.MethodType(value.__func__, self.follow(value.__self__, path))
+
+    def partial(self, value: functools.partial[Any], path: str) -> functools.partial[Any]:
+        args, keywords = self.follow((value.args, value.keywords), path)
+        return functools.partial(self.follow(value.func, path), *args, **keywords)
+
+    def closure(self, function: types.FunctionType, path: str) -> types.FunctionType:
+        """Give a function that remembers modules a memory of their copies."""
+        self._remember(function, function)  # a function may remember itself
+        cells = [_contents(cell) for cell in function.__closure__ or ()]
+        copies = [self.follow(content, path) for content in cells]
+        if all(new is old for new, old in zip(copies, cells, strict=True)):
+            return function
+        rebuilt = types.FunctionType(
+            function.__code__,
+            function.__globals__,
+            function.__name__,
+            function.__defaults__,
+            tuple(types.CellType(content) for content in copies),
+        )
+        rebuilt.__kwdefaults__ = function.__kwdefaults__
+        rebuilt.__dict__.update(function.__dict__)
+        self.memo[id(function)] = rebuilt
+        return rebuilt
+
+    def tensor(self, value: torch.Tensor, _path: str) -> torch.Tensor:
+        return self._remember(value, _tensor(value))  # type: ignore[no-any-return]
+
+    def generator(self, value: Any, _path: str) -> Any:  # noqa: ANN401
+        own = value.clone_state() if isinstance(value, torch.Generator) else copy.deepcopy(value)
+        return self._remember(value, own)
+
+    def handle(self, handle: RemovableHandle, _path: str) -> RemovableHandle:
+        """Let the copy of a hook's handle remove the copy's hook, not the model's."""
+        copied = copy.copy(handle)
+        copied.hooks_dict_ref = self._reference(handle.hooks_dict_ref)
+        copied.extra_dict_ref = tuple(map(self._reference, handle.extra_dict_ref or ()))
+        return copied
+
+    def _reference(self, reference: Any) -> Any:  # noqa: ANN401
+        hooks = reference()
+        return reference if hooks is None else weakref.ref(self.follow(hooks, ""))
+
+
+_PLAIN = (str, bytes, int, float, complex, type, type(None), types.BuiltinFunctionType)
+_OWN_STATE = (np.random.Generator, np.random.RandomState, random.Random)
+_RULES: tuple[tuple[Any, Callable[[_Copier, Any, str], Any]], ...] = (
+    (nn.Module, _Copier.module),
+    (torch.Tensor, _Copier.tensor),
+    (dict, _Copier.mapping),
+    ((list, deque), _Copier.sequence),
+    (tuple, _Copier.tuple),
+    (set, _Copier.set),
+    (types.MethodType, _Copier.method),
+    (functools.partial, _Copier.partial),
+    (types.FunctionType, _Copier.closure),
+    (RemovableHandle, _Copier.handle),
+    (torch.Generator, _Copier.generator),
+    (_OWN_STATE, _Copier.generator),
+)
+
+
+def _tensor(value: torch.Tensor) -> torch.Tensor:
+    if isinstance(value, (UninitializedParameter, UninitializedBuffer)):
+        return copy.deepcopy(value)
+    if not isinstance(value, nn.Parameter):
+        return value.detach().clone().requires_grad_(value.requires_grad)
+    if type(value) is not nn.Parameter or type(value.data) is not torch.Tensor:
+        return value  # a quantised or distributed parameter knows better than an alias of it
+    if value.is_inference():
+        return nn.Parameter(value.clone(), requires_grad=False)
+    # .data has its own version counter: an optimizer step between our forward
+    # and our backward, in the user's thread, does not make the backward fail.
+    return nn.Parameter(value.data, requires_grad=False)
+
+
+def _contents(cell: types.CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not yet assigned
+        return None
+
+
+def _join(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def tensors(value: object) -> Iterator[torch.Tensor]:
+    """Yield the tensors in nested lists, tuples, mappings and dataclasses, in order."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from tensors(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from tensors(item)
+    elif hasattr(value, "__dataclass_fields__"):
+        for item in vars(value).values():
+            yield from tensors(item)
