@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { IconButton } from "./icon";
+import "./banner.css";
 
 export interface BannerProps {
   kind: "error" | "warning" | "info";

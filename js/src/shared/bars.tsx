@@ -1,3 +1,5 @@
+import "./bars.css";
+
 export interface Bar {
   label: string;
   value: number;

@@ -9,6 +9,7 @@ import { type Overlay, OverlayBox } from "./overlay";
 import { pointOf, usePointers } from "./pointers";
 import { useSize } from "./size";
 import { type Pixel, useViewport } from "./viewport";
+import "./image_view.css";
 
 export type { Overlay, Pixel };
 

@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { colors, type Scale } from "./color";
 import { number } from "./format";
 import { NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY } from "./look";
+import "./legend.css";
 
 export interface LegendProps {
   scale: Scale;
@@ -31,13 +32,13 @@ export function Legend({ scale, caption, unit = "", hasNaN }: LegendProps) {
     >
       <figcaption>{caption}</figcaption>
       <canvas ref={canvas} width={256} height={1} />
-      <div class="cnnw-ticks">
+      <div>
         <span>{text(low)}</span>
         {low < 0 && high > 0 && <span style={{ left: `${(100 * low) / (low - high)}%` }}>0</span>}
         <span>{text(high)}</span>
       </div>
       {hasNaN && (
-        <div class="cnnw-specials">
+        <div>
           {[
             [NAN, "not a number"],
             [POSITIVE_INFINITY, "+∞"],

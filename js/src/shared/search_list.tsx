@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { count } from "./format";
 import { Icon } from "./icon";
 import { handled, move, reveal } from "./keys";
+import "./search_list.css";
 
 export interface SearchListProps<T> {
   /** What is listed: "layers". */
@@ -105,7 +106,7 @@ export function SearchList<T>(p: SearchListProps<T>) {
           </div>
         ))}
       </div>
-      <div class="cnnw-note" aria-live="polite">
+      <div aria-live="polite">
         {wanted &&
           (matches.length
             ? `${count(matches.length)} of ${count(items.length)}`

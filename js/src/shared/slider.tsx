@@ -1,4 +1,5 @@
 import { number } from "./format";
+import "./slider.css";
 
 export interface SliderProps {
   label: string;

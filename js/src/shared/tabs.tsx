@@ -1,4 +1,5 @@
 import { handled, move } from "./keys";
+import "./tabs.css";
 
 export interface Tab<K extends string> {
   key: K;

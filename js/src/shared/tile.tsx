@@ -98,7 +98,7 @@ function Tile({ position, column, item, selected, active, label, mark, draw, loa
     >
       <div>
         <canvas ref={canvas} />
-        {badge && <span class="cnnw-mark">{badge}</span>}
+        {badge && <b>{badge}</b>}
       </div>
       <span>{label(item)}</span>
     </div>

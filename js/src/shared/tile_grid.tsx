@@ -4,6 +4,7 @@ import { gridMove, gridWindow, rowInSlot } from "./grid_window";
 import { handled, reveal } from "./keys";
 import { useSize } from "./size";
 import { Row, type TileSource } from "./tile";
+import "./tile_grid.css";
 
 export interface TileGridProps extends TileSource {
   /** What the tiles are, for screen readers: "64 channels of conv1". */
