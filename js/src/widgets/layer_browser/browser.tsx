@@ -9,7 +9,7 @@ import { type Action, actionOf } from "./keyboard";
 import { LayerPanel } from "./layer_panel";
 import { Pictures } from "./pictures";
 import { Pins, togglePin } from "./pins";
-import { back, cycleRange, type State, step, stepChannel, useBrowser } from "./state";
+import { back, cycleRange, enlarge, type State, step, stepChannel, useBrowser } from "./state";
 import { Strip } from "./strip";
 import { pictureIn, upload } from "./upload";
 
@@ -18,7 +18,7 @@ const ACTIONS: Record<Action, (state: State) => void> = {
   nextChannel: (state) => stepChannel(state, 1),
   previousLayer: (state) => step(state, -1),
   nextLayer: (state) => step(state, 1),
-  enlarge: ({ enlarged }) => (enlarged.value = true),
+  enlarge,
   back,
   search: ({ searchField }) => searchField.current?.focus(),
   pin: togglePin,

@@ -46,10 +46,11 @@ export function ordered(table: ArrayLike<number>, count: number, by: Order): num
 
 export type Range = [low: number, high: number];
 
-export const union = (ranges: readonly Range[]): Range =>
-  ranges.length
-    ? [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))]
-    : [0, 0];
+/** The range over all; ends that are no numbers count as 0. */
+export function union(ranges: readonly Range[]): Range {
+  const ends = ranges.flat().map((end) => (Number.isFinite(end) ? end : 0));
+  return ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 0];
+}
 
 /** The values that the colours of one channel span, over all pictures shown. */
 export function colorSpan(

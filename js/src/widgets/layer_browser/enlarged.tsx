@@ -112,6 +112,8 @@ function Side({ data, map, scale, channel, many, hover, onUnit }: SideProps) {
     [map, low, high, table],
   );
   const [height = 1, width = 1] = map?.shape.slice(-2) ?? [];
+  // A token's map is a single row: drawn taller, so that one can see and hit it.
+  const tall = height === 1 ? Math.ceil(width / 12) : 1;
   const [inputHeight, inputWidth] = shown.picture.shape as [number, number];
   const over = hover.value;
   const at = over?.on === "map" ? over.at : unit.value;
@@ -154,13 +156,14 @@ function Side({ data, map, scale, channel, many, hover, onUnit }: SideProps) {
         </figcaption>
         <ImageView
           label={`${source.layer} ${what}`}
-          {...{ width, height, draw }}
+          {...{ width, draw }}
+          height={height * tall}
           overlays={[
             ...overlay(seers, "field"),
             ...overlay(unit.value && unitRect(unit.value), "unit"),
-          ]}
-          onHover={set("map")}
-          onClick={onUnit}
+          ].map((box) => ({ ...box, bottom: box.bottom * tall }))}
+          onHover={(to) => set("map")(to && [Math.floor(to[0] / tall), to[1]])}
+          onClick={([row, column]) => onUnit([Math.floor(row / tall), column])}
           zoomable
           readout={at && map ? unitWords(map, at, width) : " "}
         />

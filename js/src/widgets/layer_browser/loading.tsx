@@ -70,6 +70,8 @@ export function Waiting({
 }) {
   const { status } = useBrowser().bridge;
   const { error, progress, retry } = answers;
+  if (status.value === "disconnected")
+    return <Banner kind="info">This was not looked at before the kernel stopped.</Banner>;
   if (error)
     return (
       <Banner

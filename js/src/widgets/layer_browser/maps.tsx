@@ -10,7 +10,7 @@ import { channelScale, channelsOf, type LayerData, remark } from "./data";
 import { channelWord } from "./describe";
 import { drawBeside } from "./draw";
 import { MapLoader, type Resources } from "./resources";
-import { useBrowser, useKeptFocus } from "./state";
+import { enlarge, useBrowser, useKeptFocus } from "./state";
 
 /** A loader that lives as long as its questions stay the same. */
 export function useLoader<S extends object>(
@@ -30,7 +30,8 @@ export function useTiles(
   order: readonly number[] | undefined,
   loader: { want(maps: number[]): void },
 ) {
-  const { channel, enlarged } = useBrowser();
+  const state = useBrowser();
+  const { channel } = state;
   const visible = useRef<[number, number]>([0, 0]);
   const chosenByThisClick = useRef(false);
   const want = () => {
@@ -53,7 +54,7 @@ export function useTiles(
       });
     },
     onOpen: () => {
-      if (!chosenByThisClick.current) enlarged.value = true;
+      if (!chosenByThisClick.current) enlarge(state);
     },
   };
 }
@@ -121,7 +122,11 @@ export function Maps({ data }: { data: readonly LayerData[] }) {
           {loader.failed.value}
         </Banner>
       )}
-      <div class="cnnw-lb-tiles" {...overTile(order, (item) => (over.value = item))}>
+      <div
+        class="cnnw-lb-tiles"
+        data-flat={first.value.shape[1] === 1}
+        {...overTile(order, (item) => (over.value = item))}
+      >
         <TileGrid
           caption={`${count} ${word}s of ${first.source.layer}`}
           {...{ count, order, draw }}

@@ -1,105 +1,22 @@
 // A kernel for tests: answers the browser's requests with made-up tensors.
 import type { AnyModel } from "@anywidget/types";
-import { LEVELS } from "../../shared/look";
 import { small } from "./mock_graphs";
+import {
+  type Answer,
+  type Args,
+  describe,
+  filters,
+  NAMES,
+  pack,
+  picture,
+  predictions,
+  receipt,
+  softmaxed,
+  unitValue,
+} from "./mock_tensors";
 import type { Graph, Layer } from "./types";
 
-/** What `cnnwidgets.widgets.wire.pack` writes: a picture (bytes), quantised or float32. */
-export function pack(values: ArrayLike<number>, shape: number[], encoding: 0 | 1 | 3): DataView {
-  const edge = shape.slice(-2).reduce((a, b) => a * b, 1);
-  const maps = encoding === 1 ? values.length / edge : 0;
-  const start = 8 + 4 * shape.length + 8 * maps;
-  const view = new DataView(new ArrayBuffer(start + values.length * (encoding === 3 ? 4 : 1)));
-  view.setUint32(0, 0x574e4e43, true);
-  view.setUint8(4, encoding);
-  view.setUint8(5, shape.length);
-  shape.forEach((n, i) => {
-    view.setUint32(8 + 4 * i, n, true);
-  });
-  for (let i = 0; encoding !== 1 && i < values.length; i++)
-    if (encoding === 3) view.setFloat32(start + 4 * i, values[i] as number, true);
-    else view.setUint8(start + i, values[i] as number);
-  for (let map = 0; map < maps; map++) {
-    const part = Array.from({ length: edge }, (_, i) => values[map * edge + i] as number);
-    const finite = part.filter(Number.isFinite);
-    const low = finite.length ? Math.min(...finite) : 0;
-    const high = finite.length ? Math.max(...finite) : 0;
-    view.setFloat32(start - 8 * (maps - map), low, true);
-    view.setFloat32(start - 8 * (maps - map) + 4, high, true);
-    part.forEach((x, i) => {
-      const code = Number.isNaN(x)
-        ? 255
-        : x === Infinity
-          ? 254
-          : x === -Infinity
-            ? 253
-            : high > low
-              ? Math.round((LEVELS * (x - low)) / (high - low))
-              : 0;
-      view.setUint8(start + map * edge + i, code);
-    });
-  }
-  return view;
-}
-
-/** The value of a unit: smooth, different for every picture, layer and channel; channel 3 is zero, channel 5 has a NaN. */
-export function unitValue(
-  key: number,
-  layer: string,
-  channel: number,
-  row: number,
-  column: number,
-): number {
-  if (channel === 3) return 0;
-  if (channel === 5 && row === 2 && column === 2) return Number.NaN;
-  const phase = key + layer.length + channel * 1.7;
-  const value =
-    Math.sin(row * (0.15 + (channel % 7) / 20) + phase) *
-    Math.cos(column * (0.1 + (channel % 5) / 15) + phase) *
-    (1 + (channel % 9) / 3);
-  return layer.includes("relu") ? Math.max(0, value) : value;
-}
-
-export function picture(key: number, channels: number, edge: number): DataView {
-  const bytes = new Uint8Array(edge * edge * 3);
-  for (let i = 0; i < edge * edge; i++) {
-    const [y, x] = [Math.floor(i / edge) / edge - 0.5, (i % edge) / edge - 0.5];
-    for (let c = 0; c < 3; c++)
-      bytes[3 * i + c] =
-        Math.hypot(x * (1 + key / 4), y) < 0.35
-          ? 200 - 160 * Math.abs(x + (channels > 1 ? c / 5 : 0))
-          : 12;
-  }
-  return pack(bytes, [edge, edge, 3], 0);
-}
-
-const NAMES = [
-  "T-shirt/top",
-  "Trouser",
-  "Pullover",
-  "Dress",
-  "Coat",
-  "Sandal",
-  "Shirt",
-  "Sneaker",
-  "Bag",
-  "<b>Ankle boot</b>",
-];
-
-interface Args {
-  slot: string;
-  key: number;
-  layer: string;
-  channel: number;
-  first: number;
-  last: number;
-  index: number;
-  input: unknown;
-  row: number;
-  column: number;
-}
 type Message = { kind: string; id: string; page: string; name: string; args: Args };
-type Answer = { value: object; tensors?: DataView[] } | { error: string };
 
 export class MockKernel {
   readonly requests: { name: string; args: Args }[] = [];
@@ -179,6 +96,11 @@ export class MockKernel {
     }, this.delay);
   }
 
+  /** Listeners that are left. */
+  get listening(): number {
+    return [...this.#listeners.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   #emit(event: string, ...args: unknown[]): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(...(args as never[]));
   }
@@ -231,108 +153,4 @@ export class MockKernel {
     this.set("_pictures", { ...(this.get("_pictures") as object), [slot]: shown });
     return { value: {} };
   }
-}
-
-function predictions(key: number) {
-  const logits = NAMES.map((_, i) => 3 * Math.sin(i * 2.3 + key));
-  const total = logits.reduce((sum, z) => sum + Math.exp(z), 0);
-  const rows = logits.map((logit, index) => ({
-    index,
-    name: NAMES[index],
-    logit,
-    probability: Math.exp(logit) / total,
-  }));
-  return { rows: rows.sort((p, q) => q.logit - p.logit).slice(0, 5), note: null };
-}
-
-function softmaxed({ kind }: Layer, values: number[]): number[] {
-  if (kind !== "softmax") return values;
-  const total = values.reduce((sum, z) => sum + Math.exp(z || 0), 0);
-  return values.map((z) => Math.exp(z || 0) / total);
-}
-
-function describe({ shape, rf }: Layer, values: number[]): Answer {
-  const [channels = 1, height = 1, width = 1] = shape ?? [];
-  const size = height * width;
-  const table = Array.from({ length: channels }, (_, c) => {
-    const part = values.slice(c * size, (c + 1) * size);
-    const finite = part.filter(Number.isFinite);
-    const mean = finite.reduce((p, q) => p + q, 0) / finite.length;
-    const zero = part.filter((x) => x === 0).length / size;
-    return [mean, Math.min(...finite), Math.max(...finite), 1, zero, 1 - finite.length / size];
-  });
-  const bounds = (units: number) =>
-    Array.from({ length: rf ? units : 0 }, (_, i) => [
-      Math.max(0, (rf?.start[0] ?? 0) + i * (rf?.jump[0] ?? 1)),
-      (rf?.start[0] ?? 0) + i * (rf?.jump[0] ?? 1) + (rf?.size[0] ?? 1),
-    ]);
-  const [low, high] = [
-    Math.min(...table.map((c) => c[1] as number)),
-    Math.max(...table.map((c) => c[2] as number)),
-  ];
-  return {
-    value: {
-      shape,
-      low,
-      high,
-      network_low: 2 * low,
-      network_high: 2 * high,
-      mean_low: low / 4,
-      mean_high: high / 4,
-      finite: table.every((c) => !c[5]),
-    },
-    tensors: [
-      pack(table.flat(), [channels, 6], 3),
-      pack(bounds(height).flat(), [rf ? height : 0, 2], 3),
-      pack(bounds(width).flat(), [rf ? width : 0, 2], 3),
-    ],
-  };
-}
-
-function filters({ filters: axes }: Layer, first: number, last: number, input: unknown): Answer {
-  const [, , height, width] = axes as [number, number, number, number];
-  const shape = [last - first, ...(input === "rgb" ? [3] : []), height, width];
-  const values = Array.from(
-    { length: shape.reduce((a, b) => a * b, 1) },
-    (_, i) => Math.sin(i * 1.3 + first) / 3,
-  );
-  return { value: { low: -1 / 3, high: 1 / 3 }, tensors: [pack(values, shape, 3)] };
-}
-
-function receipt({ filters: axes }: Layer, { row, column }: Args): Answer {
-  const [, inputs, height, width] = axes as [number, number, number, number];
-  const size = height * width;
-  const make = (f: (i: number) => number) =>
-    Array.from({ length: inputs * size }, (_, i) => Math.fround(f(i)));
-  const inside = Array.from({ length: size }, (_, i) => (row === 0 && i < width ? 0 : 1));
-  const patch = make((i) => (inside[i % size] ? Math.cos(i * 0.7 + row + column) : 0));
-  const weights = make((i) => Math.sin(i * 1.3) / 4);
-  const products = make((i) => (patch[i] as number) * (weights[i] as number));
-  const sums = Array.from({ length: inputs }, (_, c) =>
-    products.slice(c * size, (c + 1) * size).reduce((p, q) => p + q, 0),
-  );
-  const result = sums.reduce((p, q) => p + q, 0.125);
-  const shape = [inputs, height, width];
-  return {
-    value: {
-      bias: 0.125,
-      result,
-      torch: result * (1 + 3e-8),
-      channels: [0, inputs],
-      rows: [row],
-      columns: [column],
-      stride: [1, 1],
-      padding: [1, 1],
-      dilation: [1, 1],
-      groups: 1,
-      code: "import torch\n",
-    },
-    tensors: [
-      pack(patch, shape, 3),
-      pack(weights, shape, 3),
-      pack(products, shape, 3),
-      pack(sums, [inputs], 3),
-      pack(inside, [height, width], 3),
-    ],
-  };
 }

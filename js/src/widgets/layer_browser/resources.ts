@@ -14,6 +14,8 @@ export interface Source {
   key: number;
   layer: string;
   of: Of;
+  /** The class whose logit the gradients are of. */
+  target?: number | null;
 }
 
 export class Resources {
@@ -21,12 +23,12 @@ export class Resources {
 
   constructor(
     readonly bridge: Bridge,
-    /** What a reply depends on beyond its arguments. */
-    readonly variant: (name: string, args: object) => unknown = () => "",
+    /** What every reply depends on beyond its arguments: the weights. */
+    readonly version: () => unknown = () => "",
   ) {}
 
   id(name: string, args: object): string {
-    return JSON.stringify([name, args, this.variant(name, args)]);
+    return JSON.stringify([name, args, "key" in args ? "" : this.version()]);
   }
 
   peek<V>(id: string): Reply<V> | undefined {
@@ -89,7 +91,11 @@ export class MapLoader<S extends object = Source> {
         wanted.add(id);
         if (!this.#running.has(id)) void this.#load(id, args);
       }
-    for (const [id, running] of this.#running) if (!wanted.has(id)) running.abort();
+    for (const [id, running] of this.#running) {
+      if (wanted.has(id)) continue;
+      running.abort();
+      this.#running.delete(id);
+    }
   }
 
   async #load(id: string, args: object): Promise<void> {

@@ -119,10 +119,7 @@ export function createState(bridge: Bridge): State {
   bridge.signal.addEventListener("abort", stop);
   return {
     bridge,
-    resources: new Resources(bridge, (name, args) => {
-      if (name === "filters") return shown.peek()[0]?.key;
-      return "of" in args && args.of === "gradients" ? target.peek() : "";
-    }),
+    resources: new Resources(bridge, () => shown.value[0]?.key),
     graph,
     predictions: bridge.read("_predictions"),
     choices: bridge.read("_choices"),
@@ -147,6 +144,7 @@ export function createState(bridge: Bridge): State {
         key,
         layer: layer.value?.name ?? "",
         of: of.value,
+        ...(of.value === "gradients" && { target: target.value }),
       })),
     ),
     order: signal<Order>("index"),
@@ -209,6 +207,13 @@ export function stepChannel(state: State, by: number): void {
   const channels = state.channels.value;
   const next = channels[channels.indexOf(state.channel.value) + by];
   if (next !== undefined) state.channel.value = next;
+}
+
+/** Shows the chosen channel large. */
+export function enlarge({ layer, view, actualView, enlarged }: State): void {
+  if ((layer.value?.shape?.length ?? 0) < 2) return;
+  if (actualView.value !== "gradients") view.value = "maps";
+  enlarged.value = true;
 }
 
 export function toggle(state: State, group: Group): void {

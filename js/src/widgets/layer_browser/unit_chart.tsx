@@ -39,18 +39,17 @@ export function UnitChart({ values, units, caption, limit }: UnitChartProps) {
       <figcaption>
         {caption} {told !== null && `unit ${told}: ${exact(values[told] ?? Number.NaN)}`}
       </figcaption>
-      <div ref={box}>
-        <canvas
-          ref={canvas}
-          role="img"
-          aria-label={`${units.length} units as bars about zero, ±${exact(limit)} at the ends; arrow keys choose a unit`}
-          tabIndex={0}
-          style={{ height: `${lines * LINE}px` }}
-          onPointerMove={(event) => (over.value = unitAt(event) ?? null)}
-          onPointerLeave={() => (over.value = null)}
-          onClick={(event) => (channel.value = unitAt(event) ?? chosen)}
-        />
-      </div>
+      <div ref={box} />
+      <canvas
+        ref={canvas}
+        role="img"
+        aria-label={`${units.length} units as bars about zero, ±${exact(limit)} at the ends; arrow keys choose a unit`}
+        tabIndex={0}
+        style={{ height: `${lines * LINE}px` }}
+        onPointerMove={(event) => (over.value = unitAt(event) ?? null)}
+        onPointerLeave={() => (over.value = null)}
+        onClick={(event) => (channel.value = unitAt(event) ?? chosen)}
+      />
     </figure>
   );
 }

@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import { type Bridge, type Reply, RequestError, type RequestOptions } from "../../shared/model";
+import { CHUNK, complaint, MapLoader, Resources, type Source } from "./resources";
+
+const A: Source = { slot: "a", key: 1, layer: "conv", of: "activations" };
+const tick = () => new Promise((done) => setTimeout(done));
+
+interface Asked {
+  name: string;
+  args: { key: number; first: number; last: number };
+  answer: (bytes?: number) => void;
+  fail: (message: string) => void;
+}
+
+function setup() {
+  const asked: Asked[] = [];
+  const cancelled: number[] = [];
+  const request = (name: string, args: object, options: RequestOptions = {}) =>
+    new Promise<Reply<unknown>>((resolve, reject) => {
+      const { first } = args as Asked["args"];
+      options.signal?.addEventListener("abort", () => {
+        cancelled.push(first);
+        reject(new RequestError("cancelled", true));
+      });
+      asked.push({
+        name,
+        args: args as Asked["args"],
+        answer: (bytes = 8) =>
+          resolve({
+            value: {},
+            tensors: [{ shape: [bytes], encoding: "float", data: new Uint8Array(bytes) }],
+          }),
+        fail: (message) => reject(new RequestError(message)),
+      });
+    });
+  return { asked, cancelled, resources: new Resources({ request } as unknown as Bridge) };
+}
+
+describe("Resources", () => {
+  test("ask once, then answer themselves", async () => {
+    const { asked, resources } = setup();
+    const first = resources.fetch("layer", A);
+    asked[0]?.answer();
+    const reply = await first;
+    expect(await resources.fetch("layer", A)).toBe(reply);
+    expect(asked).toHaveLength(1);
+    void resources.fetch("layer", { ...A, key: 2 });
+    expect(asked).toHaveLength(2);
+  });
+
+  test("ask again after a failure", async () => {
+    const { asked, resources } = setup();
+    const first = resources.fetch("layer", A);
+    asked[0]?.fail("no");
+    await expect(first).rejects.toThrow("no");
+    void resources.fetch("layer", A);
+    expect(asked).toHaveLength(2);
+  });
+
+  test("know the weights apart where no picture's key says so", () => {
+    let version = 1;
+    const resources = new Resources({} as Bridge, () => version);
+    const before = [resources.id("filters", {}), resources.id("maps", A)];
+    version = 2;
+    expect(resources.id("filters", {})).not.toBe(before[0]);
+    expect(resources.id("maps", A)).toBe(before[1]);
+  });
+});
+
+test.each([
+  [new RequestError("gone", true), undefined],
+  [new RequestError("the picture has changed"), undefined],
+  [new RequestError("out of memory"), "out of memory"],
+])("complaint %#", (error, sentence) => {
+  expect(complaint(error)).toBe(sentence);
+});
+
+describe("MapLoader", () => {
+  test("asks for aligned packets of every picture, once", async () => {
+    const { asked, resources } = setup();
+    const loader = new MapLoader(resources, "maps", [A, { ...A, slot: "b", key: 2 }], 150);
+    loader.want([0, 1, 63, 130]);
+    loader.want([2, 140]);
+    expect(asked.map(({ args }) => [args.key, args.first, args.last])).toEqual([
+      [1, 0, CHUNK],
+      [2, 0, CHUNK],
+      [1, 128, 150],
+      [2, 128, 150],
+    ]);
+    expect(loader.find(A, 5)).toBeUndefined();
+    asked[0]?.answer();
+    await tick();
+    expect(loader.find(A, 5)?.at).toBe(5);
+    expect(loader.loaded.value).toBe(1);
+    loader.want([0]);
+    expect(asked).toHaveLength(4);
+  });
+
+  test("cancels what is no longer looked at, and asks again on return", async () => {
+    const { asked, cancelled, resources } = setup();
+    const loader = new MapLoader(resources, "maps", [A], 1000);
+    loader.want([0, 70]);
+    loader.want([70]);
+    expect(cancelled).toEqual([0]);
+    loader.want([0, 70]);
+    expect(asked.map(({ args }) => args.first)).toEqual([0, 64, 0]);
+    await tick();
+    expect(loader.failed.value).toBeUndefined();
+    loader.stop();
+    expect(cancelled).toEqual([0, 64, 0]);
+  });
+
+  test("says why a packet is missing", async () => {
+    const { asked, resources } = setup();
+    const loader = new MapLoader(resources, "maps", [A], 10);
+    loader.want([0]);
+    asked[0]?.fail("This page was recorded without it.");
+    await tick();
+    expect(loader.failed.value).toBe("This page was recorded without it.");
+    loader.want([0]);
+    asked[1]?.answer();
+    await tick();
+    expect(loader.failed.value).toBeUndefined();
+  });
+});
