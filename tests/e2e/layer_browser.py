@@ -1,0 +1,154 @@
+"""The LayerBrowser as a reader meets it: by roles, names and what is written on screen."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+    from tests.e2e.browser import Page
+
+ROOT = "section.cnnw-lb"
+
+FASHION = """
+import cnnwidgets as cw
+net, images, labels = cw.samples.fashion()
+browser = cw.LayerBrowser(net, images[0], images=images[:6])
+browser
+"""
+
+PAINTED = """canvas => {
+  const { width, height } = canvas;
+  if (!width || !height || canvas.style.visibility === "hidden") return false;
+  return canvas.getContext("2d").getImageData(0, 0, width, height).data.some((byte) => byte);
+}"""
+
+
+class Box(NamedTuple):
+    """A rectangle on a picture, half-open, in pixels of the picture."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+class LayerBrowser:
+    """One view of the widget on a page.
+
+    Parameters
+    ----------
+    page
+        The page that shows it.
+    index
+        Which of several views.
+    """
+
+    def __init__(self, page: Page, index: int = 0) -> None:
+        self.page = page
+        self.root = page.locate(ROOT).nth(index)
+        self.tree = self.root.get_by_role("tree", name="Layers")
+        self.grid = self.root.get_by_role("grid")
+        self.panel = self.root.get_by_role("tabpanel")
+        self.legend = self.panel.locator(".cnnw-legend")
+        self.receipt = self.root.get_by_role("region", name="Calculation of one unit")
+
+    def wait_state(self, state: str = "ready", *, seconds: float = 30) -> None:
+        """Wait until the widget says that it is in that state."""
+        found = self.page.locate(f'{ROOT}[data-state="{state}"]').and_(self.root)
+        found.wait_for(timeout=seconds * 1000)
+
+    def wait_shown(self, attribute: str, value: object) -> None:
+        """Wait until the root carries ``data-<attribute>`` with that value."""
+        found = self.page.locate(f'{ROOT}[data-{attribute}="{value}"]').and_(self.root)
+        found.wait_for(timeout=10_000)
+
+    def layer_names(self) -> list[str]:
+        """Return the layers that the strip shows, top to bottom."""
+        rows = self.tree.locator("[data-layer]")
+        return [row.get_attribute("data-layer") or "" for row in rows.all()]
+
+    def choose_layer(self, name: str) -> None:
+        """Click a layer of the strip and wait for it."""
+        self.tree.locator(f'[data-layer="{name}"]').click()
+        self.wait_shown("layer", name)
+        self.wait_state()
+
+    def choose_tab(self, name: str) -> None:
+        """Click one of Maps, Mean, Filters, Gradients."""
+        self.root.get_by_role("tab", name=name).click()
+        self.root.get_by_role("tabpanel", name=name).wait_for()
+        self.wait_state()
+
+    def tile(self, position: int) -> Locator:
+        """Return the tile at a place of the grid."""
+        return self.grid.locator(f'[data-at="{position}"]')
+
+    def wait_painted(self, canvas: Locator, *, seconds: float = 10) -> None:
+        """Wait until a canvas shows something."""
+        handle = canvas.element_handle()
+        self.page.page.wait_for_function(PAINTED, arg=handle, timeout=seconds * 1000)
+
+    def enlarge(self, channel: int) -> None:
+        """Open the map of a channel; the grid must show it."""
+        tile = self.tile(channel)
+        tile.click()
+        self.wait_shown("channel", channel)
+        tile.click()
+        self.view("map").wait_for()
+        self.wait_painted(self.view("map").locator("canvas"))
+
+    def view(self, name: str, slot: str = "a") -> Locator:
+        """Return the figure of the enlarged ``"map"``, or of the ``"input"`` beside it."""
+        return self.panel.locator(f'figure[data-view="{name}"][data-slot="{slot}"]')
+
+    def hover(self, name: str, row: int, column: int, *, click: bool = False) -> str:
+        """Point at a pixel of the enlarged map or its input; return what is written under it."""
+        figure = self.view(name)
+        canvas = figure.locator("canvas")
+        height, width = canvas.evaluate("canvas => [canvas.height, canvas.width]")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box, "the picture is not on screen"
+        x = box["x"] + (column + 0.5) / width * box["width"]
+        y = box["y"] + (row + 0.5) / height * box["height"]
+        self.page.page.mouse.move(x, y)
+        if click:
+            self.page.page.mouse.click(x, y)
+        line = figure.locator("output")
+        line.filter(has_text=f"row {row}, column {column}:").wait_for(timeout=5000)
+        return line.inner_text()
+
+    def field(self, name: str) -> Box:
+        """Return the rectangle that marks a field on the enlarged map or its input."""
+        figure = self.view(name)
+        canvas = figure.locator("canvas")
+        height, width = canvas.evaluate("canvas => [canvas.height, canvas.width]")
+        style = figure.locator(".cnnw-field").first.get_attribute("style") or ""
+        share = {k: float(v) / 100 for k, v in re.findall(r"(\w+):\s*([\d.]+)%", style)}
+        top, left = share["top"] * height, share["left"] * width
+        bottom, right = top + share["height"] * height, left + share["width"] * width
+        return Box(*(round(edge) for edge in (top, left, bottom, right)))
+
+    def legend_range(self) -> list[str]:
+        """Return the ends of the legend, as written."""
+        return self.legend.locator("div").first.locator("span").all_inner_texts()
+
+    def select(self, label: str, option: str) -> None:
+        """Choose from one of the drop-down lists."""
+        self.panel.get_by_label(label).select_option(label=option)
+        self.wait_state()
+
+    def show_choice(self, index: int) -> None:
+        """Choose one of the offered pictures and wait for it."""
+        name = self.root.locator(f'[data-choice="{index}"]').get_attribute("title") or ""
+        self.root.locator(f'[data-choice="{index}"]').click()
+        self.root.locator(".cnnw-lb-card figcaption", has_text=name).first.wait_for()
+        self.wait_state()
+
+
+def value_of(readout: str) -> float:
+    """Return the number at the end of a read-out; the minus sign on screen is U+2212."""
+    return float(readout.rpartition(":")[2].strip().replace("\N{MINUS SIGN}", "-"))
