@@ -1,5 +1,5 @@
 // Numbers to colours: 256-entry tables built from a few control points, blended in OKLab.
-import { LEVELS, NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, STOPS } from "./look";
+import { NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, STOPS } from "./look";
 import { decode, mapSize, type Tensor } from "./wire";
 
 /** The first two are zero-centred and diverging, for activations and for weights; "sequential" is for one-signed quantities. */
@@ -81,7 +81,7 @@ export function symmetric(low: number, high: number): { low: number; high: numbe
 function colorist({ low, high, table }: Scale): (value: number) => number {
   const lut = colors(table);
   const gain = high > low ? 255 / (high - low) : 0;
-  const offset = gain ? 0 : diverging(table) ? 128 : 0;
+  const offset = !gain && diverging(table) ? 128 : 0;
   return (value) => {
     if (Number.isFinite(value))
       return lut[Math.min(255, Math.max(0, Math.round((value - low) * gain + offset)))] as number;
@@ -94,6 +94,9 @@ export function cssColor(value: number, scale: Scale): string {
   const c = colorist(scale)(value);
   return `rgb(${c & 255} ${(c >> 8) & 255} ${(c >> 16) & 255})`;
 }
+
+/** The colour of each code of the map that is being painted. */
+const coded = new Uint32Array(256);
 
 /** Paints map number `map` of a tensor into `out`, which has the map's size. */
 export function paint(t: Tensor, map: number, scale: Scale, out: ImageData): void {
@@ -108,18 +111,20 @@ export function paint(t: Tensor, map: number, scale: Scale, out: ImageData): voi
   }
   const low = t.low?.[map] ?? 0;
   const high = t.high?.[map] ?? 0;
-  const lut = Uint32Array.from({ length: 256 }, (_, code) =>
-    code <= LEVELS + 3 ? color(decode(code, low, high)) : 0,
-  );
-  for (let i = 0; i < size; i++) pixels[i] = lut[data[start + i] as number] as number;
+  for (let code = 0; code < 256; code++) coded[code] = color(decode(code, low, high));
+  for (let i = 0; i < size; i++) pixels[i] = coded[data[start + i] as number] as number;
 }
 
 /** Paints a [H, W, 3] or [H, W] picture. */
 export function paintPicture(t: Tensor, out: ImageData): void {
   const pixels = new Uint32Array(out.data.buffer);
   const { data } = t;
-  const step = t.shape.length === 3 ? (t.shape[2] as number) : 1;
-  const g = step > 1 ? 1 : 0;
+  const step = t.shape[2] ?? 1;
+  const [g, b] = step > 1 ? [1, 2] : [0, 0];
   for (let i = 0, at = 0; i < pixels.length; i++, at += step)
-    pixels[i] = packed([data[at] as number, data[at + g] as number, data[at + 2 * g] as number]);
+    pixels[i] =
+      0xff000000 |
+      ((data[at + b] as number) << 16) |
+      ((data[at + g] as number) << 8) |
+      (data[at] as number);
 }

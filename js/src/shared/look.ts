@@ -3,7 +3,7 @@
 /** Control points of the colour tables, sRGB, low to high. Diverging tables are neutral in the middle. */
 export const STOPS = {
   activations: ["#08306b", "#2f6fb7", "#92bce0", "#efeeeb", "#eba184", "#c24a3a", "#67000f"],
-  weights: ["#3f0a5c", "#7d4aa0", "#bfa2d3", "#efeeeb", "#93c99a", "#2f8a50", "#00401f"],
+  weights: ["#481467", "#8452a8", "#c0a4d5", "#efeeeb", "#93c79a", "#2b844b", "#003a1b"],
   sequential: ["#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725"],
 } as const;
 

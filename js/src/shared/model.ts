@@ -2,7 +2,7 @@
 // replies, streamed frames, and whether anybody is there.
 import type { AnyModel } from "@anywidget/types";
 import { effect, signal as makeSignal, type ReadonlySignal, type Signal } from "@preact/signals";
-import { isBusy, type Manager, watchKernel } from "./kernel";
+import { isBusy, type KernelChange, type Manager, watchKernel } from "./kernel";
 import { UNANSWERED } from "./look";
 import { type Tensor, unpack } from "./wire";
 
@@ -50,7 +50,7 @@ export interface Bridge {
 interface Waiting {
   content: { kind: "request"; id: string; page: string; name: string; args: object; lane?: string };
   options: RequestOptions;
-  again: boolean;
+  asked: number;
   timer: ReturnType<typeof setTimeout> | undefined;
   settle(reply: Reply<never> | RequestError): void;
 }
@@ -71,6 +71,7 @@ interface Message {
 type OnFrame = (value: unknown, tensors: Tensor[]) => void;
 
 const CANCELLED = "This request was cancelled.";
+const GONE = "The kernel was restarted or shut down; run the cell again.";
 
 /** Connects to a widget's model until `signal` aborts. */
 export function connect(model: AnyModel, signal: AbortSignal): Bridge {
@@ -91,6 +92,8 @@ class Connection implements Bridge {
   readonly #waiting = new Map<string, Waiting>();
   readonly #streams = new Map<string, { on: OnFrame; seq: number }>();
   #count = 0;
+  #saving = false;
+  #offline = false;
   #gone = false;
 
   constructor(
@@ -116,7 +119,7 @@ class Connection implements Bridge {
       const value = trait.value;
       if (same(value, this.model.get(name))) return;
       this.model.set(name, value);
-      this.model.save_changes();
+      this.#save();
     });
     this.signal.addEventListener("abort", stop);
     return trait;
@@ -162,10 +165,12 @@ class Connection implements Bridge {
         reply instanceof RequestError ? reject(reply) : resolve(reply);
       };
       options.signal?.addEventListener("abort", cancel);
-      const waiting: Waiting = { content, options, settle, again: false, timer: undefined };
+      const waiting: Waiting = { content, options, settle, asked: 0, timer: undefined };
       this.#waiting.set(id, waiting);
       this.pending.value = this.#waiting.size;
-      this.#ask(waiting);
+      if (this.#gone) this.#settle(id, new RequestError(GONE));
+      // Without a connection it is asked by #resync.
+      else if (!this.#offline) this.#ask(waiting);
     });
   }
 
@@ -173,7 +178,18 @@ class Connection implements Bridge {
     this.#streams.set(stream, { on, seq: Number.NEGATIVE_INFINITY });
   }
 
+  /** Saves what was written in one go, so that the kernel sees one change. */
+  #save(): void {
+    if (this.#saving) return;
+    this.#saving = true;
+    queueMicrotask(() => {
+      this.#saving = false;
+      this.model.save_changes();
+    });
+  }
+
   #ask(waiting: Waiting): void {
+    waiting.asked++;
     this.#send(waiting.content, waiting.options.buffers);
     this.#watch(waiting);
   }
@@ -226,21 +242,23 @@ class Connection implements Bridge {
     if (this.status.peek() === "disconnected") this.status.value = "connected";
   }
 
-  #kernel(change: "online" | "offline" | "gone"): void {
+  #kernel(change: KernelChange): void {
+    this.#offline = change === "offline";
     this.#gone ||= change === "gone";
-    if (change !== "online" || this.#gone) this.status.value = "disconnected";
+    if (this.#gone) this.#refuse(new RequestError(GONE));
+    if (this.#gone || this.#offline) this.status.value = "disconnected";
     else if (this.status.peek() === "disconnected") this.#resync();
   }
 
-  /** Says hello and asks once more what was lost on the way. */
+  /** Says hello, and asks what waits: for the first time, or once more if it was lost on the way. */
   #resync(): void {
     this.status.value = "connected";
     this.#post({ kind: "hello" });
-    for (const waiting of this.#waiting.values()) {
-      if (waiting.again) continue;
-      waiting.again = true;
-      this.#ask(waiting);
-    }
+    for (const waiting of this.#waiting.values()) if (waiting.asked < 2) this.#ask(waiting);
+  }
+
+  #refuse(error: RequestError): void {
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, error);
   }
 
   #listen(event: string, on: (...args: unknown[]) => void): void {
@@ -249,7 +267,7 @@ class Connection implements Bridge {
   }
 
   #post(content: Record<string, unknown>): void {
-    this.#send({ ...content, page: this.#page });
+    if (this.status.peek() !== "replay") this.#send({ ...content, page: this.#page });
   }
 
   #send(content: object, buffers?: ArrayBuffer[]): void {
@@ -263,7 +281,7 @@ class Connection implements Bridge {
 
   #close(): void {
     this.#post({ kind: "bye" });
-    for (const id of [...this.#waiting.keys()]) this.#settle(id, new RequestError(CANCELLED, true));
+    this.#refuse(new RequestError(CANCELLED, true));
     this.#streams.clear();
   }
 }

@@ -30,12 +30,11 @@ export function valueAt(t: Tensor, index: number): number {
   return decode(code, t.low?.[map] ?? 0, t.high?.[map] ?? 0);
 }
 
+const SPECIAL = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN];
+
 /** The number that a quantised code stands for. */
-export function decode(code: number, low: number, high: number): number {
-  if (code > LEVELS)
-    return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN][code - 253] as number;
-  return low + (code * (high - low)) / LEVELS;
-}
+export const decode = (code: number, low: number, high: number): number =>
+  code > LEVELS ? (SPECIAL[code - LEVELS - 1] as number) : low + (code * (high - low)) / LEVELS;
 
 /** Reads one wire buffer; quantised and picture data are views on it, not copies. */
 export function unpack(view: DataView): Tensor {

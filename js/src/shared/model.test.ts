@@ -1,0 +1,442 @@
+import type { AnyModel } from "@anywidget/types";
+import { batch, effect } from "@preact/signals";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { UNANSWERED } from "./look";
+import { connect, RequestError } from "./model";
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever was sent
+type Content = Record<string, any>;
+type Handler = (...args: unknown[]) => void;
+
+class Emitter {
+  slots = new Set<Handler>();
+  connect = (slot: Handler) => this.slots.add(slot);
+  disconnect = (slot: Handler) => this.slots.delete(slot);
+  emit(value?: unknown) {
+    for (const slot of [...this.slots]) slot(this, value);
+  }
+}
+
+/** The model's side of anywidget, the kernel behind it, and a record of what was sent. */
+class FakeModel {
+  sent: Content[] = [];
+  buffers: unknown[] = [];
+  saves: Content[] = [];
+  handlers = new Map<string, Set<Handler>>();
+  broken = false;
+  #dirty: Content = {};
+  kernel = {
+    status: "idle",
+    statusChanged: new Emitter(),
+    connectionStatusChanged: new Emitter(),
+    disposed: new Emitter(),
+  };
+  widget_manager: Content = { kernel: this.kernel };
+
+  constructor(readonly state: Content = {}) {}
+
+  get(name: string) {
+    return this.state[name];
+  }
+  set(name: string, value: unknown) {
+    if (this.state[name] === value) return;
+    this.state[name] = value;
+    this.#dirty[name] = value;
+    this.fire(`change:${name}`);
+  }
+  save_changes() {
+    if (Object.keys(this.#dirty).length) this.saves.push(this.#dirty);
+    this.#dirty = {};
+  }
+  /** A change that comes from the kernel. */
+  update(name: string, value: unknown) {
+    this.state[name] = value;
+    this.fire(`change:${name}`);
+  }
+  on(event: string, handler: Handler) {
+    if (!this.handlers.has(event)) this.handlers.set(event, new Set());
+    this.handlers.get(event)?.add(handler);
+  }
+  off(event: string, handler: Handler) {
+    this.handlers.get(event)?.delete(handler);
+  }
+  send(content: Content, _: unknown, buffers?: unknown) {
+    if (this.broken) throw new Error("the comm is closed");
+    this.sent.push(content);
+    this.buffers.push(buffers);
+  }
+  fire(event: string, ...args: unknown[]) {
+    for (const handler of [...(this.handlers.get(event) ?? [])]) handler(...args);
+  }
+  message(content: unknown, buffers: DataView[] = []) {
+    this.fire("msg:custom", content, buffers);
+  }
+  reply(request: Content, value: unknown = {}, buffers: DataView[] = []) {
+    this.message({ kind: "reply", id: request.id, ok: true, value }, buffers);
+  }
+  requests = () => this.sent.filter(({ kind }) => kind === "request");
+  kinds = () => this.sent.map(({ kind }) => kind);
+  get listeners() {
+    const { statusChanged, connectionStatusChanged, disposed } = this.kernel;
+    const kernel = [statusChanged, connectionStatusChanged, disposed].map(
+      ({ slots }) => slots.size,
+    );
+    return (
+      [...this.handlers.values()].reduce((n, set) => n + set.size, 0) +
+      kernel.reduce((a, b) => a + b)
+    );
+  }
+}
+
+const one = Uint8Array.from("434e4e5703000000db0f4940".match(/../g) as string[], (b) =>
+  Number.parseInt(b, 16),
+);
+const buffer = () => new DataView(one.slice().buffer);
+
+let model: FakeModel;
+let abort: AbortController;
+const open = (m = model, signal = abort.signal) => connect(m as unknown as AnyModel, signal);
+const last = () => model.requests().at(-1) as Content;
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: RequestError) => error,
+  );
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  model = new FakeModel({ layer: "conv1", channel: 3, unit: null });
+  abort = new AbortController();
+});
+afterEach(() => {
+  abort.abort();
+  vi.useRealTimers();
+});
+
+describe("traits", () => {
+  it("saves a write once, and takes the kernel's without an echo", async () => {
+    const channel = open().trait<number>("channel");
+    channel.value = 5;
+    channel.value = 6;
+    await Promise.resolve();
+    expect(model.saves).toEqual([{ channel: 6 }]);
+    model.update("channel", 9);
+    await Promise.resolve();
+    expect([channel.value, model.saves.length]).toEqual([9, 1]);
+  });
+
+  it("saves what is written together in one message", async () => {
+    const bridge = open();
+    const [layer, channel] = [bridge.trait<string>("layer"), bridge.trait<number>("channel")];
+    batch(() => {
+      layer.value = "conv2";
+      channel.value = 0;
+    });
+    await Promise.resolve();
+    expect(model.saves).toEqual([{ layer: "conv2", channel: 0 }]);
+  });
+
+  it("takes an equal list for the same", async () => {
+    const unit = open().trait<number[] | null>("unit");
+    unit.value = [1, 2];
+    await Promise.resolve();
+    let runs = 0;
+    effect(() => {
+      unit.value;
+      runs++;
+    });
+    model.update("unit", [1, 2]);
+    expect([runs, model.saves.length]).toEqual([1, 1]);
+    model.update("unit", [1, 3]);
+    expect([runs, unit.value]).toEqual([2, [1, 3]]);
+  });
+
+  it("keeps two views of one model in step", async () => {
+    const [a, b] = [open().trait<number>("channel"), open().trait<number>("channel")];
+    a.value = 7;
+    expect(b.value).toBe(7);
+    b.value = 8;
+    await Promise.resolve();
+    expect([a.value, model.state.channel, model.saves.at(-1)]).toEqual([8, 8, { channel: 8 }]);
+  });
+
+  it("never writes what it only reads", () => {
+    const bridge = open();
+    expect(bridge.read("layer")).toBe(bridge.read("layer"));
+    (bridge.read<string>("layer") as { value: string }).value = "nonsense";
+    expect(model.state.layer).toBe("conv1");
+  });
+});
+
+describe("requests", () => {
+  it("resolve with the value and the tensors, whatever the order", async () => {
+    const bridge = open();
+    const [a, b] = [
+      bridge.request<number>("map", { channel: 1 }),
+      bridge.request<number>("map", { channel: 2 }),
+    ];
+    expect(bridge.pending.value).toBe(2);
+    const [first, second] = model.requests() as [Content, Content];
+    expect(first).toMatchObject({ kind: "request", name: "map", args: { channel: 1 } });
+    expect(first.id).toBe(`${first.page}:1`);
+    expect("lane" in first).toBe(false);
+    model.reply(second, 22, [buffer()]);
+    model.reply(first, 11);
+    expect((await a).value).toBe(11);
+    expect((await b).tensors[0]?.data[0]).toBeCloseTo(Math.PI);
+    expect(bridge.pending.value).toBe(0);
+  });
+
+  it("pass buffers on in the third slot", () => {
+    const part = new ArrayBuffer(3);
+    void failure(open().request("upload", {}, { buffers: [part] }));
+    expect(model.buffers.at(-1)).toEqual([part]);
+  });
+
+  it("belong to their page: two views ignore each other's replies", async () => {
+    const [a, b] = [open(), open()];
+    const [asked, other] = [a.request("map", {}), b.request("map", {})];
+    const [x, y] = model.requests() as [Content, Content];
+    expect(x.page).not.toBe(y.page);
+    model.reply(x, "for a");
+    expect((await asked).value).toBe("for a");
+    expect([a.pending.value, b.pending.value]).toEqual([0, 1]);
+    model.reply(y, "for b");
+    expect((await other).value).toBe("for b");
+  });
+
+  it("reject with what the kernel says", async () => {
+    const asked = failure(open().request("map", {}));
+    model.message({ kind: "reply", id: last().id, ok: false, error: "The picture has changed." });
+    const error = await asked;
+    expect(error).toBeInstanceOf(RequestError);
+    expect([error?.message, error?.cancelled]).toEqual(["The picture has changed.", false]);
+  });
+
+  it("reject when the answer cannot be read", async () => {
+    const asked = failure(open().request("map", {}));
+    model.reply(last(), {}, [new DataView(new ArrayBuffer(3))]);
+    expect((await asked)?.message).toContain("could not be read");
+  });
+
+  it("of one lane: the newest wins, and a late reply changes nothing", async () => {
+    const bridge = open();
+    const old = failure(bridge.request("map", { channel: 1 }, { lane: "map" }));
+    const before = last();
+    const other = bridge.request("map", { channel: 9 }, { lane: "another" });
+    const now = bridge.request("map", { channel: 2 }, { lane: "map" });
+    expect((await old)?.cancelled).toBe(true);
+    expect(last().lane).toBe("map");
+    const late = last();
+    model.reply(before, "old");
+    model.message({ kind: "reply", id: before.id, ok: false, cancelled: true });
+    model.reply(late, "new");
+    model.reply(model.requests()[1] as Content, "apart");
+    expect([(await now).value, (await other).value]).toEqual(["new", "apart"]);
+    expect(bridge.pending.value).toBe(0);
+  });
+
+  it("are cancelled by their signal, and tell the kernel", async () => {
+    const bridge = open();
+    const stop = new AbortController();
+    const asked = failure(bridge.request("map", {}, { signal: stop.signal }));
+    const { id } = last();
+    stop.abort();
+    expect((await asked)?.cancelled).toBe(true);
+    expect(model.sent.at(-1)).toMatchObject({ kind: "cancel", id });
+    expect((await failure(bridge.request("map", {}, { signal: stop.signal })))?.cancelled).toBe(
+      true,
+    );
+    expect(model.requests()).toHaveLength(1);
+  });
+
+  it("let go of their signal once answered", async () => {
+    const stop = new AbortController();
+    const asked = open().request("map", {}, { signal: stop.signal });
+    model.reply(last());
+    await asked;
+    stop.abort();
+    expect(model.kinds()).not.toContain("cancel");
+  });
+
+  it("report progress", () => {
+    const onProgress = vi.fn();
+    void failure(open().request("map", {}, { onProgress }));
+    model.message({ kind: "progress", id: last().id, done: 2, total: 5 });
+    expect(onProgress).toHaveBeenCalledWith(2, 5);
+  });
+
+  it.each([
+    null,
+    undefined,
+    7,
+    "reply",
+    [],
+    {},
+    { kind: "reply" },
+    { kind: "reply", id: "else:1", ok: true },
+    { kind: "frame" },
+  ])("ignore the malformed message %j", async (message) => {
+    const bridge = open();
+    const asked = bridge.request<number>("map", {});
+    model.message(message);
+    model.message({ kind: "odd", id: last().id });
+    expect(bridge.pending.value).toBe(1);
+    model.reply(last(), 1);
+    expect((await asked).value).toBe(1);
+  });
+});
+
+describe("frames", () => {
+  it("reach their stream and are acknowledged; older ones are dropped", () => {
+    const seen: unknown[] = [];
+    open().frames("steps", (value, tensors) => seen.push([value, tensors.length]));
+    for (const seq of [1, 3, 2])
+      model.message({ kind: "frame", stream: "steps", seq, value: seq }, [buffer()]);
+    model.message({ kind: "frame", stream: "other", seq: 1, value: 0 });
+    expect(seen).toEqual([
+      [1, 1],
+      [3, 1],
+    ]);
+    const acks = model.sent.filter(({ kind }) => kind === "ack");
+    expect(acks.map(({ stream, seq }) => [stream, seq])).toEqual([
+      ["steps", 1],
+      ["steps", 3],
+      ["steps", 2],
+    ]);
+    expect(acks[0]?.page).toBe(model.sent[0]?.page);
+  });
+
+  it("are acknowledged even when their handler fails, so that the stream goes on", () => {
+    open().frames("steps", () => {
+      throw new Error("bad frame");
+    });
+    expect(() => model.message({ kind: "frame", stream: "steps", seq: 1, value: 0 })).toThrow(
+      "bad frame",
+    );
+    expect(model.kinds()).toContain("ack");
+  });
+});
+
+describe("status", () => {
+  it("says hello, and bye", () => {
+    open();
+    abort.abort();
+    expect(model.kinds()).toEqual(["hello", "bye"]);
+    expect(model.sent[0]?.page).toBe(model.sent[1]?.page);
+  });
+
+  it("waits for an idle kernel's answer only so long, and recovers with it", async () => {
+    const bridge = open();
+    const asked = bridge.request("map", {});
+    vi.advanceTimersByTime(UNANSWERED - 1);
+    expect(bridge.status.value).toBe("connected");
+    vi.advanceTimersByTime(1);
+    expect(bridge.status.value).toBe("disconnected");
+    model.reply(last(), 1);
+    expect(bridge.status.value).toBe("connected");
+    await asked;
+  });
+
+  it("is patient with a busy kernel, and with one that reports progress", () => {
+    const bridge = open();
+    void failure(bridge.request("map", {}));
+    model.kernel.status = "busy";
+    vi.advanceTimersByTime(5 * UNANSWERED);
+    expect(bridge.status.value).toBe("connected");
+    model.kernel.status = "idle";
+    model.message({ kind: "progress", id: last().id, done: 1, total: 2 });
+    vi.advanceTimersByTime(UNANSWERED - 1);
+    expect(bridge.status.value).toBe("connected");
+    vi.advanceTimersByTime(1);
+    expect(bridge.status.value).toBe("disconnected");
+  });
+
+  it("asks once more what was lost with the connection, and no more", async () => {
+    const bridge = open();
+    const lost = bridge.request("map", { channel: 1 });
+    model.kernel.connectionStatusChanged.emit("connecting");
+    expect(bridge.status.value).toBe("disconnected");
+    const unsent = bridge.request("map", { channel: 2 });
+    expect(model.requests()).toHaveLength(1);
+    model.kernel.connectionStatusChanged.emit("connected");
+    expect(bridge.status.value).toBe("connected");
+    expect(model.kinds()).toEqual(["hello", "request", "hello", "request", "request"]);
+    const [first, again, second] = model.requests() as [Content, Content, Content];
+    expect(again).toEqual(first);
+    model.kernel.connectionStatusChanged.emit("connecting");
+    model.kernel.connectionStatusChanged.emit("connected");
+    expect(model.requests().map(({ args }) => args.channel)).toEqual([1, 1, 2, 2]);
+    model.reply(first, "a");
+    model.reply(again, "a, once more");
+    model.reply(second, "b");
+    expect([(await lost).value, (await unsent).value]).toEqual(["a", "b"]);
+  });
+
+  it.each([
+    ["restarted", () => model.kernel.statusChanged.emit("restarting")],
+    ["dead", () => model.kernel.statusChanged.emit("dead")],
+    ["restarted by itself", () => model.kernel.statusChanged.emit("autorestarting")],
+    ["gone from the page", () => model.kernel.disposed.emit()],
+    ["without the widget", () => model.fire("comm:close")],
+  ])(
+    "refuses requests when the kernel is %s, also after the connection is back",
+    async (_, happen) => {
+      const bridge = open();
+      const asked = failure(bridge.request("map", {}));
+      happen();
+      model.kernel.connectionStatusChanged.emit("connected");
+      expect(bridge.status.value).toBe("disconnected");
+      expect((await asked)?.message).toContain("run the cell again");
+      expect((await failure(bridge.request("map", {})))?.message).toContain("run the cell again");
+      expect([model.requests().length, bridge.pending.value]).toEqual([1, 0]);
+    },
+  );
+
+  it("survives a comm that throws", async () => {
+    const bridge = open();
+    model.broken = true;
+    void failure(bridge.request("map", {}));
+    expect(bridge.status.value).toBe("disconnected");
+  });
+
+  it.each([{}, { kernel: null }, { kernel: {} }])(
+    "counts as connected under a manager like %j",
+    (manager) => {
+      model.widget_manager = manager;
+      const bridge = open();
+      expect(bridge.status.value).toBe("connected");
+      void failure(bridge.request("map", {}));
+      vi.advanceTimersByTime(UNANSWERED);
+      expect(bridge.status.value).toBe("disconnected");
+    },
+  );
+
+  it("is “replay” on an exported page, which is asked and never timed", async () => {
+    model.widget_manager = { replay: true };
+    const bridge = open();
+    const asked = bridge.request("map", {});
+    vi.advanceTimersByTime(3 * UNANSWERED);
+    expect(bridge.status.value).toBe("replay");
+    model.reply(last(), 1);
+    expect((await asked).value).toBe(1);
+    expect(model.kinds()).toEqual(["request"]);
+  });
+});
+
+it("leaves nothing behind", async () => {
+  const bridge = open();
+  const trait = bridge.trait<number>("channel");
+  bridge.read("layer");
+  bridge.frames("steps", () => {});
+  const asked = failure(bridge.request("map", {}));
+  expect(model.listeners).toBeGreaterThan(5);
+  abort.abort();
+  expect(model.listeners).toBe(0);
+  expect((await asked)?.cancelled).toBe(true);
+  trait.value = 99;
+  await Promise.resolve();
+  expect([model.state.channel, model.saves]).toEqual([3, []]);
+  expect((await failure(bridge.request("map", {})))?.cancelled).toBe(true);
+  expect(vi.getTimerCount()).toBe(0);
+});
