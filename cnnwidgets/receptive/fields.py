@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnwidgets.receptive import taps as _taps
-from cnnwidgets.receptive.taps import NONE, Taps
+from cnnwidgets import taps as _taps
+from cnnwidgets.taps import NONE, Taps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Axis:
         Parameters
         ----------
         taps
-            [units, taps], the positions read on this axis; see `cnnwidgets.receptive.taps`.
+            [units, taps], the positions read on this axis; see `cnnwidgets.taps`.
         first, extent, stride
             The same as a formula: a window of `extent` positions that starts at position
             `first` and moves on by `stride`.

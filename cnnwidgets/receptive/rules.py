@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torch import Tensor, nn
 
-from cnnwidgets.receptive import taps
+from cnnwidgets import taps
+from cnnwidgets.arithmetic import output_size
 from cnnwidgets.receptive.fields import Axis, Field
 from cnnwidgets.receptive.operations import ELEMENTWISE, MOVES, REDUCTIONS, operation, option
 from cnnwidgets.receptive.replay import replayed
@@ -62,21 +63,25 @@ def propagate(call: Call, inputs: Sequence[Field | None], picture: tuple[int, in
 
 
 def _exact(call: Call, fields: Sequence[Field | None]) -> Field | None:
-    name = operation(call)
     known = [field for field in fields if field is not None]
     if not known or len(known) < len(fields) or len({field.axes for field in known}) > 1:
         return None
-    if name in ELEMENTWISE:
-        return Field.union(known)
-    if name in _CONCATENATIONS:
-        return _concatenated(call, known)
-    rule = _RULES.get(name or "")
-    if rule is None or (len(known) > 1 and not _of_one_tensor(call)):
-        return None
     try:
-        return rule(call, Field.union(known))
+        return _by_rule(call, known)
     except (TypeError, ValueError, IndexError, AttributeError, RuntimeError):
         return None  # arguments in a form not foreseen: stay on the safe side
+
+
+def _by_rule(call: Call, fields: Sequence[Field]) -> Field | None:
+    name = operation(call)
+    if name in ELEMENTWISE:
+        return Field.union(fields)
+    if name in _CONCATENATIONS:
+        return _concatenated(call, fields)
+    rule = _RULES.get(name or "")
+    if rule is None or (len(fields) > 1 and not _of_one_tensor(call)):
+        return None
+    return rule(call, Field.union(fields))
 
 
 def _of_one_tensor(call: Call) -> bool:
@@ -85,54 +90,57 @@ def _of_one_tensor(call: Call) -> bool:
     return not any(isinstance(a, Tensor) and not isinstance(a, nn.Parameter) for a in given)
 
 
-def _pair(value: Any) -> tuple[int, int]:  # noqa: ANN401 - an int, a tuple, a list or a Size
-    return (value, value) if isinstance(value, int) else tuple(value * 2)[:2]
+def _pair(value: Any) -> tuple[Any, Any]:  # noqa: ANN401 - a number or a sequence of one or two
+    return (value, value) if isinstance(value, int | float) else tuple(value * 2)[:2]
 
 
-def _each_axis(call: Call, field: Field, rule: Callable[[int, int, Axis], Axis]) -> Field | None:
-    """Apply ``rule(0 or 1, output units, axis)`` to the rows and the columns of maps."""
-    if field.axes != (-2, -1) or call.output.ndim < _MAP_AXES:
+def _each_axis(field: Field, rule: Callable[[int, Axis], Axis]) -> Field | None:
+    """Apply ``rule(0, rows)`` and ``rule(1, columns)`` to maps [N, C, H, W]."""
+    if field.axes != (-2, -1):
         return None
-    rows = rule(0, call.output.shape[-2], field.rows)
-    return Field(rows, rule(1, call.output.shape[-1], field.columns))
+    return Field(rule(0, field.rows), rule(1, field.columns))
+
+
+def _window(axis: Axis, units: int, kernel: int, *, stride: int, before: int = 0,
+            dilation: int = 1, mode: str = "zeros") -> Axis:  # fmt: skip
+    reads = taps.window(
+        units, axis.units, kernel, stride=stride, before=before, dilation=dilation, mode=mode
+    )
+    extent = (kernel - 1) * dilation + 1
+    return axis.window(reads, first=-before, extent=extent, stride=stride)
 
 
 def _convolution(call: Call, field: Field) -> Field | None:
     kernel = _pair(option(call, "kernel_size", default=option(call, "weight").shape[2:]))
-    stride, dilation = (_pair(option(call, name, default=1)) for name in ("stride", "dilation"))
+    strides, dilations = (_pair(option(call, name, default=1)) for name in ("stride", "dilation"))
     padding = option(call, "padding", default=0)
     mode = option(call, "padding_mode", default="zeros")
 
-    def rule(i: int, units: int, axis: Axis) -> Axis:
-        extent = (kernel[i] - 1) * dilation[i] + 1
-        same = {"same": (extent - 1) // 2, "valid": 0}
-        before = same[padding] if isinstance(padding, str) else _pair(padding)[i]
-        reads = taps.window(
-            units, axis.units, kernel[i],
-            stride=stride[i], before=before, dilation=dilation[i], mode=mode,
-        )  # fmt: skip
-        return axis.window(reads, first=-before, extent=extent, stride=stride[i])
+    def rule(i: int, axis: Axis) -> Axis:
+        size, stride, dilation = kernel[i], strides[i], dilations[i]
+        amount = padding if isinstance(padding, str) else _pair(padding)[i]
+        before = {"same": (size - 1) * dilation // 2, "valid": 0}.get(amount, amount)
+        units = output_size(axis.units, size, stride, amount, dilation)
+        return _window(
+            axis, units, size, stride=stride, before=before, dilation=dilation, mode=mode
+        )
 
-    return _each_axis(call, field, rule)
+    return _each_axis(field, rule)
 
 
 def _pooling(call: Call, field: Field) -> Field | None:
     kernel = _pair(option(call, "kernel_size"))
-    stride = _pair(option(call, "stride") or kernel)
-    before, dilation = (
-        _pair(option(call, "padding", default=0)),
-        _pair(option(call, "dilation", default=1)),
-    )
+    strides = _pair(option(call, "stride") or kernel)
+    padding = _pair(option(call, "padding", default=0))
+    dilations = _pair(option(call, "dilation", default=1))
+    ceil_mode = option(call, "ceil_mode", default=False)
 
-    def rule(i: int, units: int, axis: Axis) -> Axis:
-        reads = taps.window(
-            units, axis.units, kernel[i],
-            stride=stride[i], before=before[i], dilation=dilation[i], mode="zeros",
-        )  # fmt: skip
-        extent = (kernel[i] - 1) * dilation[i] + 1
-        return axis.window(reads, first=-before[i], extent=extent, stride=stride[i])
+    def rule(i: int, axis: Axis) -> Axis:
+        size, stride, before, dilation = kernel[i], strides[i], padding[i], dilations[i]
+        units = output_size(axis.units, size, stride, before, dilation, ceil_mode)
+        return _window(axis, units, size, stride=stride, before=before, dilation=dilation)
 
-    return _each_axis(call, field, rule)
+    return _each_axis(field, rule)
 
 
 def _transposed_convolution(call: Call, field: Field) -> Field | None:
@@ -140,34 +148,37 @@ def _transposed_convolution(call: Call, field: Field) -> Field | None:
     stride, dilation = (_pair(option(call, name, default=1)) for name in ("stride", "dilation"))
     padding = _pair(option(call, "padding", default=0))
 
-    def rule(i: int, units: int, axis: Axis) -> Axis:
+    def rule(i: int, axis: Axis) -> Axis:
+        reach = (kernel[i] - 1) * dilation[i]
+        units = call.output.shape[i - 2]
+        least = (axis.units - 1) * stride[i] - 2 * padding[i] + reach + 1
+        if not 0 <= units - least < max(stride[i], dilation[i]):  # the output padding
+            raise ValueError(units)
         reads = taps.transposed(
             units, axis.units, kernel[i], stride=stride[i], before=padding[i], dilation=dilation[i]
         )
-        reach = (kernel[i] - 1) * dilation[i]
         first = math.ceil((padding[i] - reach) / stride[i])
         return axis.window(reads, first=first, extent=reach // stride[i] + 1, stride=1 / stride[i])
 
-    return _each_axis(call, field, rule)
+    return _each_axis(field, rule)
 
 
 def _adaptive_pooling(call: Call, field: Field) -> Field | None:
-    def rule(_: int, units: int, axis: Axis) -> Axis:
+    def rule(i: int, axis: Axis) -> Axis:
+        units = call.output.shape[i - 2]
         return axis.pick(taps.adaptive(units, axis.units)) if units > 1 else axis.everything(1)
 
-    return _each_axis(call, field, rule)
+    return _each_axis(field, rule)
 
 
 def _interpolation(call: Call, field: Field) -> Field | None:
     size, scale = option(call, "size"), option(call, "scale_factor")
 
-    def rule(i: int, _: int, axis: Axis) -> Axis:
+    def rule(i: int, axis: Axis) -> Axis:
         reads = taps.resized(
             axis.units,
             size=None if size is None else _pair(size)[i],
-            scale=None
-            if scale is None
-            else (scale if isinstance(scale, float | int) else scale[i]),
+            scale=None if scale is None else _pair(scale)[i],
             mode=option(call, "mode", default="nearest"),
             align_corners=option(call, "align_corners"),
             recompute=option(call, "recompute_scale_factor"),
@@ -175,7 +186,7 @@ def _interpolation(call: Call, field: Field) -> Field | None:
         )
         return axis.pick(reads)
 
-    return _each_axis(call, field, rule)
+    return _each_axis(field, rule)
 
 
 def _padding(call: Call, field: Field) -> Field | None:
@@ -198,14 +209,9 @@ def _padding(call: Call, field: Field) -> Field | None:
 
 def _pixel_unshuffle(call: Call, field: Field) -> Field | None:
     factor = option(call, "downscale_factor")
-
-    def rule(_: int, units: int, axis: Axis) -> Axis:
-        reads = taps.window(
-            units, axis.units, factor, stride=factor, before=0, dilation=1, mode="zeros"
-        )
-        return axis.window(reads, first=0, extent=factor, stride=factor)
-
-    return _each_axis(call, field, rule)
+    return _each_axis(
+        field, lambda _, axis: _window(axis, axis.units // factor, factor, stride=factor)
+    )
 
 
 def _mixed(field: Field, dims: Iterable[int], ndim: int) -> Field:

@@ -27,7 +27,7 @@ def window(
 ) -> Taps:
     """Taps of a convolution or a pooling: position ``i·stride - before + k·dilation``."""
     start = np.arange(units)[:, None] * stride - before
-    return _inside(start + np.arange(kernel) * dilation, length, mode)
+    return inside(start + np.arange(kernel) * dilation, length, mode)
 
 
 def transposed(
@@ -36,7 +36,7 @@ def transposed(
     """Taps of a transposed convolution: unit ``j·stride - before + k·dilation`` reads ``j``."""
     position = np.arange(units)[:, None] + before - np.arange(kernel) * dilation
     taps = np.where(position % stride == 0, position // stride, NONE)
-    return _inside(taps, length, "zeros")
+    return inside(taps, length, "zeros")
 
 
 def adaptive(units: int, length: int) -> Taps:
@@ -50,7 +50,7 @@ def adaptive(units: int, length: int) -> Taps:
 
 def padded(length: int, before: int, after: int, mode: str) -> Taps:
     """Taps of a padding; negative amounts crop."""
-    return _inside(np.arange(-before, length + after)[:, None], length, mode)
+    return inside(np.arange(-before, length + after)[:, None], length, mode)
 
 
 def everything(units: int, length: int) -> Taps:
@@ -69,21 +69,21 @@ def resized(
     antialias: bool,
 ) -> Taps:
     """Taps of an interpolation, found by resizing one indicator per input position."""
-    indicators = torch.eye(length).reshape(1, length, length, 1)
+    indicators = torch.eye(length).reshape(length, 1, 1, length)
     weights = functional.interpolate(
         indicators,
-        size=None if size is None else (size, 1),
-        scale_factor=None if scale is None else (scale, 1.0),
+        size=None if size is None else (1, size),
+        scale_factor=None if scale is None else (1.0, scale),
         mode=mode,
         align_corners=align_corners,
         recompute_scale_factor=recompute,
         antialias=antialias,
     )
-    reads = weights[0, :, :, 0].T.abs().numpy() > _ROUNDING
+    reads = weights[:, 0, 0].T.abs().numpy() > _ROUNDING
     return np.where(reads, np.arange(length), NONE)
 
 
-def _inside(positions: Taps, length: int, mode: str) -> Taps:
+def inside(positions: Taps, length: int, mode: str) -> Taps:
     """Replace positions outside the input by nothing, or by the element that stands in."""
     taps: Taps = np.where((positions >= 0) & (positions < length), positions, NONE)
     if mode == "circular":
