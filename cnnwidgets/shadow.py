@@ -15,7 +15,7 @@ import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 from torch.utils.hooks import RemovableHandle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def unwrap(module: nn.Module) -> nn.Module:
     while True:
         if isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
             module = module.module
-        elif isinstance(inner := module._modules.get("_orig_mod"), nn.Module):  # noqa: SLF001 - only private access tells a compiled module
-            module = inner
+        elif type(module).__name__ == "OptimizedModule":  # importing it would load the compiler
+            module = cast("nn.Module", module._orig_mod)  # noqa: SLF001 - there is no public way
         else:
             return module
 
@@ -107,24 +107,21 @@ class _Copier:
         self._remember(original, copied)
         self.names[copied] = path
         self.originals[copied] = original
-        copied.__dict__.update(
-            (key, self.follow(value, path if key == "_modules" else _join(path, key)))
-            for key, value in original.__dict__.items()
-        )
+        for key, value in list(original.__dict__.items()):  # another thread may be adding some
+            inside = path if key == "_modules" else _join(path, key)
+            copied.__dict__[key] = self.follow(value, inside)
         copied.__dict__["training"] = False
         copied.__dict__["_compiled_call_impl"] = None
         return copied
 
     def follow(self, value: Any, path: str) -> Any:  # noqa: ANN401 - walks arbitrary attributes
         """Copy what a pass could change; everything else by reference."""
-        if isinstance(value, _PLAIN):
+        rule = _rule(type(value))  # type: ignore[arg-type]  # some metaclass may hash otherwise
+        if rule is None:
             return value
         if id(value) in self.memo:
             return self.memo[id(value)]
-        for kinds, rule in _RULES:
-            if isinstance(value, kinds):
-                return rule(self, value, path)
-        return value
+        return rule(self, value, path)
 
     def _remember(self, original: object, copied: Any) -> Any:  # noqa: ANN401
         self.alive.append(original)  # or its id could come back as another object's
@@ -132,17 +129,14 @@ class _Copier:
         return copied
 
     def mapping(self, value: Any, path: str) -> Any:  # noqa: ANN401
-        if type(value) not in (dict, OrderedDict, defaultdict):
-            return value  # a class of its own may not survive being copied
-        copied = self._remember(value, copy.copy(value))
-        copied.update((key, self.follow(item, _join(path, key))) for key, item in value.items())
+        copied = self._remember(value, value.copy())
+        for key, item in list(copied.items()):
+            copied[key] = self.follow(item, _join(path, key))
         return copied
 
     def sequence(self, value: Any, path: str) -> Any:  # noqa: ANN401
-        if type(value) not in (list, deque):
-            return value
-        copied = self._remember(value, copy.copy(value))
-        for index, item in enumerate(value):
+        copied = self._remember(value, value.copy())
+        for index, item in enumerate(copied):
             copied[index] = self.follow(item, _join(path, index))
         return copied
 
@@ -164,8 +158,10 @@ class _Copier:
 
     def closure(self, function: types.FunctionType, path: str) -> types.FunctionType:
         """Give a function that remembers modules a memory of their copies."""
+        if not function.__closure__:
+            return function
         self._remember(function, function)  # a function may remember itself
-        cells = [_contents(cell) for cell in function.__closure__ or ()]
+        cells = [_contents(cell) for cell in function.__closure__]
         copies = [self.follow(content, path) for content in cells]
         if all(new is old for new, old in zip(copies, cells, strict=True)):
             return function
@@ -200,27 +196,39 @@ class _Copier:
         return reference if hooks is None else weakref.ref(self.follow(hooks, ""))
 
 
-_PLAIN = (str, bytes, int, float, complex, type, type(None), types.BuiltinFunctionType)
-_OWN_STATE = (np.random.Generator, np.random.RandomState, random.Random)
-_RULES: tuple[tuple[Any, Callable[[_Copier, Any, str], Any]], ...] = (
-    (nn.Module, _Copier.module),
-    (torch.Tensor, _Copier.tensor),
-    (dict, _Copier.mapping),
-    ((list, deque), _Copier.sequence),
-    (tuple, _Copier.tuple),
-    (set, _Copier.set),
-    (types.MethodType, _Copier.method),
-    (functools.partial, _Copier.partial),
-    (types.FunctionType, _Copier.closure),
-    (RemovableHandle, _Copier.handle),
-    (torch.Generator, _Copier.generator),
-    (_OWN_STATE, _Copier.generator),
+_RULES: tuple[tuple[tuple[type, ...], Callable[[_Copier, Any, str], Any]], ...] = (
+    ((nn.Module,), _Copier.module),
+    ((torch.Tensor,), _Copier.tensor),
+    ((tuple,), _Copier.tuple),
+    ((types.MethodType,), _Copier.method),
+    ((functools.partial,), _Copier.partial),
+    ((types.FunctionType,), _Copier.closure),
+    ((RemovableHandle,), _Copier.handle),
+    (
+        (torch.Generator, np.random.Generator, np.random.RandomState, random.Random),
+        _Copier.generator,
+    ),
 )
+_EXACT: dict[Hashable, Callable[[_Copier, Any, str], Any]] = {
+    dict: _Copier.mapping,  # what is derived from these may not survive being copied
+    OrderedDict: _Copier.mapping,
+    defaultdict: _Copier.mapping,
+    list: _Copier.sequence,
+    deque: _Copier.sequence,
+    set: _Copier.set,
+}
+
+
+@functools.lru_cache(maxsize=1024)
+def _rule(kind: Hashable) -> Callable[[_Copier, Any, str], Any] | None:
+    inherited = (rule for kinds, rule in _RULES if issubclass(cast("type", kind), kinds))
+    return _EXACT.get(kind) or next(inherited, None)
 
 
 def _tensor(value: torch.Tensor) -> torch.Tensor:
     if isinstance(value, (UninitializedParameter, UninitializedBuffer)):
-        return copy.deepcopy(value)
+        kind: Any = type(value)  # whose signature is not typed
+        return kind(requires_grad=value.requires_grad, device=value.device, dtype=value.dtype)  # type: ignore[no-any-return]
     if not isinstance(value, nn.Parameter):
         return value.detach().clone().requires_grad_(value.requires_grad)
     if type(value) is not nn.Parameter or type(value.data) is not torch.Tensor:

@@ -137,8 +137,11 @@ def trace(
     Trace
         An exception raised in the model is returned as its `failure`.
     """
+    if x.is_inference():  # it does not count its versions
+        with torch.inference_mode(mode=False):
+            x = x.clone()
     tracer = _Tracer(shadow, x, on_call)
-    handles = [handle for module in _visible(shadow.model) for handle in tracer.hook(module)]
+    handles = [handle for module in _visible(shadow) for handle in tracer.hook(module)]
     try:
         with isolated(x.device, grad=grad), tracer:
             return Trace(shadow.model(x), None)
@@ -159,16 +162,15 @@ def is_leaf(module: nn.Module) -> bool:
     )
 
 
-def _visible(module: nn.Module, seen: set[nn.Module] | None = None) -> Iterator[nn.Module]:
-    """Yield the modules down to the leaves, not what is inside a leaf."""
-    seen = set() if seen is None else seen
-    if module in seen:
-        return
-    seen.add(module)
-    yield module
-    if not is_leaf(module):
-        for child in module.children():
-            yield from _visible(child, seen)
+def _visible(shadow: Shadow) -> list[nn.Module]:
+    """List the modules down to the leaves, not what is inside a leaf."""
+    inside = {
+        part
+        for leaf in filter(is_leaf, shadow.names)
+        for child in leaf.children()
+        for part in child.modules()
+    }
+    return [module for module in shadow.names if module not in inside]
 
 
 @functools.lru_cache(maxsize=4096)
