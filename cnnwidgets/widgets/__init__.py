@@ -1,0 +1,1 @@
+"""One module per widget, over base, wire and worker."""

@@ -1,0 +1,124 @@
+"""One offline page that replays a widget: its front-end, its state, its recorded answers."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import json
+from typing import TYPE_CHECKING, Any
+
+from ipywidgets.widgets.widget import _remove_buffers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cnnwidgets.widgets.requests import Answer
+
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; "
+    "img-src data: blob:"
+)
+_NOT_STATE = ("layout", "tabbable", "tooltip", "_dom_classes", "_anywidget_id")
+_SPARE = 2000  # bytes of mark-up around the document
+
+
+class Page:
+    """A page being filled.
+
+    Parameters
+    ----------
+    title
+        Shown in the browser's tab.
+    host
+        Source of the script that plays the kernel's part.
+    state
+        The widget's traits, with its front-end as ``_esm`` and ``_css``.
+    limit
+        Bytes that it may have.
+
+    Raises
+    ------
+    ValueError
+        If front-end and state alone are larger than `limit`.
+    """
+
+    def __init__(self, title: str, host: str, state: Mapping[str, Any], limit: float) -> None:
+        shown = {key: value for key, value in state.items() if _is_shown(key)}
+        plain, paths, buffers = _remove_buffers(shown)
+        self._host = host
+        self._limit = limit
+        self._replies: list[str] = []
+        self._left_out = False
+        self._document = {
+            "title": title,
+            "state": plain,
+            "buffers": [
+                {"path": list(path), "data": _compressed(data)}
+                for path, data in zip(paths, buffers, strict=True)
+            ],
+            "esm": state["_esm"],
+            "css": state["_css"],
+        }
+        self.size = len(_json(self._document).encode()) + len(host.encode()) + _SPARE
+        if self.size > limit:
+            raise ValueError(
+                f"limit: the page needs {self.size / 1e6:.1f} MB for the front-end and the "
+                f"pictures alone, more than {limit / 1e6:.1f} MB; give a larger limit, or the "
+                "widget fewer pictures to choose from"
+            )
+
+    def add(self, name: str, args: dict[str, Any], answer: Answer) -> bool:
+        """Record an answer; return whether there was room for it."""
+        reply = _json(
+            {
+                "name": name,
+                "args": args,
+                "value": answer.value,
+                "tensors": [_compressed(data) for data in answer.tensors],
+            }
+        )
+        if self.size + len(reply) + 1 > self._limit:
+            self._left_out = True
+            return False
+        self._replies.append(reply)
+        self.size += len(reply) + 1
+        return True
+
+    def write(self, path: Path) -> Path:
+        """Say how large the page is, then write it."""
+        text = self._text()
+        note = "; what did not fit its limit is left out" if self._left_out else ""
+        print(f"{path}: {len(text.encode()) / 1e6:.1f} MB{note}")  # noqa: T201 - told before writing
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def _text(self) -> str:
+        document = _json(self._document)[:-1] + f', "replies": [{",".join(self._replies)}]}}'
+        title = html.escape(str(self._document["title"]))
+        host = self._host.replace("</script", r"<\/script")
+        return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<title>{title}</title>
+<div class="cnnw-page"></div>
+<script type="application/json" class="cnnw-document">{document}</script>
+<script type="module">{host}</script>
+</html>
+"""
+
+
+def _is_shown(key: str) -> bool:
+    return key not in _NOT_STATE and not key.startswith(("_model_", "_view_", "_esm", "_css"))
+
+
+def _json(value: object) -> str:
+    """Write JSON that may stand inside a script element."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _compressed(data: bytes | memoryview) -> str:
+    return base64.b64encode(gzip.compress(bytes(data), 6, mtime=0)).decode()

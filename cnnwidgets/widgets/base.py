@@ -1,0 +1,307 @@
+"""What every widget is: strict keywords, requests and replies, errors, a picture, a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anywidget
+from traitlets import TraitError, Unicode, default, observe
+
+from cnnwidgets.errors import nearest
+from cnnwidgets.export.html import Page
+from cnnwidgets.widgets.requests import Answer, Request, handlers
+from cnnwidgets.widgets.stream import Stream
+from cnnwidgets.widgets.worker import Cancelled, Job, worker_for
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from matplotlib.figure import Figure
+
+    from cnnwidgets.network import Network
+
+STATIC = Path(__file__).parents[1] / "static"
+PNG_DPI = 80
+
+
+class Widget(anywidget.AnyWidget):
+    """Base of every widget: a thin layer between traits and the compute floor.
+
+    Parameters
+    ----------
+    net
+        The network whose worker computes for this widget.
+    traits
+        First values of public traits.
+
+    Attributes
+    ----------
+    error
+        The last exception that a request or a background job ended with, with its
+        traceback; None if there was none.
+
+    Raises
+    ------
+    TypeError
+        If a keyword is no public trait; the message names the nearest.
+    """
+
+    _bundle: ClassVar[str]
+    """Name of the front-end in `static`."""
+
+    _esm = Unicode().tag(sync=True)
+    _css = Unicode().tag(sync=True)
+    _error = Unicode(None, allow_none=True).tag(sync=True)
+
+    def __init__(self, net: Network, **traits: Any) -> None:  # noqa: ANN401 - traits of any type
+        self._check_keywords(traits)
+        self.net = net
+        self.error: BaseException | None = None
+        self._handlers = handlers(type(self))
+        self._jobs: dict[str, Job] = {}
+        self._streams: dict[str, Stream] = {}
+        self._pages: set[str] = set()
+        self._worker = worker_for(net)
+        super().__init__(**traits)
+        self.on_msg(type(self)._receive)  # noqa: SLF001 - a function: no reference to self
+
+    def __del__(self) -> None:
+        """Close, unless the constructor refused what it was given."""
+        if "_worker" in self.__dict__:
+            super().__del__()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.net.name})"
+
+    @default("_esm")
+    def _default_esm(self) -> str:
+        return bundle(self._bundle, "js")
+
+    @default("_css")
+    def _default_css(self) -> str:
+        return bundle(self._bundle, "css")
+
+    def figure(self) -> Figure:
+        """Draw what is shown as a matplotlib figure, for slides and hosts without JavaScript."""
+        raise NotImplementedError
+
+    def recorded(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the requests that an exported page should answer, most useful first."""
+        return iter(())
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        limit: float = 50e6,
+    ) -> Path:
+        """Write one offline page that goes on working without a kernel.
+
+        The size is printed before the file is written.
+
+        Parameters
+        ----------
+        path
+            Where to write.
+        title
+            Of the page; the widget's by default.
+        limit
+            Bytes that the page may have. What does not fit is left out, the least useful
+            first, and the page says so where it is missed.
+
+        Returns
+        -------
+        pathlib.Path
+            Where it was written.
+
+        Raises
+        ------
+        ValueError
+            If the page would be larger than `limit` without any recorded answer.
+        """
+        page = Page(title or repr(self), bundle("host", "js"), self.get_state(), limit)
+        for name, args in self.recorded():
+            if not page.add(name, args, self.answer(name, args)):
+                break
+        return page.write(Path(path))
+
+    def answer(self, name: str, args: dict[str, Any]) -> Answer:
+        """Answer a request here and now, as the browser would get it."""
+        return self._handlers[name](self, Request(name, args))
+
+    def stream(self, name: str) -> Stream:
+        """Return the stream of frames of this name."""
+        if name not in self._streams:
+            self._streams[name] = Stream(name, self.send)
+            for page in self._pages:
+                self._streams[name].join(page)
+        return self._streams[name]
+
+    def close(self) -> None:
+        """Free tensors and threads, and take the widget off every page. Once is enough."""
+        for job in list(self._jobs.values()):
+            job.cancel()
+        for stream in self._streams.values():
+            stream.close()
+        self._streams.clear()
+        if self.comm is not None and self.layout is not None:
+            self.layout.close()
+        super().close()
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take traits from the browser; say what is wrong with one and put it right there."""
+        try:
+            super().set_state(sync_data)
+        except TraitError as error:
+            self._failed(error)
+            self._error = str(error)
+            self.send_state(list(sync_data))
+
+    @observe("comm")
+    def _keep_answering_while_a_cell_runs(self, change: Any) -> None:  # noqa: ANN401
+        """Let messages reach us while a cell that has sent on this comm is still running.
+
+        ipykernel 7.4 would queue them behind the cell's shell.
+        """
+        if hasattr(change.new, "_reply_subshell_for"):
+            change.new._reply_subshell_for = lambda _data, default: default  # noqa: SLF001
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        made = super()._repr_mimebundle_()
+        if made is None:
+            return None
+        data, metadata = made
+        data["text/plain"] = repr(self)
+        try:
+            data["image/png"] = png(self.figure())
+        except Exception as error:  # noqa: BLE001 - the live widget matters more than its picture
+            self._failed(error)
+        return data, metadata
+
+    def _check_keywords(self, given: Iterable[str]) -> None:
+        traits = self.traits(sync=True)
+        for name in given:
+            if name not in traits:
+                known = [name for name in traits if not name.startswith("_")]
+                raise TypeError(
+                    f"{type(self).__name__}: there is no keyword {name!r}; {nearest(name, known)}"
+                )
+
+    def _receive(self, content: Any, buffers: Sequence[memoryview]) -> None:  # noqa: ANN401
+        """Take a message of a page; it only starts things, whatever thread it comes on."""
+        if not isinstance(content, dict):
+            return
+        page = str(content.get("page"))
+        match content:
+            case {"kind": "request", "id": str(identity), "name": name, "args": dict(args)}:
+                self._submit(identity, Request(str(name), args, buffers, page), content.get("lane"))
+            case {"kind": "cancel", "id": str(identity)} if identity in self._jobs:
+                self._jobs[identity].cancel()
+            case {"kind": "ack", "stream": str(name), "seq": int(seq)} if name in self._streams:
+                self._streams[name].acknowledge(page, seq)
+            case {"kind": "hello"}:
+                self._pages.add(page)
+                for stream in self._streams.values():
+                    stream.join(page)
+            case {"kind": "bye"}:
+                self._bye(page)
+            case {"id": str(identity)}:
+                self._reply(identity, error="this message is no request that can be answered")
+
+    def _bye(self, page: str) -> None:
+        self._pages.discard(page)
+        for stream in self._streams.values():
+            stream.leave(page)
+        for identity, job in list(self._jobs.items()):
+            if identity.startswith(f"{page}:"):
+                job.cancel()
+
+    def _submit(self, identity: str, request: Request, lane: object) -> None:
+        job = Job(
+            run=lambda job: self._run(identity, request, job),
+            cancelled=lambda: self._finish(identity, cancelled=True),
+            key=None if lane is None else (id(self), request.page, str(lane)),
+        )
+        self._jobs[identity] = job
+        self._worker.submit(job)
+
+    def _run(self, identity: str, request: Request, job: Job) -> None:
+        def progress(done: int, total: int) -> None:
+            self.send({"kind": "progress", "id": identity, "done": done, "total": total})
+
+        live = Request(
+            request.name, request.args, request.buffers, request.page, job.check, progress
+        )
+        try:
+            if request.name not in self._handlers:
+                raise ValueError(  # noqa: TRY301 - it is shown as any other error
+                    f"no request {request.name!r}; {nearest(request.name, self._handlers)}"
+                )
+            answer = self._handlers[request.name](self, live)
+            job.check()
+        except Cancelled:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is shown where the user looks
+            self._failed(error)
+            self._finish(identity, error=sentence(error))
+        else:
+            self._finish(identity, answer)
+
+    def _finish(self, identity: str, answer: Answer | None = None, **failure: object) -> None:
+        self._jobs.pop(identity, None)
+        self._reply(identity, answer, **failure)
+
+    def _reply(self, identity: str, answer: Answer | None = None, **failure: object) -> None:
+        reply: dict[str, object] = {"kind": "reply", "id": identity, "ok": answer is not None}
+        if answer is None:
+            self.send({**reply, **failure})
+        else:
+            self.send({**reply, "value": answer.value}, list(answer.tensors))
+
+    def _failed(self, error: BaseException) -> None:
+        """Remember an error and leave its traceback in the kernel's log."""
+        self.error = error
+        self.log.error("%s: %s", type(self).__name__, error, exc_info=error)
+
+
+def sentence(error: BaseException) -> str:
+    """Say an error in one sentence: its first line, or its type if it says nothing."""
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def png(figure: Figure) -> str:
+    """Draw a figure as base64 PNG."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=PNG_DPI)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def bundle(name: str, kind: str) -> str:
+    """Return the text of a built front-end file.
+
+    It is sent as text: as a path, anywidget would watch the file and keep every widget alive.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the front-end was not built; the message says how.
+    """
+    file = STATIC / f"{name}.{kind}"
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"the front-end {file.name} is missing from this installation: in a clone run "
+            "`make build`, else reinstall cnnwidgets"
+        )
+    return _text(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _text(file: Path, _changed: int) -> str:
+    return file.read_text(encoding="utf-8")

@@ -1,0 +1,185 @@
+"""What the layer browser answers: one method for each request of its front-end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+import torch
+
+from cnnwidgets.widgets import layer_views as views
+from cnnwidgets.widgets.passes import Of, Passes, Quantity, range_of
+from cnnwidgets.widgets.pictures import Shown, Upload
+from cnnwidgets.widgets.requests import Answer, Request, answers
+from cnnwidgets.widgets.wire import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from cnnwidgets.images import Picture
+    from cnnwidgets.layers import Layer, LayerGraph
+    from cnnwidgets.network import Network
+
+SLOTS = ("a", "b")
+CHUNK = 64
+"""Maps that the front-end asks for at a time."""
+_SPATIAL = 3
+
+
+class LayerAnswers:
+    """The requests of the layer browser; the widget holds the state that they read."""
+
+    net: Network
+    _network_graph: LayerGraph
+    _passes: Passes
+    _slots: dict[str, Shown]
+    _images: Sequence[Picture]
+    _uploads: dict[tuple[str, str], Upload]
+
+    def _put(self, slot: str, image: Any, name: str) -> None:  # noqa: ANN401
+        raise NotImplementedError
+
+    def _take(self, slot: str) -> None:
+        raise NotImplementedError
+
+    def _notice_new_weights(self) -> None:
+        raise NotImplementedError
+
+    @answers("layer")
+    def _layer(self, request: Request) -> Answer:
+        quantity, layer, maps = self._asked(request)
+        table = views.statistics(maps.reshape(len(maps), -1))
+        span = range_of(table[:, 1:3])
+        mean = range_of(maps.mean(0))
+        network = self._passes.range(quantity)
+        spatial = maps.ndim == _SPATIAL and layer.receptive_field is not None
+        bounds = (layer.row_bounds, layer.column_bounds) if spatial else (_NO_BOUNDS, _NO_BOUNDS)
+        value = {
+            "shape": list(maps.shape),
+            "low": span.low,
+            "high": span.high,
+            "network_low": network.low,
+            "network_high": network.high,
+            "mean_low": mean.low,
+            "mean_high": mean.high,
+            "finite": bool((table[:, 5] == 0).all()),
+        }
+        return Answer(value, [pack(part, "float32") for part in (table, *bounds)])
+
+    @answers("maps")
+    def _maps(self, request: Request) -> Answer:
+        _, _, maps = self._asked(request, spatial=True)
+        first, last = request.span(len(maps))
+        reduced, factor = views.reduce_maps(maps[first:last])
+        return Answer({"reduced": factor}, [pack(reduced)])
+
+    @answers("map")
+    def _map(self, request: Request) -> Answer:
+        _, _, maps = self._asked(request, spatial=True)
+        return Answer(tensors=[pack(maps[request.index("channel", len(maps))], "float32")])
+
+    @answers("mean")
+    def _mean(self, request: Request) -> Answer:
+        _, _, maps = self._asked(request, spatial=True)
+        return Answer(tensors=[pack(maps.mean(0), "float32")])
+
+    @answers("vector")
+    def _vector(self, request: Request) -> Answer:
+        _, layer, maps = self._asked(request)
+        if maps.ndim != 1:
+            raise ValueError(f"vector: {layer.name} has maps; ask for them")
+        return Answer(tensors=[pack(maps, "float32")])
+
+    @answers("filters")
+    def _filters(self, request: Request) -> Answer:
+        layer = self._network_graph[request.get("layer", str)]
+        if views.filter_shape(layer) is None:
+            raise ValueError(f"filters: {layer.name} has none")
+        weights = views.filters(self.net, layer)
+        shown = views.choose_filters(weights, request.args.get("input", "sum"))
+        first, last = request.span(len(shown))
+        low, high = range_of(shown)
+        return Answer({"low": low, "high": high}, [pack(shown[first:last], "float32")])
+
+    @answers("receipt")
+    def _receipt(self, request: Request) -> Answer:
+        quantity, layer, maps = self._asked(request, spatial=True)
+        if not views.has_receipt(layer):
+            raise ValueError(f"receipt: {layer.name} is no two-dimensional convolution")
+        channels, height, width = maps.shape
+        channel, row, column = unit = (
+            request.index("channel", channels),
+            request.index("row", height),
+            request.index("column", width),
+        )
+        source = layer.inputs[0]
+        x = self._passes.source(quantity.key, source)
+        receipt, conv = views.account(self.net, layer, x, unit)
+        value = {
+            "bias": views.finite(receipt.bias),
+            "result": views.finite(receipt.result),
+            "torch": views.finite(float(maps[channel, row, column])),
+            "channels": [receipt.input_channels.start, receipt.input_channels.stop],
+            "rows": list(receipt.rows),
+            "columns": list(receipt.columns),
+            "stride": list(conv.stride),
+            "padding": conv.padding if isinstance(conv.padding, str) else list(conv.padding),
+            "dilation": list(conv.dilation),
+            "groups": conv.groups,
+            "code": receipt.code(),
+        }
+        parts = (receipt.patch, receipt.weights, receipt.products, receipt.sums, receipt.inside)
+        return Answer(value, [pack(part, "float32") for part in parts])
+
+    @answers("pick")
+    def _pick(self, request: Request) -> Answer:
+        index = request.index("index", len(self._images))
+        self._put(request.choose("slot", SLOTS), self._images[index], f"picture {index}")
+        return Answer()
+
+    @answers("upload")
+    def _upload(self, request: Request) -> Answer:
+        slot = request.choose("slot", SLOTS)
+        upload = self._uploads.setdefault((request.page, slot), Upload())
+        part, parts = request.get("part", int), request.get("parts", int)
+        if len(request.buffers) != 1:
+            raise ValueError("upload: one buffer belongs to each part")
+        file = upload.add(part, parts, bytes(request.buffers[0]))
+        request.progress(part + 1, parts)
+        if file is not None:
+            del self._uploads[request.page, slot]
+            self._put(slot, file, request.get("name", str))
+        return Answer()
+
+    @answers("clear")
+    def _clear(self, request: Request) -> Answer:
+        self._take(request.choose("slot", SLOTS[1:]))
+        return Answer()
+
+    def _asked(self, request: Request, *, spatial: bool = False) -> tuple[Quantity, Layer, Tensor]:
+        """Return what is asked for, the layer and its maps [C, H, W], or a vector [n]."""
+        self._notice_new_weights()
+        shown = self._slots.get(request.choose("slot", SLOTS))
+        if shown is None or shown.key != request.args.get("key", shown.key):
+            raise ValueError("the picture has changed")
+        layer = self._network_graph[request.get("layer", str)]
+        of: Of = "gradients" if request.choose("of", get_args(Of)) == "gradients" else "activations"
+        quantity = Quantity(
+            shown.key, of, self._gradient_target(request) if of == "gradients" else None
+        )
+        request.check()
+        maps = self._passes.maps(quantity, layer)
+        if spatial and maps.ndim != _SPATIAL:
+            raise ValueError(f"{request.name}: {layer.name} has no maps but {len(maps)} numbers")
+        return quantity, layer, maps
+
+    def _gradient_target(self, request: Request) -> int | None:
+        """Return the class asked for; None is the class predicted for the picture."""
+        target = request.args.get("target")
+        if target is None:
+            return None
+        return self.net.target_index(request.get("target", int), torch.empty(0))
+
+
+_NO_BOUNDS = torch.empty(0, 2)

@@ -1,0 +1,164 @@
+"""What the layer browser shows of one layer: plain functions over its maps."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch.nn.functional import avg_pool2d
+
+from cnnwidgets.arithmetic import receipt
+from cnnwidgets.shadow import shadow
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from cnnwidgets.arithmetic import Receipt
+    from cnnwidgets.layers import Layer, LayerGraph
+    from cnnwidgets.network import Network
+
+LARGEST = 256
+"""Rows and columns up to which maps are sent as they are in a grid."""
+
+RGB = 3
+
+
+def describe(graph: LayerGraph, net: Network) -> dict[str, Any]:
+    """Describe the network as JSON for the browser's strip."""
+    return {
+        "name": net.name,
+        "input": list(net.input_shape),
+        "total_parameters": graph.total_parameters,
+        "error": graph.error,
+        "layers": [_describe(layer) for layer in graph],
+    }
+
+
+def _describe(layer: Layer) -> dict[str, Any]:
+    field = layer.receptive_field
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "block": layer.block,
+        "shape": None if layer.output_shape is None else list(layer.output_shape),
+        "parameters": layer.parameters,
+        "rf": field and {key: list(value) for key, value in field._asdict().items()},
+        "inputs": list(layer.inputs),
+        "detail": layer.detail,
+        "error": layer.error,
+        "filters": filter_shape(layer),
+        "receipt": has_receipt(layer),
+    }
+
+
+def has_receipt(layer: Layer) -> bool:
+    """Whether the values of a layer can be accounted for, product by product."""
+    two_axes = isinstance(layer.module, torch.nn.Conv2d)
+    return layer.kind == "conv" and two_axes and layer.error is None
+
+
+def filter_shape(layer: Layer) -> list[int] | None:
+    """Return [K, C_in/groups, kh, kw], or None for a layer without filters."""
+    if not has_receipt(layer) or not isinstance(layer.module, torch.nn.Conv2d):
+        return None
+    conv = layer.module
+    kernel = [int(size) for size in conv.kernel_size]
+    return [conv.out_channels, conv.in_channels // conv.groups, *kernel]
+
+
+def convolution(net: Network, layer: Layer) -> torch.nn.Conv2d:
+    """Return a copy of a layer's convolution to read from.
+
+    Of the user's own, a parametrisation may change buffers when its weight is read.
+    """
+    originals = shadow(net.model).originals
+    module = next(own for own, original in originals.items() if original is layer.module)
+    return cast("torch.nn.Conv2d", module)
+
+
+def filters(net: Network, layer: Layer) -> Tensor:
+    """Return a convolution's weights [K, C_in/groups, kh, kw] as the pass uses them."""
+    return convolution(net, layer).weight.detach().float().cpu()
+
+
+def account(
+    net: Network, layer: Layer, x: Tensor, unit: tuple[int, int, int]
+) -> tuple[Receipt, torch.nn.Conv2d]:
+    """Write the receipt of a layer's unit (channel, row, column), given the layer's input."""
+    conv = convolution(net, layer)
+    return receipt(conv, x, *unit), conv
+
+
+def statistics(maps: Tensor) -> Tensor:
+    """Return per map mean, lowest, highest, standard deviation, share of zeros and of non-finite.
+
+    Parameters
+    ----------
+    maps
+        [C, …].
+
+    Returns
+    -------
+    Tensor
+        float32 [C, 6]; the first four over the finite values, NaN where there are none.
+    """
+    flat = maps.reshape(len(maps), -1)
+    if not flat.numel():
+        return torch.full((len(maps), 6), math.nan)
+    zero = (flat == 0).float().mean(1)
+    low, high = flat.aminmax(dim=1)
+    if low.isfinite().all() and high.isfinite().all():
+        variance, mean = torch.var_mean(flat, 1, correction=0)
+        return torch.stack([mean, low, high, variance.sqrt(), zero, torch.zeros_like(zero)], 1)
+    return torch.stack([_finite_statistics(row) for row in flat])
+
+
+def _finite_statistics(row: Tensor) -> Tensor:
+    finite = row[row.isfinite()]
+    share = 1 - len(finite) / len(row)
+    zero = float((row == 0).float().mean())
+    if not len(finite):
+        return torch.tensor([math.nan] * 4 + [zero, share])
+    variance, mean = torch.var_mean(finite, correction=0)
+    return torch.stack(
+        [mean, finite.min(), finite.max(), variance.sqrt(), *torch.tensor([zero, share])]
+    )
+
+
+def reduce_maps(maps: Tensor) -> tuple[Tensor, int]:
+    """Average maps [n, H, W] over squares until they fit the grid; return the squares' edge too.
+
+    NaN stays NaN: a square that was not measured throughout is not measured.
+    """
+    factor = math.ceil(max(maps.shape[-2:]) / LARGEST)
+    if factor <= 1:
+        return maps, 1
+    return avg_pool2d(maps[None], factor, ceil_mode=True, count_include_pad=False)[0], factor
+
+
+def choose_filters(weights: Tensor, which: str | int) -> Tensor:
+    """Return filters as RGB [n, 3, kh, kw], or [n, kh, kw] summed or of one input channel.
+
+    Raises
+    ------
+    ValueError
+        If the layer does not read RGB, or has no such input channel.
+    """
+    channels = weights.shape[1]
+    if which == "rgb":
+        if channels != RGB:
+            raise ValueError(f"filters: input is 'rgb', but this layer reads {channels} channels")
+        return weights
+    if which == "sum":
+        return weights.sum(1)
+    if not isinstance(which, int) or isinstance(which, bool) or not 0 <= which < channels:
+        raise ValueError(
+            f"filters: input is {which!r}; choose 'rgb', 'sum' or a channel 0 to {channels - 1}"
+        )
+    return weights[:, which]
+
+
+def finite(value: float) -> float | None:
+    """Return a number that JSON can hold; None for NaN and infinities."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,110 @@
+"""Requests from the browser: what they hold, and how a widget says which it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cnnwidgets.errors import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cnnwidgets.widgets.base import Widget
+
+    Handler = Callable[[Any, "Request"], "Answer"]
+    H = TypeVar("H", bound=Handler)
+    T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request gets back: a value that is JSON, and packed tensors."""
+
+    value: dict[str, Any] = field(default_factory=dict)
+    tensors: Sequence[bytes] = ()
+
+
+def _never() -> None:
+    """Do nothing: nobody can cancel."""
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Do nothing: nobody watches."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, checked as its arguments are read.
+
+    Attributes
+    ----------
+    name, args
+        What is asked for.
+    buffers
+        Bytes that came with it.
+    page
+        The page that asks; ``""`` for the kernel itself.
+    check
+        Call it between batches: it raises `Cancelled` when the answer is no longer wanted.
+    progress
+        Tell the page (done, total).
+    """
+
+    name: str
+    args: dict[str, Any]
+    buffers: Sequence[memoryview] = ()
+    page: str = ""
+    check: Callable[[], None] = _never
+    progress: Callable[[int, int], None] = _nobody
+
+    def get(self, name: str, kind: type[T]) -> T:
+        """Return an argument of this type, or raise a ValueError that names it."""
+        value = self.args.get(name)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise ValueError(
+                f"{self.name}: {name} must be {kind.__name__}, not {type(value).__name__}"
+            )
+        return value
+
+    def choose(self, name: str, options: Sequence[str]) -> str:
+        """Return an argument that is one of these words."""
+        value = self.get(name, str)
+        if value not in options:
+            raise ValueError(f"{self.name}: {name} is {value!r}; {nearest(value, options)}")
+        return value
+
+    def index(self, name: str, count: int) -> int:
+        """Return an argument that is an index below `count`."""
+        value = self.get(name, int)
+        if not 0 <= value < count:
+            raise ValueError(f"{self.name}: {name} is {value}; choose 0 to {count - 1}")
+        return value
+
+    def span(self, count: int) -> tuple[int, int]:
+        """Return the half-open range `first` … `last`, cut off at `count`."""
+        first, last = self.get("first", int), self.get("last", int)
+        if not 0 <= first < last:
+            raise ValueError(f"{self.name}: first {first}, last {last} is no range")
+        return min(first, count), min(last, count)
+
+
+def answers(name: str) -> Callable[[H], H]:
+    """Mark a widget's method as what answers requests of this name, on the worker's thread."""
+
+    def mark(method: H) -> H:
+        method.__dict__["_answers"] = name
+        return method
+
+    return mark
+
+
+def handlers(cls: type[Widget]) -> dict[str, Handler]:
+    """Collect the methods of a class that answer requests, by the requests' names."""
+    found: dict[str, Handler] = {}
+    for base in reversed(cls.__mro__):
+        for method in vars(base).values():
+            name = getattr(method, "_answers", None)
+            if callable(method) and isinstance(name, str):
+                found[name] = method
+    return found
