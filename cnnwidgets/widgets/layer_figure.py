@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from cnnwidgets.widgets.passes import Range, range_of
@@ -124,7 +126,7 @@ def _draw_maps(figure: Figure, axes: Axes, sheet: Sheet) -> None:
     gaps = _mosaic(torch.ones_like(shown), 0.0) == 0
     pixels[gaps.numpy()] = (1, 1, 1, 0)
     axes.imshow(pixels, interpolation="nearest")
-    scale = axes.imshow([[0]], cmap=colors, vmin=-limit, vmax=limit, visible=False)
+    scale = ScalarMappable(Normalize(-limit, limit), colors)
     bar = figure.colorbar(scale, cax=figure.add_axes((0.92, 0.2, 0.015, 0.6)))
     bar.ax.tick_params(labelsize=7)
     bar.set_label(
