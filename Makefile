@@ -49,12 +49,12 @@ lint: $(DEV) $(JS_PACKAGES) ## Check style and types, Python and TypeScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	cd js && npx biome check . && npx tsc --noEmit
+	cd js && npm run --silent lint
 
 format: $(DEV) $(JS_PACKAGES) ## Put the sources into the form that lint wants
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	cd js && npx biome check --write .
+	cd js && npm run --silent format
 
 bench: $(DEV) $(BUNDLES) chromium ## Measure speed and memory against their limits
 	for file in benchmarks/[a-z]*.py; do $(BIN)/python -m "benchmarks.$$(basename $$file .py)" $(ARGS) || exit; done
