@@ -1,0 +1,69 @@
+"""The course runs top to bottom, offline and within a minute, and is stored without outputs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+
+OFFLINE = """
+import socket
+_connect = socket.socket.connect
+def connect(self, address):
+    if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        raise OSError(f"the course is offline, but this asked for {address}")
+    return _connect(self, address)
+socket.socket.connect = connect
+"""
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return notebook
+
+
+def test_there_is_a_first_lesson() -> None:
+    assert NOTEBOOKS
+    assert NOTEBOOKS[0].name == "01-look-inside.ipynb"
+
+
+@each_notebook
+def test_no_outputs_are_stored(path: Path) -> None:
+    notebook = read(path)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+
+
+def test_the_first_cell_of_code_shows_a_browser_within_five_lines() -> None:
+    first = next(cell.source for cell in read(NOTEBOOKS[0]).cells if cell.cell_type == "code")
+    lines = [line for line in first.splitlines() if line]
+    assert len(lines) <= 5
+    assert "cw.LayerBrowser(" in first
+
+
+@pytest.mark.slow
+@each_notebook
+@pytest.mark.filterwarnings(
+    "default"
+)  # those of the Jupyter client that drives the kernel, not ours
+def test_runs_offline_within_a_minute(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    notebook = read(path)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(OFFLINE))  # type: ignore[no-untyped-call]
+    began = time.monotonic()
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert time.monotonic() - began < 60
+    said = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert not [output for output in said if output.get("name") == "stderr"]
