@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -100,20 +101,19 @@ def detail_of(module: nn.Module | None, kwargs: dict[str, Any]) -> str:
     module
         The module, or None for a function.
     kwargs
-        What a function was called with; numbers and words among it are told.
+        What a function was called with by keyword.
 
     Returns
     -------
     str
         Settings at their usual values are left out; empty if there are none.
     """
-    if module is None:
-        told = {name: value for name, value in kwargs.items() if _is_plain(value)}
-        return ", ".join(f"{name.replace('_', ' ')} {_by(value)}" for name, value in told.items())
-    described = [_area(module.kernel_size)] if hasattr(module, "kernel_size") else []
+    get = kwargs.get if module is None else functools.partial(getattr, module)
+    size = get("kernel_size", None)
+    described = [] if size is None else [_area(size)]
     for name, word, usual in _SETTINGS:
-        value = getattr(module, name, None)
-        if value is not None and not _same(value, usual):
+        value = get(name, None)
+        if _is_plain(value) and not _same(value, usual):
             described.append(f"{word} {_by(value)}".removesuffix(" True"))
     return ", ".join(described)
 
@@ -147,8 +147,9 @@ def _same(value: Any, usual: Any) -> bool:  # noqa: ANN401 - attributes of any m
 
 
 def _is_plain(value: object) -> bool:
-    sizes = isinstance(value, tuple) and all(isinstance(one, int) for one in value)
-    return sizes or isinstance(value, (int, float, str))
+    """Whether a value is numbers or a word, not a tensor."""
+    numbers = value if isinstance(value, (tuple, list)) else (value,)
+    return all(isinstance(number, (int, float, str)) for number in numbers)
 
 
 def _area(size: Any) -> str:  # noqa: ANN401
