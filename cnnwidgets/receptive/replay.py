@@ -22,25 +22,34 @@ def replayed(call: Call, field: Field) -> Field | None:
 
     None if the rows, or the columns, of the output do not lie along an axis of their own.
     """
+    width = field.columns.units
     pieces = _replay(call, _coordinates(call.input_shapes[0], field))
-    if not pieces:
-        return None
-    rows = [piece // field.columns.units for piece in pieces]
-    columns = [piece % field.columns.units for piece in pieces]
-    axes = _placed([_varying(rows), _varying(columns)], pieces[0].shape)
+    lines = [_lines(piece) for piece in pieces]
+    rows = [{axis: line // width for axis, line in of.items()} for of in lines]
+    columns = [{axis: line % width for axis, line in of.items()} for of in lines]
+    axes = _placed([_varying(rows), _varying(columns)], call.output.shape) if pieces else None
     if axes is None:
         return None
-    return Field(_along(axes[0], field.rows, rows), _along(axes[1], field.columns, columns), axes)
+    down, across = [of[axes[0]] for of in rows], [of[axes[1]] for of in columns]
+    for piece, r, c in zip(pieces, down, across, strict=True):
+        if not torch.equal(piece, _grid(piece.shape, axes, r, c, width)):
+            return None
+    return Field(_along(field.rows, down), _along(field.columns, across), axes)
 
 
 def _coordinates(shape: Sequence[int], field: Field) -> Tensor:
     """Give each position its number, row · columns + column, alike in every channel."""
-    height, width = field.rows.units, field.columns.units
-    view_of_rows, view_of_columns = [1] * len(shape), [1] * len(shape)
-    view_of_rows[field.axes[0]], view_of_columns[field.axes[1]] = height, width
-    rows = torch.arange(height, dtype=torch.int32).reshape(view_of_rows)
-    columns = torch.arange(width, dtype=torch.int32).reshape(view_of_columns)
-    return (rows * width + columns).expand(*shape).contiguous()
+    rows, columns = (torch.arange(axis.units) for axis in (field.rows, field.columns))
+    return _grid(shape, field.axes, rows, columns, len(columns)).contiguous()
+
+
+def _grid(
+    shape: Sequence[int], axes: tuple[int, int], rows: Tensor, columns: Tensor, width: int
+) -> Tensor:
+    """Lay out row · width + column for rows and columns along their axes."""
+    down, across = [1] * len(shape), [1] * len(shape)
+    down[axes[0]], across[axes[1]] = len(rows), len(columns)
+    return (rows.reshape(down) * width + columns.reshape(across)).int().expand(*shape)
 
 
 def _replay(call: Call, coordinates: Tensor) -> list[Tensor]:
@@ -56,10 +65,15 @@ def _replay(call: Call, coordinates: Tensor) -> list[Tensor]:
     return [piece for piece in pieces if piece.shape == call.output.shape]
 
 
-def _varying(pieces: Sequence[Tensor]) -> list[int]:
-    """Along which axes, counted from the end, the values vary."""
-    axes = range(-pieces[0].ndim, 0)
-    return [a for a in axes if any((piece != piece.narrow(a, 0, 1)).any() for piece in pieces)]
+def _lines(piece: Tensor) -> dict[int, Tensor]:
+    """Take the elements along each axis, counted from the end, through the first of all."""
+    return {
+        axis: piece.movedim(axis, -1)[(0,) * (piece.ndim - 1)] for axis in range(-piece.ndim, 0)
+    }
+
+
+def _varying(lines: Sequence[dict[int, Tensor]]) -> list[int]:
+    return [axis for axis in lines[0] if any((of[axis] != of[axis][0]).any() for of in lines)]
 
 
 def _placed(varying: Sequence[Sequence[int]], shape: Sequence[int]) -> tuple[int, int] | None:
@@ -81,7 +95,6 @@ def _placed(varying: Sequence[Sequence[int]], shape: Sequence[int]) -> tuple[int
     return None if rows is None or columns is None or rows == columns else (rows, columns)
 
 
-def _along(axis: int, read: Axis, pieces: Sequence[Tensor]) -> Axis:
-    """Read along one axis of the result what any of its pieces reads."""
-    lines = [piece.movedim(axis, 0).reshape(piece.shape[axis], -1)[:, 0] for piece in pieces]
-    return read.pick(torch.stack(lines, dim=1).long().numpy())
+def _along(read: Axis, lines: Sequence[Tensor]) -> Axis:
+    """Read what any of the pieces reads."""
+    return read.pick(torch.stack(list(lines), dim=1).long().numpy())

@@ -214,11 +214,11 @@ def _pixel_unshuffle(call: Call, field: Field) -> Field | None:
     )
 
 
-def _mixed(field: Field, dims: Iterable[int], ndim: int) -> Field:
-    """Every position along `dims` depends on all of them."""
+def _mixed(field: Field, dims: Iterable[int], ndim: int, units: int | None = None) -> Field:
+    """Let each position along `dims`, of which there are `units` now, depend on all of them."""
     last = {dim % ndim - ndim for dim in dims}
     rows, columns = (
-        axis.everything(axis.units) if position in last else axis
+        axis.everything(units or axis.units) if position in last else axis
         for axis, position in zip((field.rows, field.columns), field.axes, strict=True)
     )
     return replace(field, rows=rows, columns=columns)
@@ -266,18 +266,9 @@ def _instance_norm(call: Call, field: Field) -> Field | None:
     return _global_norm(call, field) if option(call, "use_input_stats", default=True) else field
 
 
-def _squashed(field: Field, dims: set[int], units: int) -> Field:
-    """Let each of `units` positions along `dims` depend on all that there were."""
-    rows, columns = (
-        axis.everything(units) if position in dims else axis
-        for axis, position in zip((field.rows, field.columns), field.axes, strict=True)
-    )
-    return replace(field, rows=rows, columns=columns)
-
-
 def _linear(call: Call, field: Field) -> Field | None:
     """Dense along the last axis: pointwise on channels-last maps, global along columns."""
-    return _squashed(field, {-1}, call.output.shape[-1])
+    return _mixed(field, [-1], call.output.ndim, call.output.shape[-1])
 
 
 def _reduction(call: Call, field: Field) -> Field | None:
@@ -287,7 +278,7 @@ def _reduction(call: Call, field: Field) -> Field | None:
         return None
     removed = {dim % ndim - ndim for dim in ([dims] if isinstance(dims, int) else dims)}
     if call.output.ndim == ndim:
-        return _squashed(field, removed, 1)
+        return _mixed(field, removed, ndim, 1)
     if removed & set(field.axes):
         return None
     rows, columns = (axis + sum(dim > axis for dim in removed) for axis in field.axes)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from cnnwidgets.receptive import Axis, Field
+from tests.architectures import ARCHITECTURES
 from tests.perturbation import Apply, assert_exact, assert_safe, conv, positive, traced
 
 WHOLE: dict[str, nn.Module] = {
@@ -82,6 +83,19 @@ def _written(x: Tensor) -> Tensor:
 @pytest.mark.parametrize("name", CAREFUL)
 def test_what_has_no_rule_is_never_too_small(name: str) -> None:
     assert_safe(positive(nn.Sequential(conv(1), CAREFUL[name], conv(2))), (8, 8))
+
+
+LOCAL = {"vgg16", "resnet18", "dense_block", "inception_block", "unet"}
+
+
+@pytest.mark.parametrize("name", sorted(set(ARCHITECTURES) - {"first_cnn"}))  # as VGG16, but wide
+def test_architectures(name: str) -> None:
+    model, x = ARCHITECTURES[name]()
+    _, channels, height, width = x.shape
+    if name in LOCAL:
+        assert_exact(positive(model), (height, width), channels)
+    else:
+        assert_safe(model.double(), (height, width), channels)
 
 
 def test_no_rows_and_columns_no_field() -> None:
