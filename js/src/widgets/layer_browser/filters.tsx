@@ -146,6 +146,7 @@ function Cells(p: {
             rows={p.height}
             columns={p.width}
             scale={p.scale}
+            written={3}
           />
         );
       })}

@@ -163,7 +163,17 @@ describe("an enlarged map", () => {
     await expect.poll(() => kernel.get("unit")).toBeNull();
   });
 
-  test("says when the numbers differ", async () => {
+  test("falls back on the grid's copy where the exact map cannot be had", async () => {
+    mount({ answers: { map: () => ({ error: "This page was recorded without it." }) } });
+    await tile(2).click();
+    await tile(2).click();
+    await see(/rounded to 1\/252 of their range: This page was recorded without it/);
+    const map = page.getByRole("application", { name: "conv1 channel 2" });
+    await map.hover({ position: { x: 100, y: 100 } });
+    await see(/row \d+, column \d+: ≈ /);
+  });
+
+  test("says when its arithmetic cannot be had", async () => {
     mount({
       traits: { unit: [4, 5] },
       answers: {

@@ -11,13 +11,23 @@ export interface MatrixProps {
   scale: Scale;
   /** 0 where the cell is padding. */
   inside?: ArrayLike<number> | undefined;
+  /** Kernels up to this size have their numbers written into the cells. */
+  written?: number;
 }
 
 /** Cells far from zero are dark in every diverging table. */
 const dark = (value: number, { high }: Scale) => Math.abs(value) > 0.55 * high;
 
-export function Matrix({ label, values, rows, columns, scale, inside }: MatrixProps) {
-  const written = Math.max(rows, columns) <= WRITTEN_KERNEL;
+export function Matrix({
+  label,
+  values,
+  rows,
+  columns,
+  scale,
+  inside,
+  written: limit = WRITTEN_KERNEL,
+}: MatrixProps) {
+  const written = Math.max(rows, columns) <= limit;
   return (
     <table class="cnnw-lb-matrix" aria-label={label} data-written={written}>
       <tbody>

@@ -21,10 +21,9 @@ export interface ReceiptProps {
 export function Receipt({ source, channel, unit: [row, column] }: ReceiptProps) {
   useKeptFocus();
   const { unit } = useBrowser();
-  const { slot, key, layer } = source;
   const answers = useReplies<ReceiptValue>(
     "receipt",
-    [{ slot, key, layer, channel, row, column }],
+    [{ ...source, channel, row, column }],
     "receipt",
   );
   const reply = answers.replies?.[0];
@@ -152,7 +151,10 @@ function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[] }) {
   );
 }
 
-function Result({ value: { bias, result, torch }, sum }: { value: ReceiptValue; sum: number }) {
+function Result({ value, sum }: { value: ReceiptValue; sum: number }) {
+  const [bias, result, torch] = [value.bias, value.result, value.torch].map(
+    (x) => x ?? Number.NaN,
+  ) as [number, number, number];
   const difference = relativeDifference(result, torch);
   const equal = difference <= TOLERANCE;
   return (

@@ -72,10 +72,11 @@ export interface LayerValue {
 }
 
 export interface ReceiptValue {
-  bias: number;
-  result: number;
+  /** null: no finite number. */
+  bias: number | null;
+  result: number | null;
   /** What the model itself computed. */
-  torch: number;
+  torch: number | null;
   /** Input channels read, half-open. */
   channels: [number, number];
   rows: number[];
