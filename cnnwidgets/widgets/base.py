@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+import time
+from dataclasses import replace
 from functools import lru_cache
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,12 +18,11 @@ from traitlets import TraitError, Unicode, default, observe
 from cnnwidgets.errors import nearest
 from cnnwidgets.export.html import Page
 from cnnwidgets.widgets.requests import Answer, Request, handlers
-from cnnwidgets.widgets.stream import Stream
+from cnnwidgets.widgets.stream import PER_SECOND, Stream
 from cnnwidgets.widgets.worker import Cancelled, Job, worker_for
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from matplotlib.figure import Figure
 
@@ -57,6 +60,12 @@ class Widget(anywidget.AnyWidget):
     _esm = Unicode().tag(sync=True)
     _css = Unicode().tag(sync=True)
     _error = Unicode(None, allow_none=True).tag(sync=True)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - as anywidget has it
+        if "_bundle" in vars(cls) and os.environ.get("ANYWIDGET_HMR") == "1":
+            for trait, kind in (("_esm", "js"), ("_css", "css")):
+                setattr(cls, trait, STATIC / f"{cls._bundle}.{kind}")  # paths are watched
+        super().__init_subclass__(**kwargs)
 
     def __init__(self, net: Network, **traits: Any) -> None:  # noqa: ANN401 - traits of any type
         self._check_keywords(traits)
@@ -156,12 +165,15 @@ class Widget(anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take traits from the browser; say what is wrong with one and put it right there."""
+        public = {name: value for name, value in sync_data.items() if not name.startswith("_")}
         try:
-            super().set_state(sync_data)
+            super().set_state(public)
         except TraitError as error:
             self._failed(error)
             self._error = str(error)
-            self.send_state(list(sync_data))
+            self.send_state([name for name in public if name in self.keys])
+        else:
+            self._error = None
 
     @observe("comm")
     def _keep_answering_while_a_cell_runs(self, change: Any) -> None:  # noqa: ANN401
@@ -189,6 +201,7 @@ class Widget(anywidget.AnyWidget):
         for name in given:
             if name not in traits:
                 known = [name for name in traits if not name.startswith("_")]
+                known += list(signature(type(self)).parameters)
                 raise TypeError(
                     f"{type(self).__name__}: there is no keyword {name!r}; {nearest(name, known)}"
                 )
@@ -221,8 +234,15 @@ class Widget(anywidget.AnyWidget):
         for identity, job in list(self._jobs.items()):
             if identity.startswith(f"{page}:"):
                 job.cancel()
+        if not self._pages:
+            self._unwatched()
+
+    def _unwatched(self) -> None:
+        """Free what can be computed again: no page shows the widget any more."""
 
     def _submit(self, identity: str, request: Request, lane: object) -> None:
+        if identity in self._jobs:  # a page that lost its connection asks again
+            return
         job = Job(
             run=lambda job: self._run(identity, request, job),
             cancelled=lambda: self._finish(identity, cancelled=True),
@@ -235,9 +255,7 @@ class Widget(anywidget.AnyWidget):
         def progress(done: int, total: int) -> None:
             self.send({"kind": "progress", "id": identity, "done": done, "total": total})
 
-        live = Request(
-            request.name, request.args, request.buffers, request.page, job.check, progress
-        )
+        live = replace(request, check=job.check, progress=_seldom(progress))
         try:
             if request.name not in self._handlers:
                 raise ValueError(  # noqa: TRY301 - it is shown as any other error
@@ -247,7 +265,7 @@ class Widget(anywidget.AnyWidget):
             job.check()
         except Cancelled:
             raise
-        except Exception as error:  # noqa: BLE001 - it is shown where the user looks
+        except BaseException as error:  # noqa: BLE001 - it is shown where the user looks
             self._failed(error)
             self._finish(identity, error=sentence(error))
         else:
@@ -271,9 +289,25 @@ class Widget(anywidget.AnyWidget):
 
 
 def sentence(error: BaseException) -> str:
-    """Say an error in one sentence: its first line, or its type if it says nothing."""
+    """Say an error in one sentence: its first line, and its type unless it is a plain refusal."""
     first = str(error).strip().partition("\n")[0]
+    if first and isinstance(error, ValueError):
+        return first
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def _seldom(progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Tell progress as often as frames may be sent, and always the end."""
+    last = -1.0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done >= total or now - last >= 1 / PER_SECOND:
+            last = now
+            progress(done, total)
+
+    return tell
 
 
 def png(figure: Figure) -> str:
