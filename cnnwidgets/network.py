@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -19,7 +20,7 @@ from cnnwidgets.layers import Layer, LayerGraph, layer_graph
 from cnnwidgets.shadow import shadow, unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -294,7 +295,7 @@ def _first(*values: Any) -> Any:  # noqa: ANN401
 def _size(size: Any) -> tuple[int, ...] | None:  # noqa: ANN401
     if size is None:
         return None
-    numbers = (size, size) if isinstance(size, int) else tuple(size)
+    numbers = tuple(size) if isinstance(size, Iterable) else (size, size)
     if len(numbers) not in {2, 3} or not all(isinstance(n, int) and n > 0 for n in numbers):
         raise ValueError(f"input_size: {size!r}; give pixels as one number, (H, W) or (C, H, W)")
     return numbers
