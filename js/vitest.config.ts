@@ -15,7 +15,6 @@ const chromium = {
 };
 
 export default defineConfig({
-  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   test: {
     projects: [
       {

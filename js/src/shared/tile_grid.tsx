@@ -54,7 +54,7 @@ export function TileGrid(p: TileGridProps) {
   useLayoutEffect(() => {
     if (selected >= 0 && width) show(selected);
   }, [p.selected, columns, pitch, !width]);
-  const focus = useFocus(box, active, `${from},${columns}`);
+  const focus = useFocus(box, active, setActive, `${from},${columns}`);
 
   const itemAt = (position: number) => order?.[position] ?? position;
   const choose = (position: number, open: boolean) => {
@@ -118,7 +118,12 @@ function positionOf(item: number | null, order: ArrayLike<number> | undefined): 
  * Keeps the focus on the active tile. A tile that is reused must not keep the focus of the item that
  * it showed before: when the active one is scrolled away, the grid itself holds the focus.
  */
-function useFocus(box: { current: HTMLElement | null }, active: number, shown: string) {
+function useFocus(
+  box: { current: HTMLElement | null },
+  active: number,
+  setActive: (position: number) => void,
+  shown: string,
+) {
   const inside = useRef(false);
   const put = () => {
     const tile = box.current?.querySelector<HTMLElement>(`[data-at="${active}"]`);
@@ -128,8 +133,10 @@ function useFocus(box: { current: HTMLElement | null }, active: number, shown: s
     if (inside.current) put();
   }, [active, shown]);
   return {
-    onFocusIn: () => {
-      if (!inside.current) put();
+    onFocusIn: (event: FocusEvent) => {
+      const { at } = (event.target as HTMLElement).dataset;
+      if (at !== undefined) setActive(Number(at));
+      else if (!inside.current) put();
       inside.current = true;
     },
     onFocusOut: (event: FocusEvent) => {
