@@ -29,15 +29,13 @@ _MODULES = {
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 - slow, and seldom asked for
-
-        value: object = version("cnnwidgets")
+        value: object = _version()
     elif name in _MODULES:
         value = getattr(import_module(_MODULES[name]), name)
     elif name in __all__:
         value = import_module(f"cnnwidgets.{name}")
     else:
-        from cnnwidgets.errors import nearest  # noqa: PLC0415 - as above
+        from cnnwidgets.errors import nearest  # noqa: PLC0415 - seldom needed
 
         raise AttributeError(f"cnnwidgets has no {name!r}; {nearest(name, __all__)}")
     globals()[name] = value
@@ -46,3 +44,12 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow
+
+    try:
+        return version("cnnwidgets")
+    except PackageNotFoundError:  # run from the source tree
+        return "0.0.0+source"

@@ -90,7 +90,8 @@ class Network:
         usual_mean, usual_std = normalisation_of(self.preprocess)
         self.mean = _first(mean, found.mean, usual_mean, 0.0)
         self.std = _first(std, found.std, usual_std, 1.0)
-        self._size = _size(input_size if input_size is not None else found.input_size)
+        # A model with other channels than the pretrained one keeps its description.
+        self._size = _size(input_size) or (_size(found.input_size) or ())[-2:] or None
         self._lock = threading.RLock()
         self._probed: tuple[Hashable, Shape, LayerGraph] | None = None
 

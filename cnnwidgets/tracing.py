@@ -135,7 +135,8 @@ def trace(
     Returns
     -------
     Trace
-        An exception raised in the model is returned as its `failure`.
+        An exception raised in the model is returned as its `failure`; one raised by
+        `on_call` is raised.
     """
     if x.is_inference():  # it does not count its versions
         with torch.inference_mode(mode=False):
@@ -145,7 +146,9 @@ def trace(
     try:
         with isolated(x.device, grad=grad), tracer:
             return Trace(shadow.model(x), None)
-    except Exception as error:  # noqa: BLE001 - whatever the user's forward raises
+    except Exception as error:
+        if tracer.refused:
+            raise
         return Trace(None, tracer.failure_of(error))
     finally:
         for handle in handles:
@@ -228,6 +231,7 @@ class _Tracer(TorchFunctionMode):
         self._dice = PrivateDice(x.device)
         self._failure: Failure | None = None
         self._raised_before = sys.exc_info()[1]
+        self.refused = False
 
     def hook(self, module: nn.Module) -> Iterator[torch.utils.hooks.RemovableHandle]:
         """Watch one module; its own hooks run between ours."""
@@ -326,20 +330,21 @@ class _Tracer(TorchFunctionMode):
         self._sources.set(returned, Source((name,)))
         for tensor in event.written():
             self._sources.add_to_aliases(tensor, name, but=returned)
-        self._on_call(
-            Call(
-                name,
-                event.module,
-                event.function,
-                event.module or self._within[-1],
-                event.args,
-                event.kwargs,
-                tuple(layer for layer, _ in inputs),
-                tuple(shape for _, shape in inputs),
-                returned[0],
-                parameters,
-            )
+        call = Call(
+            name,
+            event.module,
+            event.function,
+            event.module or self._within[-1],
+            event.args,
+            event.kwargs,
+            tuple(layer for layer, _ in inputs),
+            tuple(shape for _, shape in inputs),
+            returned[0],
+            parameters,
         )
+        self.refused = True
+        self._on_call(call)
+        self.refused = False
 
     def _inputs(self, event: _Event) -> list[tuple[str, torch.Size]]:
         sources = ((tensor, self._sources.get(tensor)) for tensor in event.arrived)

@@ -319,6 +319,19 @@ def test_an_interrupt_passes_through() -> None:
         traced(Apply(interrupted), torch.rand(1, 4, 6, 6))
 
 
+def test_an_error_of_the_callback_is_not_the_models() -> None:
+    class Cancelled(Exception):  # noqa: N818 - as the widgets call it
+        pass
+
+    def refuse(call: Call) -> None:
+        if call.name == "layer1.0.relu":
+            raise Cancelled
+
+    model, x = resnet18()
+    with assert_untouched(model), pytest.raises(Cancelled):
+        trace(shadow(model), x, refuse)
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_pass_has_the_same_names(name: str) -> None:
     model, x = ARCHITECTURES[name]()
