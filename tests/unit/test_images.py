@@ -317,6 +317,15 @@ def test_large_jpegs_are_decoded_small_and_look_the_same(tmp_path: Path) -> None
     assert np.abs(images.restore(fast)[0].astype(int) - np.asarray(exact)).max() <= 3
 
 
+def test_a_jpeg_on_its_side_is_not_decoded_too_small(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    red("RGB", (3200, 400)).save(tmp_path / "tall.jpg", exif=exif)
+    upright = images.read(tmp_path / "tall.jpg", 3, (10, 80))
+    assert isinstance(upright, Image.Image)
+    assert upright.size == (400, 3200)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "seconds"), [("jpg", 1.5), ("png", 6.0), (None, 2.0)])
 def test_48_megapixels(tmp_path: Path, suffix: str | None, seconds: float) -> None:

@@ -55,11 +55,16 @@ class Overridden(nn.Conv2d):
         return super()._conv_forward(x.flip(2), weight, bias)
 
 
+ROWS_BY_CHANNEL = torch.tensor([[0, 1, 2, 3, 4, 5, 6, 7], [0, 7, 1, 2, 3, 4, 5, 6]])
+
 CAREFUL: dict[str, nn.Module] = {
     "overridden convolution": Overridden(2, 2, 3),
     "written in place": Apply(lambda x: _written(x.clone())),
     "chunks of space": Apply(lambda x: x.chunk(2, dim=2)[1] * 1),
     "uneven chunks of space": Apply(lambda x: [part * 1 for part in x.split(3, 3)][-1]),
+    "pooled last piece": Apply(lambda x: F.adaptive_avg_pool2d(x.split(3, 3)[-1], 2)),
+    "rows are channels": Apply(lambda x: _turned(F.adaptive_avg_pool2d(x, 2))),
+    "rows by channel": Apply(lambda x: x[:, torch.arange(2)[:, None], ROWS_BY_CHANNEL]),
     "gather": Apply(lambda x: x.gather(2, x.argsort(dim=2))),
     "cumsum": Apply(lambda x: x.cumsum(2)),
     "unfold": Apply(lambda x: x.unfold(2, 3, 1).sum(-1)),
@@ -72,6 +77,10 @@ CAREFUL: dict[str, nn.Module] = {
     "one pixel": Apply(lambda x: x[:, :, :1, :1].permute(0, 2, 3, 1).permute(0, 3, 1, 2) + x),
     "nothing left": Apply(lambda x: torch.cat([x[:, :, 9:], x], 2)),
 }
+
+
+def _turned(x: Tensor) -> Tensor:
+    return x + x.permute(0, 2, 3, 1)
 
 
 def _written(x: Tensor) -> Tensor:
