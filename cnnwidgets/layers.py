@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cnnwidgets.blocks import blocks_of
 from cnnwidgets.errors import nearest
 from cnnwidgets.kinds import detail_of, kind_of
 from cnnwidgets.receptive import Field, propagate
@@ -71,7 +72,7 @@ class Layer:
     inputs
         Names of the layers its input comes from; ``"input"`` for the picture.
     block
-        Module path that it is grouped under.
+        Path of the module that it is grouped under; see `blocks_of`.
     detail
         Its settings: ``3x3, stride 2, padding 1, groups 32``.
     error
@@ -90,8 +91,8 @@ class Layer:
     receptive_field: ReceptiveField | None
     module: nn.Module | None = dataclasses.field(repr=False)
     inputs: tuple[str, ...]
-    block: str = dataclasses.field(repr=False)
     detail: str
+    block: str = dataclasses.field(default="", repr=False)
     error: str | None = None
     overwritten: bool = dataclasses.field(default=False, repr=False)
     row_bounds: NDArray[np.int64] = dataclasses.field(default_factory=_no_bounds, repr=False)
@@ -201,6 +202,8 @@ def layer_graph(shadow: Shadow, x: Tensor) -> LayerGraph:
     ]
     if failure is not None:
         layers.append(_failed_layer(failure, shadow))
+    blocks = blocks_of(shadow.model, [layer.name for layer in layers])
+    layers = [dataclasses.replace(layer, block=blocks[layer.name]) for layer in layers]
     total = sum(parameter.numel() for parameter in shadow.model.parameters())
     return LayerGraph(tuple(layers), layers[-1].error if layers else None, total)
 
@@ -215,7 +218,6 @@ def _layer(call: Call, shadow: Shadow, seen: Field | None) -> Layer:
         receptive_field=_receptive_field(maps) if maps else None,
         module=_users_module(call, shadow),
         inputs=tuple(dict.fromkeys(call.inputs)),
-        block=call.name.rpartition(".")[0],
         detail=detail_of(call.module, call.kwargs),
         row_bounds=maps.rows.bounds if maps else _no_bounds(),
         column_bounds=maps.columns.bounds if maps else _no_bounds(),
@@ -232,7 +234,6 @@ def _failed_layer(failure: Failure, shadow: Shadow) -> Layer:
         receptive_field=None,
         module=_users_module(failure, shadow),
         inputs=failure.inputs,
-        block=failure.name.rpartition(".")[0],
         detail=detail_of(failure.module, {}),
         error=f"{type(error).__name__}: {error}" if str(error) else type(error).__name__,
     )
