@@ -22,6 +22,7 @@ class FakeModel {
   sent: Content[] = [];
   buffers: unknown[] = [];
   saves: Content[] = [];
+  saveCalls = 0;
   handlers = new Map<string, Set<Handler>>();
   broken = false;
   #dirty: Content = {};
@@ -45,6 +46,7 @@ class FakeModel {
     this.fire(`change:${name}`);
   }
   save_changes() {
+    this.saveCalls++;
     if (Object.keys(this.#dirty).length) this.saves.push(this.#dirty);
     this.#dirty = {};
   }
@@ -122,7 +124,7 @@ describe("traits", () => {
     expect(model.saves).toEqual([{ channel: 6 }]);
     model.update("channel", 9);
     await Promise.resolve();
-    expect([channel.value, model.saves.length]).toEqual([9, 1]);
+    expect([channel.value, model.saves.length, model.saveCalls]).toEqual([9, 1, 1]);
   });
 
   it("saves what is written together in one message", async () => {
