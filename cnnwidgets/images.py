@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ _FORMS = (
     "or a float tensor [C, H, W] already preprocessed"
 )
 _MODES = {1: "L", 3: "RGB"}
+_NUMPY_FLOATS = {np.float16, np.float32, np.float64}
 _ORIENTATION = 0x0112  # EXIF
 _ON_ITS_SIDE = {5, 6, 7, 8}
 _GAP = 3.0  # box-reduce a picture before the bicubic filter down to this many times the size
@@ -65,11 +67,11 @@ def read(
         or an array has a shape that is no image or the wrong number of channels.
     """
     if isinstance(image, (np.ndarray, Tensor)):
-        array = _tensor(image)
-        if array.is_floating_point():
-            return _preprocessed(array, channels)
+        if _is_float(image):
+            return _preprocessed(image, channels)
         _require_picture_channels(channels)
-        return _convert(_from_pixels(array), _MODES[channels])
+        pixels = image.detach().cpu().numpy() if isinstance(image, Tensor) else image
+        return _convert(_from_pixels(pixels), _MODES[channels])
     _require_picture_channels(channels)
     if isinstance(image, (str, os.PathLike, io.BufferedIOBase)):
         return _read_file(image, _MODES[channels], size)
@@ -166,24 +168,26 @@ def _require_picture_channels(channels: int) -> None:
         )
 
 
-def _tensor(image: NDArray[np.generic] | Tensor) -> Tensor:
+def _is_float(image: NDArray[np.generic] | Tensor) -> bool:
+    """Tell preprocessed floats from pixels, and both from what is neither."""
+    kind = str(image.dtype).removeprefix("torch.")
+    if not math.prod(image.shape):
+        raise ValueError(f"image: empty, of shape {list(image.shape)}; {_FORMS}")
+    if image.dtype in {torch.uint8, np.dtype(np.uint8)}:
+        return False
+    if isinstance(image, Tensor) and image.is_floating_point():
+        return True
+    if isinstance(image, np.ndarray) and image.dtype.type in _NUMPY_FLOATS:
+        return True
+    raise TypeError(f"image: pixels of dtype {kind}; convert them to uint8, 0 to 255; {_FORMS}")
+
+
+def _preprocessed(image: NDArray[np.generic] | Tensor, channels: int) -> Tensor:
+    """Copy floats as a batch [1, C, H, W]."""
     if isinstance(image, Tensor):
-        array = image.detach().clone()
+        x = image.detach().clone()
     else:
-        native = np.array(image, dtype=image.dtype.newbyteorder("="))
-        try:
-            array = torch.from_numpy(native)
-        except TypeError:
-            raise TypeError(f"image: an array of dtype {image.dtype}; {_FORMS}") from None
-    if not array.is_floating_point() and array.dtype != torch.uint8:
-        name = str(image.dtype).removeprefix("torch.")
-        raise TypeError(f"image: pixels of dtype {name}; convert them to uint8, 0 to 255; {_FORMS}")
-    if not array.numel():
-        raise ValueError(f"image: empty, of shape {list(array.shape)}; {_FORMS}")
-    return array
-
-
-def _preprocessed(x: Tensor, channels: int) -> Tensor:
+        x = torch.from_numpy(np.array(image, dtype=image.dtype.newbyteorder("=")))
     match list(x.shape):
         case [c, _, _] if c == channels:
             return x[None]
@@ -205,13 +209,13 @@ def _preprocessed(x: Tensor, channels: int) -> Tensor:
     )
 
 
-def _from_pixels(pixels: Tensor) -> Image.Image:
+def _from_pixels(pixels: NDArray[np.generic]) -> Image.Image:
     hint = ""
     match list(pixels.shape):
         case [_, _] | [_, _, 3 | 4]:
-            return Image.fromarray(pixels.cpu().numpy())
+            return Image.fromarray(pixels)
         case [_, _, 1]:
-            return Image.fromarray(pixels[:, :, 0].cpu().numpy())
+            return Image.fromarray(pixels[:, :, 0])
         case [1 | 3 | 4, _, _]:
             hint = "put the channels last; "
     raise ValueError(f"image: uint8 pixels of shape {list(pixels.shape)}; {hint}{_FORMS}")
@@ -285,7 +289,7 @@ def _convert(picture: Image.Image, mode: str) -> Image.Image:
             picture = Image.alpha_composite(white, upright.convert("RGBA"))
         elif picture.mode in {"P", "LAB"}:
             picture = picture.convert("RGB")
-        return picture.convert(mode)
+        return picture if picture.mode == mode else picture.convert(mode)
     except ValueError as error:
         raise ValueError(f"image: a picture of mode {picture.mode}: {error}") from error
 

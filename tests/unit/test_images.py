@@ -210,6 +210,7 @@ def test_floats_are_taken_as_they_are(dtype: torch.dtype, channels: int) -> None
         (np.zeros((8, 9), bool), 1, TypeError, "bool.*uint8"),
         (torch.zeros(8, 9, 3, dtype=torch.complex64), 3, TypeError, "complex64"),
         (np.array([["a"]]), 3, TypeError, "dtype <U1"),
+        (np.ones((3, 8, 9), complex), 3, TypeError, "complex128"),
         (Image.new("RGB", (0, 4)), 3, ValueError, "empty"),
         (Image.new("RGB", (4, 4)), 5, ValueError, r"5 channels.*float tensor \[5, H, W\]"),
         (np.zeros((8, 8, 3), np.uint8), 5, ValueError, r"5 channels.*float tensor \[5, H, W\]"),
