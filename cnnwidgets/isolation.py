@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import random
 import re
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -25,22 +26,54 @@ _DRAWS = re.compile(
 def isolated(device: torch.device, *, grad: bool) -> Iterator[None]:
     """Set this thread's modes for one pass, and put them back.
 
-    Grad mode is as asked; inference mode (whose tensors do not count their versions)
-    and autocast are off. Python's and NumPy's random states are put back, on the main thread:
-    elsewhere the user's loop may be drawing from them meanwhile, and putting them
-    back would make it draw the same numbers twice.
+    Grad mode is as asked; inference mode (whose tensors do not count their versions) and
+    autocast are off, and nothing is compiled. Python's and NumPy's random states are put
+    back, on the main thread: elsewhere the user's loop may be drawing from them meanwhile,
+    and putting them back would make it draw the same numbers twice.
     """
     with (
         torch.inference_mode(mode=False),
         torch.set_grad_enabled(grad),
         torch.autocast(_autocast_type(device), enabled=False),
         _host_random_state(),
+        _eager,
     ):
         yield
 
 
 def _autocast_type(device: torch.device) -> str:
     return device.type if torch.amp.is_autocast_available(device.type) else "cpu"
+
+
+class _Eager:
+    """While any pass runs, functions wrapped in ``torch.compile`` run as they were written.
+
+    The stance is the process's, not the thread's: the first pass in takes it, the last
+    one out gives it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._passes = 0
+        self._stance: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._passes += 1
+            # Where nothing has been compiled there is a second of importing to save.
+            known = "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance")
+            if known and self._stance is None:
+                self._stance = torch.compiler.set_stance("force_eager")
+
+    def __exit__(self, *raised: object) -> None:
+        with self._lock:
+            self._passes -= 1
+            if self._stance is not None and not self._passes:
+                self._stance.__exit__(*raised)
+                self._stance = None
+
+
+_eager = _Eager()
 
 
 @contextmanager

@@ -225,6 +225,7 @@ class _Tracer(TorchFunctionMode):
         self._on_call = on_call
         self._times: Counter[str] = Counter()
         self._sources = Sources()
+        self._sources.set(shadow.model.buffers(), Source(()))
         self._sources.set([x], Source(("input",)))
         self._within: list[nn.Module] = []
         self._leaf: _Event | None = None
@@ -276,7 +277,7 @@ class _Tracer(TorchFunctionMode):
         if error := self._raising(result):
             self._failed(error, _Event.of(module, args, kwargs))
         elif returned and all(self._sources.get(tensor) is None for tensor in returned):
-            # Made by code that torch does not see: the module is one opaque layer.
+            # Made by code that torch does not see (NumPy, say): the module is one opaque layer.
             self._layer(_Event.of(module, args, kwargs), returned)
         if self._within and self._within[-1] is module:
             self._within.pop()
@@ -324,7 +325,8 @@ class _Tracer(TorchFunctionMode):
         inputs = self._inputs(event)
         parameters = self._parameters(event, returned)
         if not inputs:
-            self._sources.set(returned, Source((), parameters))
+            if all(map(self._sources.get, event.arrived)):
+                self._sources.set(returned, Source((), parameters))
             return
         name = self._name(event)
         self._sources.set(returned, Source((name,)))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
+from cnnwidgets.isolation import isolated
 from cnnwidgets.shadow import shadow
 from cnnwidgets.tracing import Call, Trace, trace
 from tests.architectures import ARCHITECTURES, resnet18
@@ -153,9 +154,10 @@ FUNCTIONS: dict[str, tuple[Callable[[Any, Tensor], Any], dict[str, tuple[str, ..
         {"add": ("input",), "exp": ("add",)},
     ),
     "out of torch's sight": (
-        lambda _, x: torch.from_numpy(np.sort(x.numpy())),
-        {"Apply": ("input",)},
+        lambda _, x: torch.from_numpy(np.sort(x.relu().numpy())).exp(),
+        {"relu": ("input",), "Apply": ("input",)},
     ),
+    "vmap": (lambda _, x: torch.vmap(torch.sin)(x).exp(), {"Apply": ("input",)}),
 }
 
 
@@ -163,6 +165,31 @@ FUNCTIONS: dict[str, tuple[Callable[[Any, Tensor], Any], dict[str, tuple[str, ..
 def test_functions(name: str) -> None:
     function, expected = FUNCTIONS[name]
     assert edges(function) == expected
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch.compile imports
+def test_functions_wrapped_in_compile_run_as_written() -> None:
+    @torch.compile
+    def twice(x: Tensor) -> Tensor:
+        return x.relu() * 2
+
+    class Compiled(nn.Module):
+        @torch.compile
+        def forward(self, x: Tensor) -> Tensor:
+            return twice(x).exp()
+
+    calls, ended = traced(Compiled(), torch.rand(1, 2))
+    assert ended.failure is None
+    assert list(calls) == ["relu", "mul", "exp"]
+    first, second = (
+        isolated(torch.device("cpu"), grad=False),
+        isolated(torch.device("cpu"), grad=False),
+    )
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    assert torch._dynamo.eval_frame._stance.stance == "default"
 
 
 def test_modules_in_modules_and_reuse() -> None:
