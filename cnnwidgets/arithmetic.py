@@ -1,7 +1,7 @@
 """Convolution arithmetic: output sizes, parameter counts, and the receipt of one output pixel.
 
 The size formulas are those of Dumoulin & Visin, "A guide to convolution arithmetic for deep
-learning" (arXiv:1603.07285, 2016), relations 5, 6 and 15.
+learning" (arXiv:1603.07285, 2016), relationships 6 and 15.
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ def resnet18() -> nn.Module:
 
 @pytest.mark.parametrize(("model", "size"), [(vgg16(), 212), (resnet18(), 435)])
 def test_known_networks(model: nn.Module, size: int) -> None:
-    """212 and 435: Araujo et al. 2019, table 1 (VGG-16 pool5 and ResNet-18)."""
+    """VGG-16 sees 212 pixels (Araujo et al. 2019); ResNet-18, by the same formulas, 435."""
     *_, (_, field) = traced(model, torch.rand(1, 2, 224, 224)).values()
     assert field is not None
     for axis in (field.rows, field.columns):
@@ -188,7 +188,7 @@ def test_known_networks(model: nn.Module, size: int) -> None:
     )
 )
 def test_formulas_of_chains(chain: list[tuple[int, int, int, int]]) -> None:
-    """Equations 2 to 6 of Araujo et al. 2019, layer by layer."""
+    """The recurrences of Araujo et al. 2019, layer by layer."""
     size, jump, start = 1, 1, 0
     net = nn.Sequential()
     for kernel, stride, padding, dilation in chain:
