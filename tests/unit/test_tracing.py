@@ -4,7 +4,6 @@
 # Calling a module returns Any.
 from __future__ import annotations
 
-import random
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,39 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
-from cnnwidgets.isolation import isolated
 from cnnwidgets.shadow import shadow
-from cnnwidgets.tracing import Call, Trace, trace
+from cnnwidgets.tracing import Call, trace
 from tests.architectures import ARCHITECTURES, resnet18
+from tests.traced import Apply, traced
 from tests.untouched import assert_untouched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-class Apply(nn.Module):
-    """A function, and modules for it, as a module."""
-
-    def __init__(self, function: Callable[..., Any], **modules: nn.Module) -> None:
-        super().__init__()
-        self.function = function
-        for name, module in modules.items():
-            self.add_module(name, module)
-
-    def forward(self, x: Tensor) -> Any:
-        return self.function(self, x)
-
-
-def traced(model: nn.Module, x: Tensor, **options: bool) -> tuple[dict[str, Call], Trace]:
-    calls: dict[str, Call] = {}
-
-    def add(call: Call) -> None:
-        assert call.name not in calls
-        calls[call.name] = call
-
-    with assert_untouched(model, also=(x,)):
-        ended = trace(shadow(model), x, add, **options)
-    return calls, ended
 
 
 def edges(function: Callable[[Any, Tensor], Any], **modules: nn.Module) -> dict[str, Any]:
@@ -165,31 +139,6 @@ FUNCTIONS: dict[str, tuple[Callable[[Any, Tensor], Any], dict[str, tuple[str, ..
 def test_functions(name: str) -> None:
     function, expected = FUNCTIONS[name]
     assert edges(function) == expected
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch.compile imports
-def test_functions_wrapped_in_compile_run_as_written() -> None:
-    @torch.compile
-    def twice(x: Tensor) -> Tensor:
-        return x.relu() * 2
-
-    class Compiled(nn.Module):
-        @torch.compile
-        def forward(self, x: Tensor) -> Tensor:
-            return twice(x).exp()
-
-    calls, ended = traced(Compiled(), torch.rand(1, 2))
-    assert ended.failure is None
-    assert list(calls) == ["relu", "mul", "exp"]
-    first, second = (
-        isolated(torch.device("cpu"), grad=False),
-        isolated(torch.device("cpu"), grad=False),
-    )
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
-    second.__exit__(None, None, None)
-    assert torch._dynamo.eval_frame._stance.stance == "default"
 
 
 def test_modules_in_modules_and_reuse() -> None:
@@ -366,53 +315,6 @@ def test_every_pass_has_the_same_names(name: str) -> None:
     leaf = x.clone().requires_grad_().clone()
     recorded = [(n, c.inputs, c.output.shape) for n, c in traced(model, leaf, grad=True)[0].items()]
     assert plain == recorded
-
-
-def noisy(_: nn.Module, x: Tensor) -> Tensor:
-    return F.dropout(x + torch.rand(1), 0.5, training=True) + random.random() + np.random.rand()  # noqa: NPY002, S311
-
-
-def test_random_numbers_are_the_models_own_and_the_same_each_time() -> None:
-    x = torch.rand(1, 4, 6, 6)
-    first, second = (traced(Apply(noisy), x)[0]["dropout"].output for _ in range(2))
-    torch.testing.assert_close(first, second, rtol=0, atol=0)
-    assert (first == 0).any()
-
-
-def test_random_numbers_of_another_thread_are_not_drawn_twice() -> None:
-    drawn: list[float] = []
-    inside, outside = threading.Event(), threading.Event()
-
-    def slow(_: nn.Module, x: Tensor) -> Tensor:
-        inside.set()
-        outside.wait(5)
-        return x + torch.rand(1)
-
-    model = Apply(slow)
-    thread = threading.Thread(target=lambda: trace(shadow(model), torch.rand(1), lambda _: None))
-    with torch.random.fork_rng(devices=[]):
-        thread.start()
-        inside.wait(5)
-        state = torch.get_rng_state()
-        drawn += [torch.rand(1).item()]
-        outside.set()
-        thread.join()
-        drawn += [torch.rand(1).item()]
-        torch.set_rng_state(state)
-        assert drawn == torch.rand(2).tolist()
-
-
-@pytest.mark.parametrize("around", [torch.no_grad, torch.enable_grad, torch.inference_mode])
-def test_modes_around_do_not_reach_in(around: Callable[[], Any]) -> None:
-    def check(_: nn.Module, x: Tensor) -> Tensor:
-        assert not torch.is_grad_enabled()
-        assert not torch.is_inference_mode_enabled()
-        return x @ x
-
-    with around(), torch.autocast("cpu"):
-        calls, ended = traced(Apply(check), torch.rand(1, 2, 2).clone())
-    assert ended.failure is None
-    assert calls["matmul"].output.dtype == torch.float32
 
 
 def test_two_threads_trace_one_model() -> None:

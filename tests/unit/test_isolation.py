@@ -1,0 +1,91 @@
+"""A pass and the user's code do not hear of each other."""
+
+from __future__ import annotations
+
+import random
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - its usual name
+
+from cnnwidgets.isolation import _eager
+from cnnwidgets.shadow import shadow
+from cnnwidgets.tracing import trace
+from tests.traced import Apply, traced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def noisy(_: nn.Module, x: Tensor) -> Tensor:
+    return F.dropout(x + torch.rand(1), 0.5, training=True) + random.random() + np.random.rand()  # noqa: NPY002, S311
+
+
+def test_random_numbers_are_the_models_own_and_the_same_each_time() -> None:
+    x = torch.rand(1, 4, 6, 6)
+    first, second = (traced(Apply(noisy), x)[0]["dropout"].output for _ in range(2))
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+    assert (first == 0).any()
+
+
+def test_random_numbers_of_another_thread_are_not_drawn_twice() -> None:
+    drawn: list[float] = []
+    inside, outside = threading.Event(), threading.Event()
+
+    def slow(_: nn.Module, x: Tensor) -> Tensor:
+        inside.set()
+        outside.wait(5)
+        return x + torch.rand(1)
+
+    model = Apply(slow)
+    thread = threading.Thread(target=lambda: trace(shadow(model), torch.rand(1), lambda _: None))
+    with torch.random.fork_rng(devices=[]):
+        thread.start()
+        inside.wait(5)
+        state = torch.get_rng_state()
+        drawn += [torch.rand(1).item()]
+        outside.set()
+        thread.join()
+        drawn += [torch.rand(1).item()]
+        torch.set_rng_state(state)
+        assert drawn == torch.rand(2).tolist()
+
+
+@pytest.mark.parametrize("around", [torch.no_grad, torch.enable_grad, torch.inference_mode])
+def test_modes_around_do_not_reach_in(around: Callable[[], Any]) -> None:
+    def check(_: nn.Module, x: Tensor) -> Tensor:
+        assert not torch.is_grad_enabled()
+        assert not torch.is_inference_mode_enabled()
+        return x @ x
+
+    with around(), torch.autocast("cpu"):
+        calls, ended = traced(Apply(check), torch.rand(1, 2, 2).clone())
+    assert ended.failure is None
+    assert calls["matmul"].output.dtype == torch.float32
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch.compile imports
+def test_functions_wrapped_in_compile_run_as_written() -> None:
+    @torch.compile
+    def twice(x: Tensor) -> Tensor:
+        return x.relu() * 2
+
+    class Compiled(nn.Module):
+        @torch.compile
+        def forward(self, x: Tensor) -> Tensor:
+            return twice(x).exp()
+
+    calls, ended = traced(Compiled(), torch.rand(1, 2))
+    assert ended.failure is None
+    assert list(calls) == ["relu", "mul", "exp"]
+    with ExitStack() as first, ExitStack() as second:  # of two threads, say
+        first.enter_context(_eager)
+        second.enter_context(_eager)
+        first.close()
+        assert torch._dynamo.eval_frame._stance.stance == "force_eager"
+    assert torch._dynamo.eval_frame._stance.stance == "default"
