@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ipywidgets.widgets.widget import _remove_buffers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-    from cnnwidgets.widgets.requests import Answer
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; "
@@ -69,14 +67,20 @@ class Page:
                 "widget fewer pictures to choose from"
             )
 
-    def add(self, name: str, args: dict[str, Any], answer: Answer) -> bool:
-        """Record an answer; return whether there was room for it."""
+    def add(
+        self,
+        name: str,
+        args: Mapping[str, Any],
+        value: Mapping[str, Any],
+        tensors: Iterable[bytes],
+    ) -> bool:
+        """Record the answer to a request; return whether there was room for it."""
         reply = _json(
             {
                 "name": name,
                 "args": args,
-                "value": answer.value,
-                "tensors": [_compressed(data) for data in answer.tensors],
+                "value": value,
+                "tensors": [_compressed(data) for data in tensors],
             }
         )
         if self.size + len(reply) + 1 > self._limit:

@@ -136,7 +136,8 @@ class Widget(anywidget.AnyWidget):
         """
         page = Page(title or repr(self), bundle("host", "js"), self.get_state(), limit)
         for name, args in self.recorded():
-            if not page.add(name, args, self.answer(name, args)):
+            answer = self.answer(name, args)
+            if not page.add(name, args, answer.value, answer.tensors):
                 break
         return page.write(Path(path))
 
