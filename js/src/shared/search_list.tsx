@@ -34,58 +34,21 @@ interface Run {
 
 /** A list to search and choose from; arrow keys choose, Enter in the field takes the first match. */
 export function SearchList<T>(p: SearchListProps<T>) {
-  const { label, items, selected, onSelect, folded } = p;
-  const [query, setQuery] = useState("");
+  const { label, items } = p;
   const list = useRef<HTMLDivElement>(null);
-  const wanted = query.trim().toLowerCase();
-  const matches = items.flatMap((item, i) => (wanted && !p.filter(item, wanted) ? [] : i));
-  const runs = runsOf(matches, (i) => p.group?.(items[i] as T) ?? "");
-  const shown = runs.flatMap(({ name, rows }) => (!wanted && folded?.has(name) ? [] : rows));
-
+  const found = useSearch(p);
+  const { query, setQuery, wanted, matches, runs, shown, isOpen } = found;
   useLayoutEffect(() => {
-    const row = list.current?.querySelector<HTMLElement>("[aria-selected=true]");
+    const row = selectedRow(list.current);
     if (list.current && row) reveal(list.current, row.offsetTop, row.offsetTop + row.offsetHeight);
-  }, [selected, wanted]);
-
-  const choose = (index: number | undefined, focus: boolean) => {
-    if (index === undefined) return;
-    onSelect(index);
-    // The row may only exist, or be reachable, after the choice is drawn.
-    if (focus)
-      requestAnimationFrame(() =>
-        list.current?.querySelector<HTMLElement>("[aria-selected=true]")?.focus(),
-      );
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const field = event.target instanceof HTMLInputElement;
-    if (field && event.key === "Enter") return choose(shown[0], false);
-    if (field && event.key === "Escape" && query) setQuery("");
-    else if (field && event.key !== "ArrowDown") return;
-    else {
-      const at = shown.indexOf(selected ?? -1);
-      const to = field && at < 0 ? 0 : move(event.key, at, shown.length);
-      if (to === undefined) return;
-      choose(shown[to], true);
-    }
-    handled(event);
-  };
-  const first = shown.includes(selected ?? -1) ? selected : shown[0];
-  const row = (i: number) => (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the list has the keys
-    <div
-      key={i}
-      role="option"
-      aria-selected={i === selected}
-      aria-label={p.text?.(items[i] as T)}
-      tabIndex={i === first ? 0 : -1}
-      onClick={() => onSelect(i)}
-    >
-      {p.renderItem(items[i] as T, i)}
-    </div>
-  );
+  }, [p.selected, wanted]);
+  const note = matches.length
+    ? `${count(matches.length)} of ${count(items.length)}`
+    : `Nothing matches “${query}”.`;
+  const reachable = shown.includes(p.selected ?? -1) ? p.selected : shown[0];
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of what is inside
-    <div class="cnnw-list" onKeyDown={onKeyDown}>
+    <div class="cnnw-list" onKeyDown={(event) => onKey(event, p, found, list.current)}>
       <input
         ref={p.inputRef ?? null}
         type="search"
@@ -97,21 +60,75 @@ export function SearchList<T>(p: SearchListProps<T>) {
       <div ref={list} role="listbox" aria-label={label}>
         {runs.map(({ name, rows }) => (
           <div key={rows[0]} role="group" aria-label={name}>
-            {name && (
-              <Heading
-                {...{ name, rows, onFold: p.onFold, open: !!wanted || !folded?.has(name) }}
-              />
-            )}
-            {(wanted || !folded?.has(name)) && rows.map(row)}
+            {name && <Heading {...{ name, rows, onFold: p.onFold, open: isOpen(name) }} />}
+            {isOpen(name) &&
+              rows.map((i) => <Option key={i} {...p} index={i} reachable={i === reachable} />)}
           </div>
         ))}
       </div>
-      <div aria-live="polite">
-        {wanted &&
-          (matches.length
-            ? `${count(matches.length)} of ${count(items.length)}`
-            : `Nothing matches “${query}”.`)}
-      </div>
+      <div aria-live="polite">{wanted && note}</div>
+    </div>
+  );
+}
+
+const selectedRow = (list: HTMLElement | null) =>
+  list?.querySelector<HTMLElement>("[aria-selected=true]");
+
+/** The rows that match, in runs of one group, and those of them that are not folded away. */
+function useSearch<T>({ items, filter, group, folded }: SearchListProps<T>) {
+  const [query, setQuery] = useState("");
+  const wanted = query.trim().toLowerCase();
+  const matches = items.flatMap((item, i) => (wanted && !filter(item, wanted) ? [] : i));
+  const runs = runsOf(matches, (i) => group?.(items[i] as T) ?? "");
+  const isOpen = (name: string) => !!wanted || !folded?.has(name);
+  const shown = runs.flatMap(({ name, rows }) => (isOpen(name) ? rows : []));
+  return { query, setQuery, wanted, matches, runs, shown, isOpen };
+}
+
+function onKey<T>(
+  event: KeyboardEvent,
+  { selected, onSelect }: SearchListProps<T>,
+  { shown, query, setQuery }: ReturnType<typeof useSearch<T>>,
+  list: HTMLElement | null,
+): void {
+  const { key } = event;
+  const field = event.target instanceof HTMLInputElement;
+  const at = shown.indexOf(selected ?? -1);
+  if (field && key === "Escape" && query) setQuery("");
+  else if (field && key !== "ArrowDown" && key !== "Enter") return;
+  else {
+    const to = field && (at < 0 || key === "Enter") ? 0 : move(key, at, shown.length);
+    const index = shown[to ?? -1];
+    if (index === undefined) return;
+    onSelect(index);
+    // The row can take the focus only once the choice is drawn.
+    if (key !== "Enter") requestAnimationFrame(() => selectedRow(list)?.focus());
+  }
+  handled(event);
+}
+
+type OptionProps<T> = SearchListProps<T> & { index: number; reachable: boolean };
+
+function Option<T>({
+  items,
+  index,
+  selected,
+  reachable,
+  text,
+  renderItem,
+  onSelect,
+}: OptionProps<T>) {
+  const item = items[index] as T;
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the list has the keys
+    <div
+      role="option"
+      aria-selected={index === selected}
+      aria-label={text?.(item)}
+      tabIndex={reachable ? 0 : -1}
+      onClick={() => onSelect(index)}
+    >
+      {renderItem(item, index)}
     </div>
   );
 }

@@ -25,13 +25,59 @@ export interface TileGridProps extends TileSource {
 
 /** Thousands of small maps; only the rows on screen exist, and their canvases are reused. */
 export function TileGrid(p: TileGridProps) {
-  const { count, order, tile, label, mark, draw, loaded, onVisible } = p;
   const box = useRef<HTMLDivElement>(null);
+  const grid = useGrid(p, box);
+  const { view, active, selected } = grid;
+  const focus = useFocus(box, active, grid.setActive, `${view.from},${view.columns}`);
+  const keys = gridInput(p, grid);
+  const inRow = (position: number, start: number) =>
+    position >= start && position < start + view.columns ? position : -1;
+  const { order, label, mark, draw, loaded } = p;
+  return (
+    <div
+      ref={box}
+      class="cnnw-grid"
+      role="grid"
+      aria-label={p.caption}
+      aria-rowcount={view.rows}
+      aria-colcount={view.columns}
+      tabIndex={active < view.from || active >= view.to ? 0 : -1}
+      style={{ "--cnnw-tile": `${p.tile}px` }}
+      onScroll={grid.scrolled}
+      {...keys}
+      {...focus}
+    >
+      <div style={{ height: `${view.rows * view.pitch}px` }}>
+        {Array.from({ length: view.kept }, (_, slot) => {
+          const row = rowInSlot(slot, view);
+          const start = row * view.columns;
+          return (
+            <Row
+              key={slot}
+              {...{ row, order, label, mark, draw, loaded }}
+              from={start}
+              to={Math.min(start + view.columns, p.count)}
+              top={row * view.pitch}
+              selected={inRow(selected, start)}
+              active={inRow(active, start)}
+            />
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+type Box = { current: HTMLElement | null };
+
+/** What is in the page, what is selected, and where the keyboard is: positions, not items. */
+function useGrid(p: TileGridProps, box: Box) {
+  const { count, order, tile, onVisible } = p;
   const { width, height } = useSize(box);
   const [top, setTop] = useState(0);
   const [active, setActive] = useState(0);
   const view = gridWindow(width, height, top, tile, count);
-  const { columns, rows, pitch, from, to } = view;
+  const { columns, pitch, from, to } = view;
   const selected = useMemo(() => positionOf(p.selected, order), [p.selected, order]);
 
   // A row at a time: within one, scrolling is the browser's own.
@@ -54,59 +100,30 @@ export function TileGrid(p: TileGridProps) {
   useLayoutEffect(() => {
     if (selected >= 0 && width) show(selected);
   }, [p.selected, columns, pitch, !width]);
-  const focus = useFocus(box, active, setActive, `${from},${columns}`);
+  return { view, active, setActive, selected, scrolled, show };
+}
 
-  const itemAt = (position: number) => order?.[position] ?? position;
+/** Arrows, Home and End select; Enter, Space and a click open. */
+function gridInput(p: TileGridProps, { view, active, show }: ReturnType<typeof useGrid>) {
   const choose = (position: number, open: boolean) => {
+    const item = p.order?.[position] ?? position;
     show(position);
-    p.onSelect(itemAt(position));
-    if (open) p.onOpen(itemAt(position));
+    p.onSelect(item);
+    if (open) p.onOpen(item);
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const open = event.key === "Enter" || event.key === " ";
-    const next = open ? active : gridMove(event.key, active, columns, count);
-    if (next === undefined || !count || event.altKey || event.ctrlKey || event.metaKey) return;
-    handled(event);
-    if (open || next !== active) choose(next, open);
+  return {
+    onKeyDown(event: KeyboardEvent) {
+      const open = event.key === "Enter" || event.key === " ";
+      const next = open ? active : gridMove(event.key, active, view.columns, p.count);
+      if (next === undefined || !p.count || event.altKey || event.ctrlKey || event.metaKey) return;
+      handled(event);
+      if (open || next !== active) choose(next, open);
+    },
+    onClick(event: MouseEvent) {
+      const tile = (event.target as Element).closest<HTMLElement>("[data-at]");
+      if (tile) choose(Number(tile.dataset.at), true);
+    },
   };
-  const onClick = (event: MouseEvent) => {
-    const tile = (event.target as Element).closest<HTMLElement>("[data-at]");
-    if (tile) choose(Number(tile.dataset.at), true);
-  };
-  const inRow = (position: number, start: number) =>
-    position >= start && position < start + columns ? position : -1;
-  return (
-    <div
-      ref={box}
-      class="cnnw-grid"
-      role="grid"
-      aria-label={p.caption}
-      aria-rowcount={rows}
-      aria-colcount={columns}
-      tabIndex={active < from || active >= to ? 0 : -1}
-      style={{ "--cnnw-tile": `${tile}px` }}
-      onScroll={scrolled}
-      {...{ onKeyDown, onClick, ...focus }}
-    >
-      <div style={{ height: `${rows * pitch}px` }}>
-        {Array.from({ length: view.kept }, (_, slot) => {
-          const row = rowInSlot(slot, view);
-          const start = row * columns;
-          return (
-            <Row
-              key={slot}
-              {...{ row, order, label, mark, draw, loaded }}
-              from={start}
-              to={Math.min(start + columns, count)}
-              top={row * pitch}
-              selected={inRow(selected, start)}
-              active={inRow(active, start)}
-            />
-          );
-        })}
-      </div>
-    </div>
-  );
 }
 
 function positionOf(item: number | null, order: ArrayLike<number> | undefined): number {
@@ -118,12 +135,7 @@ function positionOf(item: number | null, order: ArrayLike<number> | undefined): 
  * Keeps the focus on the active tile. A tile that is reused must not keep the focus of the item that
  * it showed before: when the active one is scrolled away, the grid itself holds the focus.
  */
-function useFocus(
-  box: { current: HTMLElement | null },
-  active: number,
-  setActive: (position: number) => void,
-  shown: string,
-) {
+function useFocus(box: Box, active: number, setActive: (position: number) => void, shown: string) {
   const inside = useRef(false);
   const put = () => {
     const tile = box.current?.querySelector<HTMLElement>(`[data-at="${active}"]`);

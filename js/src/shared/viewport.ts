@@ -103,3 +103,5 @@ export function useViewport(stage: Size, picture: Size) {
       }),
   };
 }
+
+export type View = ReturnType<typeof useViewport>;
