@@ -157,6 +157,16 @@ def test_modules_in_modules_and_reuse() -> None:
     }
 
 
+def test_what_a_layers_own_hooks_do_belongs_to_the_layer() -> None:
+    conv, act = nn.Conv2d(4, 4, 1), nn.ReLU()
+    conv.register_forward_pre_hook(lambda _module, args: (args[0] * 2,))
+    conv.register_forward_hook(lambda _module, _args, output: output + 1)
+    assert edges(lambda m, x: m.act(m.conv(x)), conv=conv, act=act) == {
+        "conv": ("input",),
+        "act": ("conv",),
+    }
+
+
 def test_one_module_under_two_names_has_the_first() -> None:
     conv = nn.Conv2d(4, 4, 1)
     found = edges(lambda m, x: m.b(m.a(x)), a=conv, b=conv)

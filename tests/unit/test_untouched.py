@@ -51,13 +51,10 @@ CHANGES: dict[str, Callable[[Any], object]] = {
 def test_names_what_changed(name: str) -> None:
     model = model_to_change()
     model.picture = torch.zeros(2)
+    named = rf"changed by looking:\n(.*\n)*  {re.escape(name)}"
     try:
-        with (
-            pytest.raises(
-                AssertionError, match=rf"changed by looking:\n(.*\n)*  {re.escape(name)}"
-            ),
-            assert_untouched(model, also=(model.picture,)),
-        ):
+        seen = pytest.raises(AssertionError, match=named)
+        with seen, assert_untouched(model, also=(model.picture,)):
             CHANGES[name](model)
     finally:
         torch.set_grad_enabled(True)
