@@ -99,6 +99,12 @@ class Widget(anywidget.AnyWidget):
         """Draw what is shown as a matplotlib figure, for slides and hosts without JavaScript."""
         raise NotImplementedError
 
+    def preview(self) -> bytes:
+        """Draw the figure as PNG, for the notebook's file."""
+        file = io.BytesIO()
+        self.figure().savefig(file, format="png", dpi=PNG_DPI)
+        return file.getvalue()
+
     def recorded(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the requests that an exported page should answer, most useful first."""
         return iter(())
@@ -192,7 +198,7 @@ class Widget(anywidget.AnyWidget):
         data, metadata = made
         data["text/plain"] = repr(self)
         try:
-            data["image/png"] = png(self.figure())
+            data["image/png"] = base64.b64encode(self.preview()).decode()
         except Exception as error:  # noqa: BLE001 - the live widget matters more than its picture
             self._failed(error)
         return data, metadata
@@ -309,13 +315,6 @@ def _seldom(progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
             progress(done, total)
 
     return tell
-
-
-def png(figure: Figure) -> str:
-    """Draw a figure as base64 PNG."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=PNG_DPI)
-    return base64.b64encode(file.getvalue()).decode()
 
 
 def bundle(name: str, kind: str) -> str:

@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING, Any, get_args
 import torch
 
 from cnnwidgets.widgets import layer_views as views
-from cnnwidgets.widgets.passes import Of, Passes, Quantity, range_of
-from cnnwidgets.widgets.pictures import Shown, Upload
+from cnnwidgets.widgets.passes import Of, Quantity, range_of
+from cnnwidgets.widgets.pictures import Upload
 from cnnwidgets.widgets.requests import Answer, Request, answers
+from cnnwidgets.widgets.slots import SLOTS, Slots
 from cnnwidgets.widgets.wire import pack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
     from cnnwidgets.images import Picture
     from cnnwidgets.layers import Layer, LayerGraph
     from cnnwidgets.network import Network
 
-SLOTS = ("a", "b")
-CHUNK = 64
-"""Maps that the front-end asks for at a time."""
+MOST_AT_ONCE = 512
+"""Maps or filters that one request may ask for."""
 _SPATIAL = 3
 
 
@@ -31,10 +29,11 @@ class LayerAnswers:
     """The requests of the layer browser; the widget holds the state that they read."""
 
     net: Network
+    layer: str
+    target: int
     _network_graph: LayerGraph
-    _passes: Passes
-    _slots: dict[str, Shown]
-    _images: Sequence[Picture]
+    _slots: Slots
+    _images: dict[str, Picture]
     _uploads: dict[tuple[str, str], Upload]
 
     def _put(self, slot: str, image: Any, name: str) -> None:  # noqa: ANN401
@@ -43,16 +42,16 @@ class LayerAnswers:
     def _take(self, slot: str) -> None:
         raise NotImplementedError
 
-    def _notice_new_weights(self) -> None:
+    def _renew(self, *, at_once: bool = False) -> None:
         raise NotImplementedError
 
     @answers("layer")
-    def _layer(self, request: Request) -> Answer:
+    def _describe(self, request: Request) -> Answer:
         quantity, layer, maps = self._asked(request)
-        table = views.statistics(maps.reshape(len(maps), -1))
+        table = views.statistics(maps)
         span = range_of(table[:, 1:3])
         mean = range_of(maps.mean(0))
-        network = self._passes.range(quantity)
+        network = self._slots.passes.range(quantity)
         spatial = maps.ndim == _SPATIAL and layer.receptive_field is not None
         bounds = (layer.row_bounds, layer.column_bounds) if spatial else (_NO_BOUNDS, _NO_BOUNDS)
         value = {
@@ -70,7 +69,7 @@ class LayerAnswers:
     @answers("maps")
     def _maps(self, request: Request) -> Answer:
         _, _, maps = self._asked(request, spatial=True)
-        first, last = request.span(len(maps))
+        first, last = request.span(len(maps), MOST_AT_ONCE)
         reduced, factor = views.reduce_maps(maps[first:last])
         return Answer({"reduced": factor}, [pack(reduced)])
 
@@ -93,18 +92,19 @@ class LayerAnswers:
 
     @answers("filters")
     def _filters(self, request: Request) -> Answer:
+        self._renew()
         layer = self._network_graph[request.get("layer", str)]
         if views.filter_shape(layer) is None:
             raise ValueError(f"filters: {layer.name} has none")
         weights = views.filters(self.net, layer)
         shown = views.choose_filters(weights, request.args.get("input", "sum"))
-        first, last = request.span(len(shown))
+        first, last = request.span(len(shown), MOST_AT_ONCE)
         low, high = range_of(shown)
         return Answer({"low": low, "high": high}, [pack(shown[first:last], "float32")])
 
     @answers("receipt")
     def _receipt(self, request: Request) -> Answer:
-        quantity, layer, maps = self._asked(request, spatial=True)
+        quantity, layer, maps = self._asked(request, spatial=True, of_now=True)
         if not views.has_receipt(layer):
             raise ValueError(f"receipt: {layer.name} is no two-dimensional convolution")
         channels, height, width = maps.shape
@@ -113,8 +113,7 @@ class LayerAnswers:
             request.index("row", height),
             request.index("column", width),
         )
-        source = layer.inputs[0]
-        x = self._passes.source(quantity.key, source)
+        x = self._slots.passes.source(quantity.key, layer.inputs[0])
         receipt, conv = views.account(self.net, layer, x, unit)
         value = {
             "bias": views.finite(receipt.bias),
@@ -134,8 +133,8 @@ class LayerAnswers:
 
     @answers("pick")
     def _pick(self, request: Request) -> Answer:
-        index = request.index("index", len(self._images))
-        self._put(request.choose("slot", SLOTS), self._images[index], f"picture {index}")
+        name = list(self._images)[request.index("index", len(self._images))]
+        self._put(request.choose("slot", SLOTS), self._images[name], name)
         return Answer()
 
     @answers("upload")
@@ -157,29 +156,37 @@ class LayerAnswers:
         self._take(request.choose("slot", SLOTS[1:]))
         return Answer()
 
-    def _asked(self, request: Request, *, spatial: bool = False) -> tuple[Quantity, Layer, Tensor]:
-        """Return what is asked for, the layer and its maps [C, H, W], or a vector [n]."""
-        self._notice_new_weights()
-        shown = self._slots.get(request.choose("slot", SLOTS))
-        if shown is None or shown.key != request.args.get("key", shown.key):
-            raise ValueError("the picture has changed")
+    def _asked(
+        self, request: Request, *, spatial: bool = False, of_now: bool = False
+    ) -> tuple[Quantity, Layer, Tensor]:
+        """Return what is asked for, the layer and its maps [C, H, W], or a vector [n].
+
+        `of_now`: of the weights as they are now, not of a snapshot while they change.
+        """
+        slot, key = request.choose("slot", SLOTS), request.get("key", int)
         layer = self._network_graph[request.get("layer", str)]
-        of: Of = "gradients" if request.choose("of", get_args(Of)) == "gradients" else "activations"
-        quantity = Quantity(
-            shown.key, of, self._gradient_target(request) if of == "gradients" else None
-        )
+        gradients = request.args.get("of", "activations") != "activations"
+        of: Of = "gradients" if gradients and request.choose("of", get_args(Of)) else "activations"
+        quantity = Quantity(key, of, self._gradient_target(request) if gradients else None)
+        passes = self._slots.passes
+        self._renew(at_once=of_now or not passes.has(quantity, layer.name))
+        if self._slots[slot].key != key:
+            raise ValueError("the picture has changed")
         request.check()
-        maps = self._passes.maps(quantity, layer)
+        maps = passes.maps(quantity, layer.name)
         if spatial and maps.ndim != _SPATIAL:
             raise ValueError(f"{request.name}: {layer.name} has no maps but {len(maps)} numbers")
         return quantity, layer, maps
 
-    def _gradient_target(self, request: Request) -> int | None:
-        """Return the class asked for; None is the class predicted for the picture."""
-        target = request.args.get("target")
-        if target is None:
-            return None
-        return self.net.target_index(request.get("target", int), torch.empty(0))
+    def _gradient_target(self, request: Request) -> int:
+        """Return the class asked for; by default the one that the widget shows."""
+        if not self._slots.outputs:
+            raise ValueError(
+                "there are no gradients of a class score: the network is no classifier"
+            )
+        if request.args.get("target") is None:
+            return self.target
+        return request.index("target", self._slots.outputs)
 
 
 _NO_BOUNDS = torch.empty(0, 2)

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
-import torch
-from traitlets import Dict, Enum, Int, List, TraitError, Tuple, Unicode, observe, validate
+from traitlets import Dict, Int, List, Tuple, Unicode, observe, validate
 
 from cnnwidgets.errors import nearest
 from cnnwidgets.network import as_network
 from cnnwidgets.widgets import layer_views as views
-from cnnwidgets.widgets.base import Widget, sentence
-from cnnwidgets.widgets.layer_answers import CHUNK, SLOTS, LayerAnswers
-from cnnwidgets.widgets.layer_figure import Sheet, draw
-from cnnwidgets.widgets.passes import Of, Passes, Quantity, Range, range_of
-from cnnwidgets.widgets.pictures import Shown, Upload, choices, name_of, seen
+from cnnwidgets.widgets.base import Widget
+from cnnwidgets.widgets.layer_answers import LayerAnswers
+from cnnwidgets.widgets.layer_sheet import Sheet, preview
+from cnnwidgets.widgets.pictures import Upload, choices, name_of, named, seen
+from cnnwidgets.widgets.recording import recorded
+from cnnwidgets.widgets.slots import Slots
+from cnnwidgets.widgets.traits import Choice, TraitValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from matplotlib.figure import Figure
-    from torch import Tensor, nn
+    from torch import nn
 
-    from cnnwidgets.capture import Capture
-    from cnnwidgets.classes import Prediction
     from cnnwidgets.images import Picture
     from cnnwidgets.layers import Layer
     from cnnwidgets.network import Network
@@ -45,11 +43,11 @@ class LayerBrowser(LayerAnswers, Widget):
     compare
         A second picture to show beside the first, on one scale.
     images
-        Up to 500 pictures to choose from.
+        Up to 2,000 pictures to choose from; a mapping gives them names.
     target
         Class index or name whose logit the gradients are of; the predicted class by default.
     traits
-        First values of `channel`, `view`, `color_range`, `unit`.
+        First values of `channel`, `view`, `color_range`, `unit`, `step`.
 
     Raises
     ------
@@ -71,14 +69,14 @@ class LayerBrowser(LayerAnswers, Widget):
     """Name of the layer shown."""
     channel = Int(0).tag(sync=True)
     """Channel chosen, from 0."""
-    view = Enum(("maps", "mean", "filters", "gradients"), "maps").tag(sync=True)
+    view = Choice(("maps", "mean", "filters", "gradients"), "maps").tag(sync=True)
     """What is shown of the layer."""
-    color_range = Enum(("channel", "layer", "network"), "layer").tag(sync=True)
+    color_range = Choice(("channel", "layer", "network"), "layer").tag(sync=True)
     """What one range of colours covers; it is always centred on zero."""
     unit = Tuple(Int(), Int(), default_value=None, allow_none=True).tag(sync=True)
     """(row, column) of the unit whose receipt is shown, or None."""
-    target = Int(None, allow_none=True).tag(sync=True)
-    """Class whose logit the gradients are of; None for a network that is no classifier."""
+    target = Int(0).tag(sync=True)
+    """Class whose logit the gradients are of; follows the prediction until it is set."""
     step = Int(0).tag(sync=True)
     """Training step shown, where the network comes from a recorded run."""
 
@@ -86,7 +84,7 @@ class LayerBrowser(LayerAnswers, Widget):
     _pictures = Dict().tag(sync=True)
     _predictions = Dict().tag(sync=True)
     _choices: List[dict[str, Any]] = List().tag(sync=True)
-    _classes: List[str] | None = List(None, allow_none=True).tag(sync=True)
+    _classes: List[str] = List().tag(sync=True)
 
     def __init__(
         self,
@@ -95,34 +93,32 @@ class LayerBrowser(LayerAnswers, Widget):
         layer: str | None = None,
         *,
         compare: Picture | None = None,
-        images: Sequence[Picture] = (),
+        images: Mapping[str, Picture] | Iterable[Picture] = (),
         target: int | str | None = None,
         **traits: Any,  # noqa: ANN401 - checked by the base class
     ) -> None:
+        self._check_keywords(traits)
         network = as_network(net)
-        graph = network.graph
-        self._slots: dict[str, Shown] = {}
-        self._images = images
-        self._passes = Passes(network)
+        self._network_graph = graph = network.graph
+        chosen = _first_layer(graph.layers) if layer is None else graph[layer].name
+        self._images = named(images)
         self._uploads: dict[tuple[str, str], Upload] = {}
-        self._ranked: dict[str, list[Prediction] | str] = {}
-        self._state_lock = threading.RLock()
-        self._network_graph = graph
-        self._version = network.weights_version()
-        self._predicted: int | None = None
+        self._slots = slots = Slots(network)
+        slots.put("a", network.prepare(image), name_of(image, "picture"), chosen)
+        if compare is not None:
+            slots.put("b", network.prepare(compare), name_of(compare, "picture 2"), chosen)
+        self._predicted = slots.predicted
+        if target is not None:
+            traits["target"] = network.classes.index(target, slots.outputs or None)
         super().__init__(
             network,
-            layer=_first_layer(graph.layers) if layer is None else graph[layer].name,
+            layer=chosen,
             _graph=views.describe(graph, network),
-            _classes=None if network.classes is None else list(network.classes),
-            _choices=choices(network, images),
-            **traits,
+            _classes=[network.class_name(index) for index in range(slots.outputs)],
+            _choices=choices(network, self._images),
+            **slots.traits(),
+            **{"target": self._predicted or 0, **traits},
         )
-        if target is not None:
-            self.target = network.target_index(target, torch.empty(0))
-        self.show(image)
-        if compare is not None:
-            self.compare(compare)
 
     def show(self, image: Picture) -> None:
         """Show another picture.
@@ -154,193 +150,128 @@ class LayerBrowser(LayerAnswers, Widget):
         matplotlib.figure.Figure
             With up to 64 channels of the layer; the first picture if two are compared.
         """
-        shown = self._slots["a"]
-        layer = self._network_graph[self.layer]
-        pixels, _ = seen(self.net, shown.x)
-        ranked = self._ranked["a"]
-        maps, quantity = self._drawn(layer)
-        return draw(
-            Sheet(
-                title=_title(layer),
-                picture=pixels,
-                picture_name=shown.name,
-                predictions=None if isinstance(ranked, str) else ranked,
-                maps=maps,
-                span=self._span(maps, quantity),
-                quantity=quantity,
-                weights=quantity == "weight",
-            )
-        )
+        from cnnwidgets.widgets.layer_figure import draw  # noqa: PLC0415 - matplotlib is slow to load
+
+        return draw(self._sheet())
+
+    def preview(self) -> bytes:
+        """Draw the same as PNG, without matplotlib: no display waits for it."""
+        return preview(self._sheet())
 
     def recorded(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the requests of every layer's maps, the layer shown and the first ones first."""
+        """Yield the requests that an exported page should answer, most useful first."""
         layers = self._network_graph.choose()
         layers.sort(key=lambda layer: layer.name != self.layer)
-        for of in ("activations", "gradients"):
-            for layer in layers:
-                for slot, shown in self._slots.items():
-                    yield from self._recorded_of(layer, slot, shown, of)
+        keys = {slot: self._slots[slot].key for slot in self._slots.names}
+        return recorded(layers, keys, self.target if self._slots.outputs else None)
 
     def close(self) -> None:
         """Free the passes and take the widget off every page. Once is enough."""
-        self._passes.clear()
-        self._slots.clear()
-        self._ranked.clear()
-        self._images = ()
         super().close()
+        if "_slots" in self.__dict__:  # the constructor may have refused what it was given
+            self._slots.close()
+            self._images.clear()
+            self._uploads.clear()
 
     @validate("layer")
     def _check_layer(self, proposal: Any) -> str:  # noqa: ANN401 - traitlets' Bunch
-        name = proposal.value
-        if name and name not in self._network_graph:
+        name: str = proposal.value
+        if name not in self._network_graph:
             names = [layer.name for layer in self._network_graph]
-            raise TraitError(f"layer: there is no layer {name!r}; {nearest(name, names)}")
-        return str(name)
+            raise TraitValueError(f"layer: there is no layer {name!r}; {nearest(name, names)}")
+        return name
 
     @validate("channel")
     def _check_channel(self, proposal: Any) -> int:  # noqa: ANN401
-        if proposal.value < 0:
-            raise TraitError(f"channel: {proposal.value} is negative; channels count from 0")
+        count = self._shape()[0]
+        if not 0 <= proposal.value < count:
+            raise TraitValueError(
+                f"channel: layer {self.layer!r} has no {proposal.value}; choose 0 to {count - 1}"
+            )
         return int(proposal.value)
 
+    @validate("unit")
+    def _check_unit(self, proposal: Any) -> tuple[int, int] | None:  # noqa: ANN401
+        unit: tuple[int, int] | None = proposal.value
+        if unit is not None and not _within(unit, self._shape()):
+            rows, columns = self._shape()[-2:] if len(self._shape()) > 1 else (0, 0)
+            raise TraitValueError(
+                f"unit: {unit} is not in layer {self.layer!r}, "
+                f"which has {rows} rows and {columns} columns"
+            )
+        return unit
+
     @validate("target")
-    def _check_target(self, proposal: Any) -> int | None:  # noqa: ANN401
-        if proposal.value is None:
-            return None
-        try:
-            return self.net.target_index(proposal.value, torch.empty(0))
-        except ValueError as error:
-            raise TraitError(str(error)) from None
+    def _check_target(self, proposal: Any) -> int:  # noqa: ANN401
+        count = max(self._slots.outputs, 1)
+        if not 0 <= proposal.value < count:
+            raise TraitValueError(
+                f"target: there is no class {proposal.value}; choose 0 to {count - 1}"
+            )
+        return int(proposal.value)
 
     @observe("layer")
     def _stay_within(self, _change: Any) -> None:  # noqa: ANN401
         """Choose a channel and a unit that the new layer has."""
-        if self.layer not in self._network_graph:
-            return
-        shape = self._network_graph[self.layer].output_shape or (1,)
-        if self.channel >= shape[0]:
+        if self.channel >= self._shape()[0]:
             self.channel = 0
-        if self.unit is not None and (len(shape) < 3 or not _within(self.unit, shape[1:])):  # noqa: PLR2004
+        if self.unit is not None and not _within(self.unit, self._shape()):
             self.unit = None  # type: ignore[assignment]  # traitlets' type has no None
 
+    def _shape(self) -> tuple[int, ...]:
+        """Return the shape of the layer shown: maps [C, H, W], tokens [T, 1, D] or a vector [n]."""
+        shape = self._network_graph[self.layer].output_shape or (1,)
+        return (shape[0], 1, shape[1]) if len(shape) == 2 else shape  # noqa: PLR2004 - tokens
+
     def _put(self, slot: str, image: Picture, name: str) -> None:
-        """Show a picture in a slot: one pass for its predictions and the layer shown."""
-        x = self.net.prepare(image)
-        with self._state_lock:
-            self._place(slot, Shown(x, name))
-            self._tell()
+        """Show a picture in a slot: one pass for its predictions and every layer."""
+        self._slots.put(slot, self.net.prepare(image), name, self.layer)
+        self._tell()
 
     def _take(self, slot: str) -> None:
-        with self._state_lock:
-            old = self._slots.pop(slot, None)
-            if old is not None:
-                self._passes.drop(old.key)
-                self._tell()
+        self._slots.take(slot)
+        self._tell()
 
-    def _place(self, slot: str, shown: Shown) -> None:
-        old = self._slots.get(slot)
-        captured = self._passes.add(shown.key, shown.x, self.layer or None)
-        if old is not None:
-            self._passes.drop(old.key)
-        self._slots[slot] = shown
-        self._ranked[slot] = self._rank(captured)
-
-    def _rank(self, captured: Capture) -> list[Prediction] | str:
-        """Return the top five, or why there are none."""
-        if captured.failure is not None:
-            return f"No prediction: {sentence(captured.failure.error)}"
-        try:
-            return self.net.ranking(captured.output)
-        except ValueError as error:
-            return str(error)
-
-    def _tell(self) -> None:
-        """Let the browser know the pictures and their predictions, together."""
-        with self.hold_sync():
-            self._predictions = {slot: _rows(self._ranked[slot]) for slot in self._slots}
-            self._pictures = {
-                slot: self._slots[slot].trait(self.net) if slot in self._slots else None
-                for slot in SLOTS
-            }
-            ranked = self._ranked["a"]
-            if not isinstance(ranked, str) and self.target == self._predicted:
-                self.target = self._predicted = ranked[0].index
-
-    def _notice_new_weights(self) -> None:
-        """Compute everything anew when the weights are no longer those that were shown."""
-        version = self.net.weights_version()
-        with self._state_lock:
-            if version == self._version:
-                return
-            self._version = version
-            for slot, shown in list(self._slots.items()):
-                self._place(slot, shown.again())
+    def _renew(self, *, at_once: bool = False) -> None:
+        """Look again if the weights are no longer those that were shown."""
+        if self._slots.renew(self.layer, at_once=at_once):
             self._tell()
 
-    def _drawn(self, layer: Layer) -> tuple[Tensor, str]:
-        """Return the maps that a figure shows, and what their numbers are."""
-        if layer.error is not None:
-            return torch.empty(0), layer.error
-        key = self._slots["a"].key
-        if self.view == "filters" and views.filter_shape(layer):
-            weights = views.filters(self.net, layer)
-            return (weights if weights.shape[1] == views.RGB else weights.sum(1)), "weight"
-        of: Of = "gradients" if self.view == "gradients" else "activations"
-        target = self.target if of == "gradients" else None
-        maps = self._passes.maps(Quantity(key, of, target), layer)
-        name = "gradient of the class score" if of == "gradients" else "activation"
-        if self.view == "mean" and maps.ndim > 1:
-            return maps.mean(0, keepdim=True), f"mean {name}"
-        return maps, name
+    def _tell(self) -> None:
+        """Let the browser know the pictures, their predictions and the target, together."""
+        followed, self._predicted = self.target == self._predicted, self._slots.predicted
+        with self.hold_sync():
+            for name, value in self._slots.traits().items():
+                self.set_trait(name, value)
+            if followed and self._predicted is not None:
+                self.target = self._predicted
 
-    def _span(self, maps: Tensor, quantity: str) -> Range | None:
-        if self.color_range == "channel":
-            return None
-        if self.color_range == "network" and quantity == "activation":
-            return self._passes.range(Quantity(self._slots["a"].key))
-        return range_of(maps)
+    def _unwatched(self) -> None:
+        self._slots.passes.release()
 
-    def _recorded_of(
-        self, layer: Layer, slot: str, shown: Shown, of: str
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        args = {"slot": slot, "key": shown.key, "layer": layer.name, "of": of}
-        if of == "gradients":
-            args["target"] = self.target
-        shape = layer.output_shape or ()
-        yield "layer", args
-        if len(shape) < 2:  # noqa: PLR2004 - a vector
-            yield "vector", args
-            return
-        yield "mean", args
-        for first in range(0, shape[0], CHUNK):
-            yield "maps", {**args, "first": first, "last": min(first + CHUNK, shape[0])}
+    def _sheet(self) -> Sheet:
+        shown = self._slots["a"]
+        layer = self._network_graph[self.layer]
+        maps, quantity = views.drawn(self.net, self._slots, layer, self.view, self.target)
+        pixels, _ = seen(self.net, shown.x)
+        return Sheet(
+            title=views.title(layer),
+            picture=pixels,
+            picture_name=shown.name,
+            predictions=self._slots.ranking("a"),
+            maps=maps,
+            span=views.span(self._slots, maps, quantity, self.color_range),
+            quantity=quantity,
+            table="weights" if quantity == views.WEIGHT else "activations",
+        )
 
 
 def _first_layer(layers: Sequence[Layer]) -> str:
     """Return the first convolution, or else the first layer."""
-    convolutions = (layer.name for layer in layers if layer.kind == "conv")
-    return next(convolutions, layers[0].name if layers else "")
+    convolutions = (layer.name for layer in layers if layer.kind == "conv" and not layer.error)
+    return next(convolutions, layers[0].name)
 
 
 def _within(unit: tuple[int, int], shape: tuple[int, ...]) -> bool:
-    return all(0 <= at < size for at, size in zip(unit, shape[-2:], strict=True))
-
-
-def _title(layer: Layer) -> str:
-    size = "\N{MULTIPLICATION SIGN}".join(map(str, layer.output_shape or ()))
-    return " · ".join(filter(None, (layer.name, layer.kind, size)))
-
-
-def _rows(ranked: list[Prediction] | str) -> dict[str, Any]:
-    if isinstance(ranked, str):
-        return {"rows": None, "note": ranked}
-    rows = [
-        {
-            "index": one.index,
-            "name": one.name,
-            "probability": views.finite(one.probability),
-            "logit": views.finite(one.logit),
-        }
-        for one in ranked
-    ]
-    return {"rows": rows, "note": None}
+    sizes = shape[-2:] if len(shape) > 1 else (0, 0)
+    return all(0 <= at < size for at, size in zip(unit, sizes, strict=True))

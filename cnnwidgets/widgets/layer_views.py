@@ -10,6 +10,7 @@ from torch.nn.functional import avg_pool2d
 
 from cnnwidgets.arithmetic import receipt
 from cnnwidgets.shadow import shadow
+from cnnwidgets.widgets.passes import Quantity, Range, range_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cnnwidgets.arithmetic import Receipt
     from cnnwidgets.layers import Layer, LayerGraph
     from cnnwidgets.network import Network
+    from cnnwidgets.widgets.slots import Slots
 
 LARGEST = 256
 """Rows and columns up to which maps are sent as they are in a grid."""
@@ -106,24 +108,37 @@ def statistics(maps: Tensor) -> Tensor:
     flat = maps.reshape(len(maps), -1)
     if not flat.numel():
         return torch.full((len(maps), 6), math.nan)
-    zero = (flat == 0).float().mean(1)
-    low, high = flat.aminmax(dim=1)
-    if low.isfinite().all() and high.isfinite().all():
-        variance, mean = torch.var_mean(flat, 1, correction=0)
-        return torch.stack([mean, low, high, variance.sqrt(), zero, torch.zeros_like(zero)], 1)
-    return torch.stack([_finite_statistics(row) for row in flat])
-
-
-def _finite_statistics(row: Tensor) -> Tensor:
-    finite = row[row.isfinite()]
-    share = 1 - len(finite) / len(row)
-    zero = float((row == 0).float().mean())
-    if not len(finite):
-        return torch.tensor([math.nan] * 4 + [zero, share])
-    variance, mean = torch.var_mean(finite, correction=0)
-    return torch.stack(
-        [mean, finite.min(), finite.max(), variance.sqrt(), *torch.tensor([zero, share])]
+    mean = flat.mean(1)
+    table = torch.stack(
+        [
+            mean,
+            flat.amin(1),
+            flat.amax(1),
+            torch.linalg.vector_norm(flat - mean[:, None], dim=1) / math.sqrt(flat.shape[1]),
+            flat.shape[1] - flat.count_nonzero(1),
+            torch.zeros_like(mean),
+        ],
+        1,
     )
+    table[:, 4] /= flat.shape[1]
+    rough = ~table.isfinite().all(1)
+    if rough.any():
+        table[rough] = _finite_statistics(flat[rough].double()).float()
+    return table
+
+
+def _finite_statistics(flat: Tensor) -> Tensor:
+    """Return the statistics over the finite values only, in double precision."""
+    finite = flat.isfinite()
+    count = finite.sum(1)
+    none = torch.where(count > 0, 0.0, math.nan)
+    known = flat.where(finite, 0.0)
+    mean = known.sum(1) / count
+    square = ((known - mean[:, None]) ** 2).where(finite, 0.0).sum(1) / count
+    low = flat.where(finite, math.inf).amin(1) + none
+    high = flat.where(finite, -math.inf).amax(1) + none
+    zero, missing = (flat == 0).double().mean(1), 1 - count / flat.shape[1]
+    return torch.stack([mean, low, high, square.sqrt(), zero, missing], 1)
 
 
 def reduce_maps(maps: Tensor) -> tuple[Tensor, int]:
@@ -162,3 +177,41 @@ def choose_filters(weights: Tensor, which: str | int) -> Tensor:
 def finite(value: float) -> float | None:
     """Return a number that JSON can hold; None for NaN and infinities."""
     return value if math.isfinite(value) else None
+
+
+WEIGHT, ACTIVATION, GRADIENT = "weight", "activation", "gradient of the class score"
+
+
+def drawn(net: Network, slots: Slots, layer: Layer, view: str, target: int) -> tuple[Tensor, str]:
+    """Return the maps, filters or vector that a figure of a layer shows, and what they are."""
+    if layer.error is not None:
+        return torch.empty(0, 1, 1), f"not computed: {layer.error}"
+    if view == "filters" and filter_shape(layer):
+        weights = filters(net, layer)
+        return (weights if weights.shape[1] == RGB else weights.sum(1)), WEIGHT
+    key = slots["a"].key
+    gradients = view == "gradients" and slots.outputs > 0
+    quantity = Quantity(key, "gradients", target) if gradients else Quantity(key)
+    try:
+        maps = slots.passes.maps(quantity, layer.name)
+    except ValueError as error:  # the model fails with this picture, or has no gradient here
+        return torch.empty(0, 1, 1), str(error)
+    name = GRADIENT if gradients else ACTIVATION
+    if view == "mean" and maps.ndim > 1:
+        return maps.mean(0, keepdim=True), f"mean {name}"
+    return maps, name
+
+
+def span(slots: Slots, maps: Tensor, quantity: str, color_range: str) -> Range | None:
+    """Return the range of a figure's colours; None for one range per map."""
+    if color_range == "channel":
+        return None
+    if color_range == "network" and quantity == ACTIVATION:
+        return slots.passes.range(Quantity(slots["a"].key))
+    return range_of(maps)
+
+
+def title(layer: Layer) -> str:
+    """Say what a layer is in a few words."""
+    size = "\N{MULTIPLICATION SIGN}".join(map(str, layer.output_shape or ()))
+    return " · ".join(filter(None, (layer.name, layer.kind, size)))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Of = Literal["activations", "gradients"]
 
+_MAPS = 4  # axes of a batch of maps
+
 
 class Quantity(NamedTuple):
     """What one pass over a picture shows: activations, or the gradients of a target."""
@@ -36,15 +38,15 @@ class Range(NamedTuple):
 
 
 class Passes:
-    """Layers' values by picture, computed by passes that are shared, least recently used first out.
+    """Layers' values by picture: computed together, least recently used first out.
 
     Parameters
     ----------
     net
         The network.
     limit
-        Bytes that are kept. A pass that needs more than half of it keeps the first layers
-        that fit; the others are computed again when they are asked for.
+        Bytes that are kept. Of a pass that needs more than half of it the layer asked for
+        is kept with as many of those after it as fit.
     """
 
     def __init__(self, net: Network, limit: int = 2**30) -> None:
@@ -58,20 +60,21 @@ class Passes:
     @property
     def held(self) -> int:
         """Bytes that are kept."""
-        return sum(map(_size, self._values.values()))
+        with self._lock:
+            return sum(map(_size, self._values.values()))
 
     def add(self, key: int, x: Tensor, layer: str | None = None) -> Capture:
         """Run the pass over a new picture [1, C, H, W]; partial if the model fails.
 
-        `layer` is kept in any case.
+        `layer` is kept if any is.
         """
         with self._lock:
             self._pictures[key] = x
-            return self._run(Quantity(key), layer)
-
-    def picture(self, key: int) -> Tensor:
-        """Return the picture [1, C, H, W]."""
-        return self._pictures[key]
+            try:
+                return self._run(Quantity(key), layer)
+            except BaseException:
+                self.drop(key)
+                raise
 
     def drop(self, key: int) -> None:
         """Forget a picture and all its passes."""
@@ -82,14 +85,23 @@ class Passes:
             for quantity in [quantity for quantity in self._ranges if quantity.key == key]:
                 del self._ranges[quantity]
 
+    def release(self) -> None:
+        """Free what can be computed again; the pictures stay."""
+        with self._lock:
+            self._values.clear()
+
     def clear(self) -> None:
         """Free everything."""
         for key in list(self._pictures):
             self.drop(key)
 
-    def maps(self, quantity: Quantity, layer: Layer) -> Tensor:
+    def has(self, quantity: Quantity, name: str) -> bool:
+        """Whether a layer's value is there, without another pass."""
+        return (quantity, name) in self._values
+
+    def maps(self, quantity: Quantity, name: str) -> Tensor:
         """Return a layer's value as float32 maps [C, H, W], or as a vector [n]."""
-        return as_maps(self.value(quantity, layer.name))
+        return as_maps(self.value(quantity, name))
 
     def value(self, quantity: Quantity, name: str) -> Tensor:
         """Return a layer's value with its batch axis.
@@ -102,78 +114,85 @@ class Passes:
         with self._lock:
             if quantity.key not in self._pictures:
                 raise ValueError("the picture has changed")
-            if (quantity, name) not in self._values:
-                self._run(quantity, name)
-            if (quantity, name) not in self._values:
-                raise ValueError(self._absence(quantity, name))
-            self._values.move_to_end((quantity, name))
-            return self._values[quantity, name]
+            known = quantity, name
+            if known in self._values:
+                self._values.move_to_end(known)
+                return self._values[known]
+            found: dict[str, Tensor] = getattr(self._run(quantity, name), quantity.of)
+            if name not in found:
+                raise ValueError(_absence(quantity, name))
+            return found[name]
 
     def source(self, key: int, name: str) -> Tensor:
         """Return what a layer was given: the picture (``"input"``) or another layer's output."""
-        return self.picture(key) if name == "input" else self.value(Quantity(key), name)
+        return self._pictures[key] if name == "input" else self.value(Quantity(key), name)
 
     def range(self, quantity: Quantity) -> Range:
-        """Return the range over all layers with maps that are kept."""
+        """Return the range over all layers with maps that the pass kept."""
         with self._lock:
             if quantity not in self._ranges:
-                mapped = {layer.name for layer in self._net.graph if layer.receptive_field}
-                kept = [
-                    v for (q, name), v in self._values.items() if q == quantity and name in mapped
-                ]
-                ranges = [range_of(value) for value in kept] or [Range(0.0, 0.0)]
-                self._ranges[quantity] = Range(
-                    min(low for low, _ in ranges), max(high for _, high in ranges)
-                )
-            return self._ranges[quantity]
+                self._run(quantity, None)
+            return self._ranges.get(quantity, Range(0.0, 0.0))
 
     def _run(self, quantity: Quantity, name: str | None) -> Capture:
+        layers = self._net.graph.choose()
         captured = capture(
             self._net,
             self._pictures[quantity.key],
-            self._fitting(name),
+            self._fitting(layers, name, quantity.of),
             gradients=quantity.of == "gradients",
             target=quantity.target,
             partial=True,
         )
         values: dict[str, Tensor] = getattr(captured, quantity.of)
-        for layer, value in values.items():
-            self._values[quantity, layer] = value.detach()
+        self._values.update({(quantity, layer): value for layer, value in values.items()})
+        self._widen(quantity, [value for value in values.values() if value.ndim == _MAPS])
         held = self.held
-        while held > self._limit and len(self._values) > 1:
+        while held > self._limit:
             held -= _size(self._values.popitem(last=False)[1])
         return captured
 
-    def _fitting(self, name: str | None) -> list[str] | None:
-        """Name the layers to keep of a pass: all if there is room, else this and the first ones."""
+    def _widen(self, quantity: Quantity, values: list[Tensor]) -> None:
+        ranges = [range_of(value) for value in values if value.is_floating_point()]
+        if known := self._ranges.get(quantity):
+            ranges.append(known)
+        if ranges:
+            lows, highs = zip(*ranges, strict=True)
+            self._ranges[quantity] = Range(min(lows), max(highs))
+
+    def _fitting(self, layers: list[Layer], name: str | None, of: Of) -> list[str] | None:
+        """Name the layers to keep of a pass: all if there is room, else this and what follows."""
         item = torch.empty((), dtype=self._net.dtype).element_size()
-        layers = self._net.graph.choose()
         sizes = {layer.name: item * math.prod(layer.output_shape or ()) for layer in layers}
         room = self._limit // 2
         if sum(sizes.values()) <= room:
             return None
-        chosen = [name] if name is not None else []
-        room -= sum(sizes.get(first, 0) for first in chosen)
-        for layer, size in sizes.items():
-            room -= size
-            if room < 0:
+        if of == "gradients" and name is not None:
+            return [name]
+        names = list(sizes)
+        start = 0 if name is None else names.index(name)
+        chosen: list[str] = []
+        for layer in names[start:] + names[:start]:
+            room -= sizes[layer]
+            if room < 0 and chosen:
                 break
             chosen.append(layer)
-        return list(dict.fromkeys(chosen))
+        return chosen
 
-    def _absence(self, quantity: Quantity, name: str) -> str:
-        if quantity.of == "gradients":
-            return f"{name} has no gradient: the class score does not depend on it"
-        return f"the forward pass did not reach {name} with this picture"
+
+def _absence(quantity: Quantity, name: str) -> str:
+    if quantity.of == "gradients":
+        return f"{name} has no gradient: the class score does not depend on it"
+    return f"the forward pass did not reach {name} with this picture"
 
 
 def as_maps(value: Tensor) -> Tensor:
-    """Return a batch of one as float32 maps [C, H, W] or a vector [n].
+    """Return a batch of one as float32 maps [C, H, W] or a vector [n], on the CPU.
 
-    Tokens [T, D] are maps of one row, [T, 1, D].
+    Tokens [T, D] are maps of one row, [T, 1, D]; of complex numbers the size is taken.
     """
     one: Any = value[0] if value.ndim > 1 and len(value) == 1 else value
-    one = one.detach().float().cpu()
+    one = (one.abs() if one.is_complex() else one).detach().float().cpu()
     if one.ndim <= 1:
         return one.reshape(-1)  # type: ignore[no-any-return]
     if one.ndim == 2:  # noqa: PLR2004 - tokens
@@ -185,11 +204,10 @@ def range_of(values: Tensor) -> Range:
     """Return the range of the finite values."""
     if not values.numel():
         return Range(0.0, 0.0)
-    low, high = (float(v) for v in torch.aminmax(values.float()))
-    if not (math.isfinite(low) and math.isfinite(high)):
-        finite = values[values.isfinite()]
-        return range_of(finite)
-    return Range(low, high)
+    low, high = float(values.amin()), float(values.amax())  # each far faster than aminmax
+    if math.isfinite(low) and math.isfinite(high):
+        return Range(low, high)
+    return range_of(values[values.isfinite()])
 
 
 def _size(value: Tensor) -> int:

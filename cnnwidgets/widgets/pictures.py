@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,15 @@ from PIL import Image
 from cnnwidgets.widgets.wire import pack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
     from torch import Tensor
 
     from cnnwidgets.images import Picture
     from cnnwidgets.network import Network
 
-THUMBNAIL = 64
-MOST_CHOICES = 500
+THUMBNAIL, SMALLEST = 64, 16  # pixels
+THUMBNAIL_BYTES = 2_000_000  # of all together; they shrink to keep to it
+MOST_CHOICES = 2000
 LARGEST_FILE = 64 * 2**20
 _KEYS = itertools.count(1)
 _SHOWABLE = (1, 3)
@@ -48,10 +48,6 @@ class Shown:
     name: str
     key: int = field(default_factory=lambda: next(_KEYS))
 
-    def again(self) -> Shown:
-        """Return the same picture under a new key."""
-        return Shown(self.x, self.name)
-
     def trait(self, net: Network) -> dict[str, Any]:
         """Return what the browser is told of it."""
         pixels, note = seen(net, self.x)
@@ -61,10 +57,10 @@ class Shown:
 
 def seen(net: Network, x: Tensor) -> tuple[NDArray[np.uint8], str]:
     """Return the picture [H, W, 1 or 3] with the preprocessing undone, and a note about it."""
-    channels = x.shape[1]
-    if channels not in _SHOWABLE:
-        return net.restore(x.mean(1, keepdim=True))[0][..., :1], f"mean of {channels} channels"
-    return net.restore(x)[0], ""
+    pixels, channels = net.restore(x)[0], x.shape[1]
+    if channels in _SHOWABLE:
+        return pixels, ""
+    return pixels.mean(2, keepdims=True).astype(np.uint8), f"mean of {channels} channels"
 
 
 def name_of(image: Picture, otherwise: str) -> str:
@@ -75,36 +71,47 @@ def name_of(image: Picture, otherwise: str) -> str:
     return Path(named).name if isinstance(named, str) and named else otherwise
 
 
-def choices(net: Network, images: Sequence[Picture]) -> list[dict[str, Any]]:
+def named(images: Mapping[str, Picture] | Iterable[Picture]) -> dict[str, Picture]:
+    """Name pictures to choose from: by their keys, their file names, or their places."""
+    if isinstance(images, Mapping):
+        return {str(name): image for name, image in images.items()}
+    given: dict[str, Picture] = {}
+    for index, image in enumerate(images):
+        name = name_of(image, f"picture {index}")
+        given[f"{name} ({index})" if name in given else name] = image
+    return given
+
+
+def choices(net: Network, images: dict[str, Picture]) -> list[dict[str, Any]]:
     """Return names and thumbnails of pictures to choose from.
 
     Raises
     ------
     ValueError
-        If there are more than 500, or one is no picture; the message says which.
+        If there are more than 2,000, or one is no picture; the message says which.
     """
     if len(images) > MOST_CHOICES:
         raise ValueError(
             f"images: {len(images)} pictures are too many to choose from; "
             f"give at most {MOST_CHOICES}, such as images[:{MOST_CHOICES}]"
         )
+    edge = int((THUMBNAIL_BYTES / (3 * max(len(images), 1))) ** 0.5)
+    edge = min(max(edge, SMALLEST), THUMBNAIL)
     return [
-        {
-            "name": name_of(image, f"picture {index}"),
-            "thumbnail": pack(_thumbnail(net, image, index), "picture"),
-        }
-        for index, image in enumerate(images)
+        {"name": name, "thumbnail": pack(_thumbnail(net, name, image, edge), "picture")}
+        for name, image in images.items()
     ]
 
 
-def _thumbnail(net: Network, image: Picture, index: int) -> NDArray[np.uint8]:
+def _thumbnail(net: Network, name: str, image: Picture, edge: int) -> NDArray[np.uint8]:
     try:
         pixels, _ = seen(net, net.prepare(image))
     except (TypeError, ValueError, OSError) as error:
-        raise type(error)(f"images[{index}]: {error}") from None
-    small = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    return np.array(small)
+        raise type(error)(f"images, {name}: {error}") from None
+    grey = pixels.shape[2] == 1
+    small = Image.fromarray(pixels.squeeze(2) if grey else pixels)
+    small.thumbnail((edge, edge))
+    return np.array(small)[..., None] if grey else np.array(small)
 
 
 class Upload:

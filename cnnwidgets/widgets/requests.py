@@ -78,15 +78,18 @@ class Request:
         """Return an argument that is an index below `count`."""
         value = self.get(name, int)
         if not 0 <= value < count:
-            raise ValueError(f"{self.name}: {name} is {value}; choose 0 to {count - 1}")
+            choice = f"choose 0 to {count - 1}" if count else "there is none"
+            raise ValueError(f"{self.name}: {name} is {value}; {choice}")
         return value
 
-    def span(self, count: int) -> tuple[int, int]:
+    def span(self, count: int, most: int) -> tuple[int, int]:
         """Return the half-open range `first` … `last`, cut off at `count`."""
         first, last = self.get("first", int), self.get("last", int)
-        if not 0 <= first < last:
-            raise ValueError(f"{self.name}: first {first}, last {last} is no range")
-        return min(first, count), min(last, count)
+        if not 0 <= first < last or first >= count:
+            raise ValueError(f"{self.name}: first {first}, last {last} is no range of 0 to {count}")
+        if last - first > most:
+            raise ValueError(f"{self.name}: {last - first} are too many at once; ask for {most}")
+        return first, min(last, count)
 
 
 def answers(name: str) -> Callable[[H], H]:

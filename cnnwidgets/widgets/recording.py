@@ -1,0 +1,78 @@
+"""What an exported layer browser can still answer, the most useful first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cnnwidgets.widgets.layer_views import RGB, filter_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cnnwidgets.layers import Layer
+
+CHUNK = 64
+"""Maps and filters that the front-end asks for at a time."""
+_SPATIAL = 2  # least axes of maps or tokens
+
+Asked = tuple[str, dict[str, Any]]
+
+
+def recorded(
+    layers: Sequence[Layer], keys: Mapping[str, int], target: int | None
+) -> Iterator[Asked]:
+    """Yield requests as the front-end makes them.
+
+    First what each layer shows at a glance, then its filters, every single value, and at last the
+    gradients.
+
+    Parameters
+    ----------
+    layers
+        The most interesting first.
+    keys
+        Slot to key of its picture.
+    target
+        Class of the gradients; None for a network without classes.
+    """
+    asked = [
+        ({"slot": slot, "key": key, "layer": layer.name, "of": "activations"}, layer)
+        for layer in layers
+        for slot, key in keys.items()
+    ]
+    for args, layer in asked:
+        yield from _glance(args, layer)
+    for layer in layers:
+        yield from _filters(layer)
+    for args, layer in asked:
+        for channel in range(_channels(layer)):
+            yield "map", {**args, "channel": channel}
+    if target is not None:
+        for args, layer in asked:
+            yield from _glance({**args, "of": "gradients", "target": target}, layer)
+
+
+def _channels(layer: Layer) -> int:
+    shape = layer.output_shape or ()
+    return shape[0] if len(shape) >= _SPATIAL else 0
+
+
+def _glance(args: dict[str, Any], layer: Layer) -> Iterator[Asked]:
+    yield "layer", args
+    count = _channels(layer)
+    if not count:
+        yield "vector", args
+        return
+    for first in range(0, count, CHUNK):
+        yield "maps", {**args, "first": first, "last": min(first + CHUNK, count)}
+    yield "mean", args
+
+
+def _filters(layer: Layer) -> Iterator[Asked]:
+    shape = filter_shape(layer)
+    if shape is None:
+        return
+    for which in ("rgb", "sum") if shape[1] == RGB else ("sum",):
+        for first in range(0, shape[0], CHUNK):
+            last = min(first + CHUNK, shape[0])
+            yield "filters", {"layer": layer.name, "input": which, "first": first, "last": last}

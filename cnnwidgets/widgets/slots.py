@@ -1,0 +1,167 @@
+"""The pictures that a layer browser shows, with their passes and predictions."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from cnnwidgets.classes import Prediction, scores
+from cnnwidgets.widgets.base import sentence
+from cnnwidgets.widgets.passes import Passes
+from cnnwidgets.widgets.pictures import Shown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from cnnwidgets.capture import Capture
+    from cnnwidgets.network import Network
+
+SLOTS = ("a", "b")
+RENEW_SECONDS = 1.0
+"""While the model trains, what is shown is a snapshot that is taken anew no more often."""
+
+
+class Slots:
+    """The shown picture ``a`` and, if two are compared, ``b``.
+
+    What is known of a picture belongs to one state of the weights; `renew` takes it
+    anew when they have changed.
+
+    Parameters
+    ----------
+    net
+        The network.
+    """
+
+    def __init__(self, net: Network) -> None:
+        self._net = net
+        self._lock = threading.RLock()
+        self._shown: dict[str, Shown] = {}
+        self._rankings: dict[str, list[Prediction] | str] = {}
+        self._version = net.weights_version()
+        self._renewed = float("-inf")
+        self._closed = False
+        self.passes = Passes(net)
+        self.outputs = 0
+        """How many class scores the network gives for picture a; 0 if none."""
+
+    def __getitem__(self, slot: str) -> Shown:
+        try:
+            return self._shown[slot]
+        except KeyError:
+            raise ValueError("the picture has changed: it is no longer shown") from None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The slots that show a picture."""
+        return tuple(slot for slot in SLOTS if slot in self._shown)
+
+    @property
+    def predicted(self) -> int | None:
+        """The likeliest class of picture a; None if there are no classes."""
+        best = self.ranking("a")
+        return best[0].index if best else None
+
+    def ranking(self, slot: str) -> list[Prediction]:
+        """Return the five likeliest classes of a picture; empty if there are none."""
+        ranked = self._rankings.get(slot, "")
+        return [] if isinstance(ranked, str) else ranked
+
+    def put(self, slot: str, x: Tensor, name: str, layer: str | None) -> None:
+        """Show a picture [1, C, H, W], whatever becomes of its pass.
+
+        Raises
+        ------
+        ValueError
+            If it has another shape than the network's input.
+        """
+        if tuple(x.shape[1:]) != self._net.input_shape:
+            got, takes = list(x.shape[1:]), list(self._net.input_shape)
+            raise ValueError(
+                f"image: {got} where the network takes {takes}; "
+                f"resize it, or make the Network with input_size={tuple(got[1:])}"
+            )
+        with self._lock:
+            if self._closed:
+                raise ValueError("the widget is closed; make another")
+            self._place(slot, Shown(x, name), layer)
+
+    def take(self, slot: str) -> None:
+        """Show nothing in a slot any more."""
+        with self._lock:
+            old = self._shown.pop(slot, None)
+            self._rankings.pop(slot, None)
+            if old is not None:
+                self.passes.drop(old.key)
+
+    def renew(self, layer: str | None, *, at_once: bool = False) -> bool:
+        """Pass every picture again if the weights have changed; return whether they were.
+
+        While they keep changing this happens once a second, unless `at_once`.
+        """
+        version = self._net.weights_version()
+        with self._lock:
+            recent = time.monotonic() - self._renewed < RENEW_SECONDS
+            if version == self._version or (recent and not at_once):
+                return False
+            self._version = version
+            for slot, shown in list(self._shown.items()):
+                self._place(slot, Shown(shown.x, shown.name), layer)
+            self._renewed = time.monotonic()
+            return True
+
+    def traits(self) -> dict[str, Any]:
+        """Return what the browser is told: ``_pictures`` and ``_predictions``."""
+        with self._lock:
+            names = self.names
+            return {
+                "_pictures": {
+                    slot: self[slot].trait(self._net) if slot in names else None for slot in SLOTS
+                },
+                "_predictions": {
+                    slot: _told(self._rankings[slot]) if slot in names else None for slot in SLOTS
+                },
+            }
+
+    def close(self) -> None:
+        """Free everything."""
+        with self._lock:
+            self._closed = True
+            self._shown.clear()
+            self._rankings.clear()
+            self.passes.clear()
+
+    def _place(self, slot: str, shown: Shown, layer: str | None) -> None:
+        old = self._shown.get(slot)
+        captured = self.passes.add(shown.key, shown.x, layer)
+        if old is not None:
+            self.passes.drop(old.key)
+        self._shown[slot] = shown
+        self._rankings[slot] = self._rank(captured)
+        if slot == "a":
+            ranked = not isinstance(self._rankings[slot], str)
+            self.outputs = scores(captured.output).shape[1] if ranked else 0
+
+    def _rank(self, captured: Capture) -> list[Prediction] | str:
+        """Return the top five, or why there are none."""
+        if captured.failure is not None:
+            return f"No prediction, the model failed: {sentence(captured.failure.error)}"
+        try:
+            ranked = self._net.ranking(captured.output)
+        except ValueError as error:
+            return sentence(error)
+        if not all(math.isfinite(one.probability) for one in ranked):
+            return "No prediction: the network's output holds values that are not finite."
+        return ranked
+
+
+def _told(ranked: list[Prediction] | str) -> dict[str, Any]:
+    if isinstance(ranked, str):
+        return {"rows": None, "note": ranked}
+    return {"rows": [_row(one) for one in ranked], "note": None}
+
+
+def _row(one: Prediction) -> dict[str, Any]:
+    return {**one._asdict(), "logit": one.logit if math.isfinite(one.logit) else None}
