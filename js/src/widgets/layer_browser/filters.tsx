@@ -94,7 +94,7 @@ export function Filters({ layer, filters }: { layer: Layer; filters: number[] })
           {loader.failed.value}
         </Banner>
       )}
-      <div class="cnnw-lb-tiles">
+      <div class="cnnw-lb-tiles" {...tiles.gestures}>
         <TileGrid
           caption={`${count} filters of ${layer.name}, ${inputWords(input, inputs)}`}
           {...{ count, draw }}
@@ -102,9 +102,7 @@ export function Filters({ layer, filters }: { layer: Layer; filters: number[] })
           selected={channel.value}
           label={String}
           loaded={loader.loaded}
-          onVisible={tiles.onVisible}
-          onSelect={tiles.onSelect}
-          onOpen={tiles.onOpen}
+          {...tiles.grid}
         />
       </div>
       <div class="cnnw-lb-readout">

@@ -25,15 +25,14 @@ export function useLoader<S extends object>(
   return loader;
 }
 
-/** Selecting and opening of tiles: the first click selects, one on the selected tile opens. */
+/** Selecting and opening of tiles: the first click selects, the second opens. */
 export function useTiles(
   order: readonly number[] | undefined,
   loader: { want(maps: number[]): void },
 ) {
   const state = useBrowser();
-  const { channel } = state;
   const visible = useRef<[number, number]>([0, 0]);
-  const chosenByThisClick = useRef(false);
+  const again = useRef(true);
   const want = () => {
     const [first, last] = visible.current;
     loader.want(Array.from({ length: last - first }, (_, i) => order?.[first + i] ?? first + i));
@@ -41,20 +40,24 @@ export function useTiles(
   useEffect(want, [loader, order]);
   return {
     want,
-    onVisible: (first: number, last: number) => {
-      visible.current = [first, last];
-      want();
+    grid: {
+      onVisible: (first: number, last: number) => {
+        visible.current = [first, last];
+        want();
+      },
+      onSelect: (item: number) => {
+        state.channel.value = item;
+      },
+      onOpen: () => again.current && enlarge(state),
     },
-    onSelect: (item: number) => {
-      chosenByThisClick.current = channel.value !== item;
-      channel.value = item;
-      // The grid calls onOpen in the same breath when it was a click.
-      queueMicrotask(() => {
-        chosenByThisClick.current = false;
-      });
-    },
-    onOpen: () => {
-      if (!chosenByThisClick.current) enlarge(state);
+    // A click opens the tile that has the focus already; keys always do.
+    gestures: {
+      onKeyDownCapture: () => {
+        again.current = true;
+      },
+      onPointerDown: ({ target }: PointerEvent) => {
+        again.current = (target as Element).closest("[data-at]")?.matches(":focus") ?? false;
+      },
     },
   };
 }
@@ -125,6 +128,7 @@ export function Maps({ data }: { data: readonly LayerData[] }) {
       <div
         class="cnnw-lb-tiles"
         data-flat={first.value.shape[1] === 1}
+        {...tiles.gestures}
         {...overTile(order, (item) => (over.value = item))}
       >
         <TileGrid
@@ -135,9 +139,7 @@ export function Maps({ data }: { data: readonly LayerData[] }) {
           label={String}
           mark={mark}
           loaded={loader.loaded}
-          onVisible={tiles.onVisible}
-          onSelect={tiles.onSelect}
-          onOpen={tiles.onOpen}
+          {...tiles.grid}
         />
       </div>
       <p class="cnnw-lb-readout">
