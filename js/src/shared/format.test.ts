@@ -42,10 +42,13 @@ it("writes counts, shapes, sizes and shares", () => {
     "50 MB",
     "2,000 GB",
   ]);
-  expect([percent(0.36248), percent(1), percent(0.000012), percent(0)]).toEqual([
-    "36.2 %",
-    "100 %",
-    "< 0.01 %",
-    "0 %",
-  ]);
+  expect([
+    percent(0.36248),
+    percent(1),
+    percent(0.001068),
+    percent(0.0002),
+    percent(1.25),
+    percent(0.000012),
+    percent(0),
+  ]).toEqual(["36.2 %", "100 %", "0.11 %", "0.02 %", "125 %", "< 0.01 %", "0 %"]);
 });

@@ -36,6 +36,9 @@ export function bytes(n: number): string {
   return `${number(n / 1000 ** power, 3)} ${["", "kB", "MB", "GB"][power]}`;
 }
 
-/** 36.2 %, < 0.01 % */
-export const percent = (fraction: number): string =>
-  fraction > 0 && fraction < 1e-4 ? "< 0.01 %" : `${number(100 * fraction, 3)} %`;
+/** 36.2 %, 0.11 %, < 0.01 % */
+export function percent(fraction: number): string {
+  if (fraction > 0 && fraction < 1e-4) return "< 0.01 %";
+  const size = 100 * fraction;
+  return `${number(Math.abs(size) < 1 ? Number(size.toFixed(2)) : size, 3)} %`;
+}
