@@ -17,7 +17,7 @@ from traitlets import TraitError, Unicode, default, observe
 
 from cnnwidgets.errors import nearest
 from cnnwidgets.export.html import Page
-from cnnwidgets.widgets.requests import Answer, Request, handlers
+from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers
 from cnnwidgets.widgets.stream import PER_SECOND, Stream
 from cnnwidgets.widgets.worker import Cancelled, Job, worker_for
 
@@ -265,13 +265,15 @@ class Widget(anywidget.AnyWidget):
         live = replace(request, check=job.check, progress=_seldom(progress))
         try:
             if request.name not in self._handlers:
-                raise ValueError(  # noqa: TRY301 - it is shown as any other error
+                raise RequestError(  # noqa: TRY301 - it is shown as any other error
                     f"no request {request.name!r}; {nearest(request.name, self._handlers)}"
                 )
             answer = self._handlers[request.name](self, live)
             job.check()
         except Cancelled:
             raise
+        except RequestError as refusal:
+            self._finish(identity, error=str(refusal))
         except BaseException as error:  # noqa: BLE001 - it is shown where the user looks
             self._failed(error)
             self._finish(identity, error=sentence(error))

@@ -9,7 +9,7 @@ import torch
 from cnnwidgets.widgets import layer_views as views
 from cnnwidgets.widgets.passes import Of, Quantity, range_of
 from cnnwidgets.widgets.pictures import Upload
-from cnnwidgets.widgets.requests import Answer, Request, answers
+from cnnwidgets.widgets.requests import Answer, Request, RequestError, answers
 from cnnwidgets.widgets.slots import SLOTS, Slots
 from cnnwidgets.widgets.wire import pack
 
@@ -87,7 +87,7 @@ class LayerAnswers:
     def _vector(self, request: Request) -> Answer:
         _, layer, maps = self._asked(request)
         if maps.ndim != 1:
-            raise ValueError(f"vector: {layer.name} has maps; ask for them")
+            raise RequestError(f"vector: {layer.name} has maps; ask for them")
         return Answer(tensors=[pack(maps, "float32")])
 
     @answers("filters")
@@ -95,18 +95,18 @@ class LayerAnswers:
         self._renew()
         layer = self._network_graph[request.get("layer", str)]
         if views.filter_shape(layer) is None:
-            raise ValueError(f"filters: {layer.name} has none")
-        weights = views.filters(self.net, layer)
-        shown = views.choose_filters(weights, request.args.get("input", "sum"))
+            raise RequestError(f"filters: {layer.name} has none")
+        weights, which = views.filters(self.net, layer), request.args.get("input", "sum")
+        shown = views.choose_filters(weights, which)
         first, last = request.span(len(shown), MOST_AT_ONCE)
-        low, high = range_of(shown)
+        low, high = range_of(shown if which == "sum" else weights)
         return Answer({"low": low, "high": high}, [pack(shown[first:last], "float32")])
 
     @answers("receipt")
     def _receipt(self, request: Request) -> Answer:
         quantity, layer, maps = self._asked(request, spatial=True, of_now=True)
         if not views.has_receipt(layer):
-            raise ValueError(f"receipt: {layer.name} is no two-dimensional convolution")
+            raise RequestError(f"receipt: {layer.name} is no two-dimensional convolution")
         channels, height, width = maps.shape
         channel, row, column = unit = (
             request.index("channel", channels),
@@ -143,7 +143,7 @@ class LayerAnswers:
         upload = self._uploads.setdefault((request.page, slot), Upload())
         part, parts = request.get("part", int), request.get("parts", int)
         if len(request.buffers) != 1:
-            raise ValueError("upload: one buffer belongs to each part")
+            raise RequestError("upload: one buffer belongs to each part")
         file = upload.add(part, parts, bytes(request.buffers[0]))
         request.progress(part + 1, parts)
         if file is not None:
@@ -171,17 +171,17 @@ class LayerAnswers:
         passes = self._slots.passes
         self._renew(at_once=of_now or not passes.has(quantity, layer.name))
         if self._slots[slot].key != key:
-            raise ValueError("the picture has changed")
+            raise RequestError("the picture has changed")
         request.check()
         maps = passes.maps(quantity, layer.name)
         if spatial and maps.ndim != _SPATIAL:
-            raise ValueError(f"{request.name}: {layer.name} has no maps but {len(maps)} numbers")
+            raise RequestError(f"{request.name}: {layer.name} has no maps but {len(maps)} numbers")
         return quantity, layer, maps
 
     def _gradient_target(self, request: Request) -> int:
         """Return the class asked for; by default the one that the widget shows."""
         if not self._slots.outputs:
-            raise ValueError(
+            raise RequestError(
                 "there are no gradients of a class score: the network is no classifier"
             )
         if request.args.get("target") is None:

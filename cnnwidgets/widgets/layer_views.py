@@ -11,6 +11,7 @@ from torch.nn.functional import avg_pool2d
 from cnnwidgets.arithmetic import receipt
 from cnnwidgets.shadow import shadow
 from cnnwidgets.widgets.passes import Quantity, Range, range_of
+from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,33 +63,40 @@ def has_receipt(layer: Layer) -> bool:
 
 def filter_shape(layer: Layer) -> list[int] | None:
     """Return [K, C_in/groups, kh, kw], or None for a layer without filters."""
-    if not has_receipt(layer) or not isinstance(layer.module, torch.nn.Conv2d):
-        return None
     conv = layer.module
-    kernel = [int(size) for size in conv.kernel_size]
-    return [conv.out_channels, conv.in_channels // conv.groups, *kernel]
+    if layer.error is not None or not isinstance(conv, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
+        return None
+    return [conv.out_channels, conv.in_channels // conv.groups, *map(int, conv.kernel_size)]
 
 
-def convolution(net: Network, layer: Layer) -> torch.nn.Conv2d:
+def convolution(net: Network, layer: Layer) -> torch.nn.Conv2d | torch.nn.ConvTranspose2d:
     """Return a copy of a layer's convolution to read from.
 
     Of the user's own, a parametrisation may change buffers when its weight is read.
     """
     originals = shadow(net.model).originals
     module = next(own for own, original in originals.items() if original is layer.module)
-    return cast("torch.nn.Conv2d", module)
+    return cast("torch.nn.Conv2d | torch.nn.ConvTranspose2d", module)
 
 
 def filters(net: Network, layer: Layer) -> Tensor:
-    """Return a convolution's weights [K, C_in/groups, kh, kw] as the pass uses them."""
-    return convolution(net, layer).weight.detach().float().cpu()
+    """Return a convolution's weights as the pass uses them, [K, C_in/groups, kh, kw].
+
+    Of a transposed convolution, the stamps that each input channel leaves in output channel k.
+    """
+    conv = convolution(net, layer)
+    weight = conv.weight.detach().float().cpu()
+    if isinstance(conv, torch.nn.Conv2d):
+        return weight
+    stamps = weight.reshape(conv.groups, -1, *weight.shape[1:]).transpose(1, 2)
+    return stamps.flatten(0, 1)
 
 
 def account(
     net: Network, layer: Layer, x: Tensor, unit: tuple[int, int, int]
 ) -> tuple[Receipt, torch.nn.Conv2d]:
     """Write the receipt of a layer's unit (channel, row, column), given the layer's input."""
-    conv = convolution(net, layer)
+    conv = cast("torch.nn.Conv2d", convolution(net, layer))
     return receipt(conv, x, *unit), conv
 
 
@@ -157,18 +165,20 @@ def choose_filters(weights: Tensor, which: str | int) -> Tensor:
 
     Raises
     ------
-    ValueError
+    RequestError
         If the layer does not read RGB, or has no such input channel.
     """
     channels = weights.shape[1]
     if which == "rgb":
         if channels != RGB:
-            raise ValueError(f"filters: input is 'rgb', but this layer reads {channels} channels")
+            raise RequestError(
+                f"filters: input is 'rgb', but the filters have {channels} input channels"
+            )
         return weights
     if which == "sum":
         return weights.sum(1)
     if not isinstance(which, int) or isinstance(which, bool) or not 0 <= which < channels:
-        raise ValueError(
+        raise RequestError(
             f"filters: input is {which!r}; choose 'rgb', 'sum' or a channel 0 to {channels - 1}"
         )
     return weights[:, which]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import torch
 
 from cnnwidgets.capture import Capture, capture
+from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,19 +109,19 @@ class Passes:
 
         Raises
         ------
-        ValueError
+        RequestError
             If the picture is gone, or the pass did not reach the layer.
         """
         with self._lock:
             if quantity.key not in self._pictures:
-                raise ValueError("the picture has changed")
+                raise RequestError("the picture has changed")
             known = quantity, name
             if known in self._values:
                 self._values.move_to_end(known)
                 return self._values[known]
             found: dict[str, Tensor] = getattr(self._run(quantity, name), quantity.of)
             if name not in found:
-                raise ValueError(_absence(quantity, name))
+                raise RequestError(_absence(quantity, name))
             return found[name]
 
     def source(self, key: int, name: str) -> Tensor:
@@ -170,7 +171,7 @@ class Passes:
         if of == "gradients" and name is not None:
             return [name]
         names = list(sizes)
-        start = 0 if name is None else names.index(name)
+        start = names.index(name) if name in sizes else 0
         chosen: list[str] = []
         for layer in names[start:] + names[:start]:
             room -= sizes[layer]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from cnnwidgets.widgets.requests import RequestError
 from cnnwidgets.widgets.wire import pack
 
 if TYPE_CHECKING:
@@ -125,17 +126,17 @@ class Upload:
 
         Raises
         ------
-        ValueError
+        RequestError
             If the file is larger than 64 MB or a part is missing.
         """
         if part == 0:
             self._parts = []
         if part != len(self._parts) or part >= parts:
-            raise ValueError("the picture did not arrive whole; choose it once more")
+            raise RequestError("the picture did not arrive whole; choose it once more")
         self._parts.append(data)
         if sum(map(len, self._parts)) > LARGEST_FILE:
             self._parts = []
-            raise ValueError("the file is larger than 64 MB; choose a smaller picture")
+            raise RequestError("the file is larger than 64 MB; choose a smaller picture")
         if part + 1 < parts:
             return None
         whole = io.BytesIO(b"".join(self._parts))

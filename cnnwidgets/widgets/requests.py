@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
+class RequestError(ValueError):
+    """A request makes no sense, or no longer does; the sentence says what to do."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a request gets back: a value that is JSON, and packed tensors."""
@@ -59,10 +63,10 @@ class Request:
     progress: Callable[[int, int], None] = _nobody
 
     def get(self, name: str, kind: type[T]) -> T:
-        """Return an argument of this type, or raise a ValueError that names it."""
+        """Return an argument of this type, or raise a RequestError that names it."""
         value = self.args.get(name)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise ValueError(
+            raise RequestError(
                 f"{self.name}: {name} must be {kind.__name__}, not {type(value).__name__}"
             )
         return value
@@ -71,7 +75,7 @@ class Request:
         """Return an argument that is one of these words."""
         value = self.get(name, str)
         if value not in options:
-            raise ValueError(f"{self.name}: {name} is {value!r}; {nearest(value, options)}")
+            raise RequestError(f"{self.name}: {name} is {value!r}; {nearest(value, options)}")
         return value
 
     def index(self, name: str, count: int) -> int:
@@ -79,16 +83,18 @@ class Request:
         value = self.get(name, int)
         if not 0 <= value < count:
             choice = f"choose 0 to {count - 1}" if count else "there is none"
-            raise ValueError(f"{self.name}: {name} is {value}; {choice}")
+            raise RequestError(f"{self.name}: {name} is {value}; {choice}")
         return value
 
     def span(self, count: int, most: int) -> tuple[int, int]:
         """Return the half-open range `first` … `last`, cut off at `count`."""
         first, last = self.get("first", int), self.get("last", int)
         if not 0 <= first < last or first >= count:
-            raise ValueError(f"{self.name}: first {first}, last {last} is no range of 0 to {count}")
+            raise RequestError(
+                f"{self.name}: first {first}, last {last} is no range of 0 to {count}"
+            )
         if last - first > most:
-            raise ValueError(f"{self.name}: {last - first} are too many at once; ask for {most}")
+            raise RequestError(f"{self.name}: {last - first} are too many at once; ask for {most}")
         return first, min(last, count)
 
 

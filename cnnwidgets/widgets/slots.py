@@ -11,6 +11,7 @@ from cnnwidgets.classes import Prediction, scores
 from cnnwidgets.widgets.base import sentence
 from cnnwidgets.widgets.passes import Passes
 from cnnwidgets.widgets.pictures import Shown
+from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,7 +52,7 @@ class Slots:
         try:
             return self._shown[slot]
         except KeyError:
-            raise ValueError("the picture has changed: it is no longer shown") from None
+            raise RequestError("the picture has changed: it is no longer shown") from None
 
     @property
     def names(self) -> tuple[str, ...]:
