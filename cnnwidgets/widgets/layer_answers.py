@@ -140,15 +140,19 @@ class LayerAnswers:
     @answers("upload")
     def _upload(self, request: Request) -> Answer:
         slot = request.choose("slot", SLOTS)
-        upload = self._uploads.setdefault((request.page, slot), Upload())
-        part, parts = request.get("part", int), request.get("parts", int)
+        part, parts, name = (
+            request.get("part", int),
+            request.get("parts", int),
+            request.get("name", str),
+        )
         if len(request.buffers) != 1:
             raise RequestError("upload: one buffer belongs to each part")
+        upload = self._uploads.pop((request.page, slot), Upload()) if part else Upload()
         file = upload.add(part, parts, bytes(request.buffers[0]))
-        request.progress(part + 1, parts)
-        if file is not None:
-            del self._uploads[request.page, slot]
-            self._put(slot, file, request.get("name", str))
+        if file is None:
+            self._uploads[request.page, slot] = upload
+        else:
+            self._put(slot, file, name)
         return Answer()
 
     @answers("clear")

@@ -246,6 +246,11 @@ class LayerBrowser(LayerAnswers, Widget):
             if followed and self._predicted is not None:
                 self.target = self._predicted
 
+    def _bye(self, page: str) -> None:
+        super()._bye(page)
+        for upload in [upload for upload in self._uploads if upload[0] == page]:
+            del self._uploads[upload]
+
     def _unwatched(self) -> None:
         self._slots.passes.release()
 

@@ -129,16 +129,9 @@ class Upload:
         RequestError
             If the file is larger than 64 MB or a part is missing.
         """
-        if part == 0:
-            self._parts = []
         if part != len(self._parts) or part >= parts:
             raise RequestError("the picture did not arrive whole; choose it once more")
         self._parts.append(data)
         if sum(map(len, self._parts)) > LARGEST_FILE:
-            self._parts = []
             raise RequestError("the file is larger than 64 MB; choose a smaller picture")
-        if part + 1 < parts:
-            return None
-        whole = io.BytesIO(b"".join(self._parts))
-        self._parts = []
-        return whole
+        return io.BytesIO(b"".join(self._parts)) if part + 1 == parts else None

@@ -49,10 +49,11 @@ class Slots:
         """How many class scores the network gives for picture a; 0 if none."""
 
     def __getitem__(self, slot: str) -> Shown:
-        try:
-            return self._shown[slot]
-        except KeyError:
-            raise RequestError("the picture has changed: it is no longer shown") from None
+        if self._closed:
+            raise RequestError("the widget is closed; make another")
+        if slot not in self._shown:
+            raise RequestError("the picture has changed: it is no longer shown")
+        return self._shown[slot]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,7 +87,7 @@ class Slots:
             )
         with self._lock:
             if self._closed:
-                raise ValueError("the widget is closed; make another")
+                raise RequestError("the widget is closed; make another")
             self._place(slot, Shown(x, name), layer)
 
     def take(self, slot: str) -> None:
