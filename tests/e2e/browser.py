@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 DRIVER = Path(__file__).with_name("driver.js")
 SIZE: ViewportSize = {"width": 1280, "height": 1400}
+LIMIT = 20.0  # seconds that anything may take unless it says otherwise
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -70,6 +71,7 @@ class Browser:
     def context(self, **options: Any) -> BrowserContext:
         """Return a profile of its own: cache, storage, permissions."""
         context = self._chromium.new_context(viewport=SIZE, **options)
+        context.set_default_timeout(1000 * LIMIT)
         context.add_init_script(path=DRIVER)
         return context
 
@@ -105,7 +107,7 @@ class Page:
 
     def goto(self, url: str) -> None:
         """Load an address."""
-        self.page.goto(url, wait_until="domcontentloaded")
+        self.page.goto(url, wait_until="domcontentloaded", timeout=60_000)
 
     def forgive(self, pattern: str) -> None:
         """Leave problems that match the regular expression out of `problems`."""
@@ -113,19 +115,25 @@ class Page:
 
     def problems(self) -> list[str]:
         """Return what went wrong on this page so far."""
-        return [e for e in self._errors if not any(re.search(p, e) for p in self._forgiven)]
+        return [e for e in self.found() if not any(re.search(p, e) for p in self._forgiven)]
+
+    def found(self) -> list[str]:
+        """Return what went wrong, forgiven or not."""
+        return self._errors
 
     def locate(self, selector: str, **options: Any) -> Locator:
         """Return a locator; it looks into open shadow roots too."""
         return self.page.locator(selector, **options)
 
-    def wait_for(self, selector: str, *, seconds: float = 30, **options: Any) -> Locator:
+    def wait_for(self, selector: str, *, seconds: float = LIMIT, **options: Any) -> Locator:
         """Wait until the first element that matches is visible, and return its locator."""
         found = self.page.locator(selector, **options).first
         found.wait_for(timeout=seconds * 1000)
         return found
 
-    def wait_until(self, condition: str, argument: object = None, *, seconds: float = 30) -> None:
+    def wait_until(
+        self, condition: str, argument: object = None, *, seconds: float = LIMIT
+    ) -> None:
         """Wait until a JavaScript function returns something true."""
         self.page.wait_for_function(condition, arg=argument, timeout=seconds * 1000)
 

@@ -66,13 +66,16 @@ class LayerBrowser:
         found.wait_for(timeout=10_000)
 
     def layer_names(self) -> list[str]:
-        """Return the layers that the strip shows, top to bottom."""
+        """Return the layers whose rows are in the document (those on screen), top to bottom."""
         rows = self.tree.locator("[data-layer]")
         return [row.get_attribute("data-layer") or "" for row in rows.all()]
 
     def choose_layer(self, name: str) -> None:
-        """Click a layer of the strip and wait for it."""
+        """Find a layer by the search field, click it in the strip and wait for it."""
+        field = self.root.get_by_role("searchbox")
+        field.fill(name)
         self.tree.locator(f'[data-layer="{name}"]').click()
+        field.fill("")
         self.wait_shown("layer", name)
         self.wait_state()
 
@@ -94,7 +97,10 @@ class LayerBrowser:
     def enlarge(self, channel: int) -> None:
         """Open the map of a channel; the grid must show it."""
         tile = self.tile(channel)
-        tile.click()
+        layer = self.root.get_attribute("data-layer") or ""
+        self.root.get_by_role("grid", name=re.compile(f" of {re.escape(layer)}$")).wait_for()
+        self.wait_painted(tile.locator("canvas"))
+        tile.click()  # the first click selects
         self.wait_shown("channel", channel)
         tile.click()
         self.view("map").wait_for()
@@ -138,7 +144,7 @@ class LayerBrowser:
 
     def select(self, label: str, option: str) -> None:
         """Choose from one of the drop-down lists."""
-        self.panel.get_by_label(label).select_option(label=option)
+        self.panel.get_by_role("combobox", name=label).select_option(label=option)
         self.wait_state()
 
     def show_choice(self, index: int) -> None:

@@ -49,19 +49,23 @@ class NotebookPage(Page):
         """Wait until the notebook is loaded and its kernel has nothing to do."""
         self.wait_until("() => cnnwDriver.idle()", seconds=seconds)
 
-    def run_all(self, *, seconds: float = LIMIT) -> None:
-        """Run every cell and wait for the last one."""
-        self._run("notebook:run-all-cells", seconds)
+    def run_all(self) -> None:
+        """Run every cell and wait for the last one; an error in any raises here."""
+        self._drive("start", "notebook:run-all-cells")
+        self._finish()
 
-    def run_cell(self, index: int, *, wait: bool = True, seconds: float = LIMIT) -> None:
-        """Run one cell; with ``wait=False`` return at once."""
+    def run_cell(self, index: int, *, wait: bool = True) -> None:
+        """Run one cell and wait for it, raising its error; with ``wait=False`` return at once."""
         self._drive("select", index)
-        self._run("notebook:run-cell", seconds if wait else 0)
+        self._drive("start", "notebook:run-cell")
+        if wait:
+            self._finish()
 
-    def _run(self, command: str, seconds: float) -> None:
-        self._drive("start", command)
-        if seconds:
-            self.wait_until("() => cnnwDriver.finished()", seconds=seconds)
+    def _finish(self) -> None:
+        self.wait_until("() => cnnwDriver.finished()", seconds=LIMIT)
+        errors = self._drive("cellErrors")
+        if errors:
+            raise RuntimeError("; ".join(errors))
 
     def kernel_eval(self, expression: str) -> Any:
         """Evaluate an expression in the kernel, unseen by the notebook, and return the value.
@@ -95,10 +99,9 @@ class NotebookPage(Page):
         self.page.reload(wait_until="domcontentloaded")
         self.wait_idle()
 
-    def problems(self) -> list[str]:
-        """Return what went wrong on this page and in its cells so far."""
-        errors: list[str] = self._drive("cellErrors")
-        return [*super().problems(), *errors]
+    def found(self) -> list[str]:
+        """Return what went wrong on the page and in its cells, forgiven or not."""
+        return [*super().found(), *self._drive("cellErrors")]
 
     def close(self) -> None:
         """End the kernel and leave the page."""

@@ -56,7 +56,7 @@ def test_show_from_the_kernel(page: NotebookPage, shown: LayerBrowser) -> None:
 
 
 def test_uploading_a_picture(page: NotebookPage, shown: LayerBrowser, tmp_path: Path) -> None:
-    file = tmp_path / "a <b>bold</b> ramp.png"
+    file = tmp_path / "a <b>bold ramp.png"
     Image.fromarray(np.add.outer(np.arange(90), np.arange(120)).astype(np.uint8)).save(file)
     shown.root.locator('input[type="file"]').set_input_files(file)
     expect(shown.root.get_by_text(file.name).first).to_be_visible()
