@@ -13,10 +13,17 @@ interface Given {
   width?: number;
   traits?: Record<string, unknown>;
   answers?: MockKernel["answers"];
+  manager?: object;
 }
 
-function mount({ graph = small, width = 1200, traits = {}, answers = {} }: Given = {}): MockKernel {
-  const kernel = new MockKernel(graph, traits);
+function mount({
+  graph = small,
+  width = 1200,
+  traits = {},
+  answers = {},
+  manager = {},
+}: Given = {}): MockKernel {
+  const kernel = new MockKernel(graph, traits, manager);
   kernel.answers = answers;
   const el = document.createElement("div");
   el.style.width = `${width}px`;
@@ -93,6 +100,17 @@ describe("maps", () => {
     await expect.poll(() => root().dataset.state).toBe("ready");
     expect(asked(kernel, "layer").length).toBeLessThanOrEqual(3);
     expect(asked(kernel, "maps").filter(({ args }) => args.layer === "conv1")).toHaveLength(1);
+  });
+
+  test("are asked for together with their ranges", async () => {
+    const kernel = mount();
+    kernel.delay = 1e6;
+    await page.getByRole("treeitem", { name: /^conv2/ }).click();
+    await expect
+      .poll(() =>
+        kernel.requests.filter(({ args }) => args.layer === "conv2").map(({ name }) => name),
+      )
+      .toEqual(["layer", "maps"]);
   });
 
   test("mark what is zero here and what is no number", async () => {
@@ -341,6 +359,34 @@ describe("what goes wrong", () => {
     kernel.answers = {};
     await page.getByRole("button", { name: "Try again" }).click();
     await expect.element(tile(0)).toBeVisible();
+  });
+
+  test("an exported page offers no other pictures", async () => {
+    mount({ manager: { replay: true } });
+    await expect.element(tile(0)).toBeVisible();
+    expect(root().dataset.state).toBe("replay");
+    expect(page.getByRole("button", { name: "Compare" }).elements()).toHaveLength(0);
+  });
+
+  test("a restarted kernel: what was seen stays", async () => {
+    let restart = (_: unknown, _status: string) => {};
+    const statusChanged = {
+      connect: (on: typeof restart) => {
+        restart = on;
+      },
+      disconnect: () => {},
+    };
+    const kernel = mount({ manager: { kernel: { status: "idle", statusChanged } } });
+    await expect.element(tile(0)).toBeVisible();
+    kernel.delay = 1e6;
+    restart(null, "restarting");
+    await see(/The kernel was restarted. What you have seen stays usable/);
+    await expect.element(page.getByRole("button", { name: "Compare" })).toBeDisabled();
+    await tile(2).click();
+    await tile(2).click();
+    await expect.element(page.getByRole("application", { name: "conv1 channel 2" })).toBeVisible();
+    await page.getByRole("treeitem", { name: /^conv2/ }).click();
+    await see("This was not looked at before the kernel stopped.");
   });
 
   test("nothing computed yet", async () => {

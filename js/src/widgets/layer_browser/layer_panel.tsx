@@ -1,5 +1,5 @@
 // The chosen layer: what it is, and its maps, mean, filters or gradients.
-import { useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Banner } from "../../shared/banner";
 import { IconButton } from "../../shared/icon";
 import type { Reply } from "../../shared/model";
@@ -12,7 +12,7 @@ import { Filters } from "./filters";
 import { type Answers, useReplies, Waiting } from "./loading";
 import { Maps, useOrder } from "./maps";
 import { pinOf, togglePin } from "./pins";
-import type { Source } from "./resources";
+import { packet, type Source } from "./resources";
 import { step, stepChannel, useBrowser, useKeptFocus, viewsOf } from "./state";
 import type { LayerValue, View } from "./types";
 import { Vector } from "./vector";
@@ -62,6 +62,7 @@ export function LayerPanel() {
 function Values() {
   const { sources, shown, actualView, enlarged } = useBrowser();
   const answers = useReplies<LayerValue>("layer", sources.value, "layer");
+  useAhead();
   const data = useLayerData(answers);
   if (!shown.value.length)
     return <p class="cnnw-lb-empty">No picture yet: choose, upload, drop or paste one.</p>;
@@ -69,6 +70,25 @@ function Values() {
   if (data[0]?.value.shape.length === 1) return <Vector data={data} />;
   if (actualView.value === "mean") return <Mean data={data} />;
   return enlarged.value ? <OneChannel data={data} /> : <Maps data={data} />;
+}
+
+/** Asks for what will be shown together with the ranges, not a round trip later. */
+function useAhead(): void {
+  const { resources, sources, layer, actualView, enlarged, channel, order } = useBrowser();
+  const shape = layer.value?.shape ?? [];
+  const question = (source: Source): [string, object] | undefined => {
+    if (shape.length < 2) return ["vector", source];
+    if (actualView.value === "mean") return ["mean", source];
+    if (enlarged.value) return ["map", { ...source, channel: channel.value }];
+    return order.value === "index" ? ["maps", packet(source, 0, shape[0] ?? 0)] : undefined;
+  };
+  useEffect(() => {
+    const ahead = new AbortController();
+    // Whoever shows the answer asks again, and tells of a failure.
+    for (const asked of sources.value.map(question))
+      if (asked) resources.fetch(...asked, ahead).catch(() => {});
+    return () => ahead.abort();
+  }, [sources.value]);
 }
 
 /** The same object until other replies are there: what is on screen stays until then. */

@@ -14,7 +14,7 @@ export function PictureCanvas({ picture, label }: { picture: Tensor; label: stri
 }
 
 export function Pictures() {
-  const { shown, slot, choices } = useBrowser();
+  const { shown, slot } = useBrowser();
   const comparing = slot.value === "b" || shown.value.length > 1;
   return (
     <div class="cnnw-lb-top">
@@ -29,17 +29,27 @@ export function Pictures() {
             />
           ),
       )}
-      <div class="cnnw-lb-picker">
-        {choices.value?.length ? (
-          <fieldset class="cnnw-lb-choices" aria-label="Pictures to choose from">
-            {choices.value.map((choice, index) => (
-              <ChoiceButton key={index} {...{ choice, index }} />
-            ))}
-          </fieldset>
-        ) : null}
-        <PictureButtons comparing={comparing} />
-      </div>
+      <Picker comparing={comparing} />
     </div>
+  );
+}
+
+/** Other pictures need the kernel; an exported page has none. */
+function Picker({ comparing }: { comparing: boolean }) {
+  const { bridge, choices } = useBrowser();
+  const status = bridge.status.value;
+  if (status === "replay") return null;
+  return (
+    <fieldset class="cnnw-lb-picker" disabled={status !== "connected"}>
+      {choices.value?.length ? (
+        <fieldset class="cnnw-lb-choices" aria-label="Pictures to choose from">
+          {choices.value.map((choice, index) => (
+            <ChoiceButton key={index} {...{ choice, index }} />
+          ))}
+        </fieldset>
+      ) : null}
+      <PictureButtons comparing={comparing} />
+    </fieldset>
   );
 }
 

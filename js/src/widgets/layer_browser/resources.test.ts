@@ -57,6 +57,21 @@ describe("Resources", () => {
     expect(asked).toHaveLength(2);
   });
 
+  test("share one request, and cancel it when nobody waits", async () => {
+    const { asked, cancelled, resources } = setup();
+    const [one, other] = [new AbortController(), new AbortController()];
+    const replies = [one, other].map((asker) => resources.fetch("maps", { ...A, first: 7 }, asker));
+    const failed = replies.map((reply) => expect(reply).rejects.toThrow("cancelled"));
+    expect(asked).toHaveLength(1);
+    one.abort();
+    expect(cancelled).toEqual([]);
+    other.abort();
+    expect(cancelled).toEqual([7]);
+    await Promise.all(failed);
+    void resources.fetch("maps", { ...A, first: 7 });
+    expect(asked).toHaveLength(2);
+  });
+
   test("know the weights apart where no picture's key says so", () => {
     let version = 1;
     const resources = new Resources({} as Bridge, () => version);

@@ -18,8 +18,16 @@ export interface Source {
   target?: number | null;
 }
 
+interface Running {
+  abort: AbortController;
+  /** How many wait for it. */
+  waiting: number;
+  reply: Promise<Reply<unknown>>;
+}
+
 export class Resources {
   readonly #cache = new ByteCache<string, Reply<unknown>>();
+  readonly #running = new Map<string, Running>();
 
   constructor(
     readonly bridge: Bridge,
@@ -35,13 +43,38 @@ export class Resources {
     return this.#cache.get(id) as Reply<V> | undefined;
   }
 
-  async fetch<V>(name: string, args: object, options?: RequestOptions): Promise<Reply<V>> {
+  /** Several that ask for the same share one request; it is cancelled when none of them waits any more. */
+  fetch<V>(name: string, args: object, options: RequestOptions = {}): Promise<Reply<V>> {
     const id = this.id(name, args);
     const known = this.peek<V>(id);
-    if (known) return known;
-    const reply = await this.bridge.request<V>(name, args, options);
-    this.#cache.set(id, reply, weight(reply.tensors));
-    return reply;
+    if (known) return Promise.resolve(known);
+    const running = this.#running.get(id) ?? this.#start(id, name, args, options);
+    running.waiting++;
+    options.signal?.addEventListener("abort", () => {
+      if (--running.waiting) return;
+      this.#end(id, running);
+      running.abort.abort();
+    });
+    return running.reply as Promise<Reply<V>>;
+  }
+
+  #start(id: string, name: string, args: object, options: RequestOptions): Running {
+    const abort = new AbortController();
+    const reply = this.bridge.request(name, args, { ...options, signal: abort.signal });
+    const running = { abort, waiting: 0, reply };
+    this.#running.set(id, running);
+    reply.then(
+      (answer) => {
+        this.#cache.set(id, answer, weight(answer.tensors));
+        this.#end(id, running);
+      },
+      () => this.#end(id, running),
+    );
+    return running;
+  }
+
+  #end(id: string, running: Running): void {
+    if (this.#running.get(id) === running) this.#running.delete(id);
   }
 }
 
@@ -52,6 +85,12 @@ export function complaint(error: unknown): string | undefined {
   const { message } = error as Error;
   const stale = message.includes("the picture has changed");
   return stale || (error instanceof RequestError && error.cancelled) ? undefined : message;
+}
+
+/** The arguments that ask for the maps 64·chunk, … of so many. */
+export function packet<S extends object>(source: S, chunk: number, count: number) {
+  const first = chunk * CHUNK;
+  return { ...source, first, last: Math.min(first + CHUNK, count) };
 }
 
 /** A long row of maps, for one or two pictures: loads the packets that are looked at, cancels those that no longer are. */
@@ -68,8 +107,7 @@ export class MapLoader<S extends object = Source> {
   ) {}
 
   #packet(source: S, chunk: number) {
-    const first = chunk * CHUNK;
-    const args = { ...source, first, last: Math.min(first + CHUNK, this.count) };
+    const args = packet(source, chunk, this.count);
     return { args, id: this.resources.id(this.request, args) };
   }
 

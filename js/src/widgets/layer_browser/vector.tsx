@@ -104,7 +104,7 @@ function LabelledUnits({ values, units, names, caption, limit, softmax }: Labell
   const all = useSignal(false);
   const shown = softmax && !all.value ? units.slice(0, CLASSES_SHOWN) : units;
   return (
-    <>
+    <div>
       <Bars
         caption={caption}
         max={limit || 1}
@@ -124,6 +124,6 @@ function LabelledUnits({ values, units, names, caption, limit, softmax }: Labell
           Show all {count(units.length)}
         </button>
       )}
-    </>
+    </div>
   );
 }
