@@ -48,7 +48,7 @@ class Page:
         self._host = host
         self._limit = limit
         self._replies: list[str] = []
-        self._left_out = False
+        self._left_out = ""
         self._document = {
             "title": title,
             "state": plain,
@@ -84,7 +84,7 @@ class Page:
             }
         )
         if self.size + len(reply) + 1 > self._limit:
-            self._left_out = True
+            self._left_out = name
             return False
         self._replies.append(reply)
         self.size += len(reply) + 1
@@ -93,8 +93,14 @@ class Page:
     def write(self, path: Path) -> Path:
         """Say how large the page is, then write it."""
         text = self._text()
-        note = "; what did not fit its limit is left out" if self._left_out else ""
-        print(f"{path}: {len(text.encode()) / 1e6:.1f} MB{note}")  # noqa: T201 - told before writing
+        megabytes = len(text.encode()) / 1e6
+        line = f"{path}: {megabytes:.1f} MB, {len(self._replies)} recorded answers"
+        if self._left_out:
+            line += (
+                f"; {self._left_out} and what is less useful did not fit: "
+                f"give a limit above {self._limit / 1e6:.0f} MB"
+            )
+        print(line)  # noqa: T201 - the size is told before it is written
         path.write_text(text, encoding="utf-8")
         return path
 
@@ -121,7 +127,7 @@ def _is_shown(key: str) -> bool:
 
 def _json(value: object) -> str:
     """Write JSON that may stand inside a script element."""
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def _compressed(data: bytes | memoryview) -> str:

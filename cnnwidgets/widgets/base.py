@@ -137,15 +137,23 @@ class Widget(anywidget.AnyWidget):
 
         Raises
         ------
+        FileNotFoundError
+            If the folder does not exist.
         ValueError
             If the page would be larger than `limit` without any recorded answer.
         """
+        file = Path(path)
+        if not file.parent.is_dir():
+            raise FileNotFoundError(f"path: there is no folder {str(file.parent)!r}; make it first")
         page = Page(title or repr(self), bundle("host", "js"), self.get_state(), limit)
         for name, args in self.recorded():
-            answer = self.answer(name, args)
+            try:
+                answer = self.answer(name, args)
+            except RequestError:  # a layer that has no gradient, or was not reached
+                continue
             if not page.add(name, args, answer.value, answer.tensors):
                 break
-        return page.write(Path(path))
+        return page.write(file)
 
     def answer(self, name: str, args: dict[str, Any]) -> Answer:
         """Answer a request here and now, as the browser would get it."""

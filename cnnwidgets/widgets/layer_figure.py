@@ -59,7 +59,7 @@ def _draw_predictions(axes: Axes, predictions: Sequence[Prediction]) -> None:
 
 
 def _draw_units(axes: Axes, sheet: Sheet) -> None:
-    values = sheet.maps[:MOST_UNITS].double()
+    values = sheet.maps[:MOST_UNITS].double().nan_to_num(0.0, 0.0, 0.0)
     axes.bar(range(len(values)), values.tolist(), color=BAR)
     axes.axhline(0, color="grey", linewidth=0.6)
     axes.set_xlabel("unit", fontsize=8)

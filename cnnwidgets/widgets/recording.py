@@ -23,8 +23,8 @@ def recorded(
 ) -> Iterator[Asked]:
     """Yield requests as the front-end makes them.
 
-    First what each layer shows at a glance, then its filters, every single value, and at last the
-    gradients.
+    What every layer shows at a glance, the filters, the exact values of the first layer, the
+    gradients at a glance, and then the exact values of the other layers.
 
     Parameters
     ----------
@@ -44,12 +44,17 @@ def recorded(
         yield from _glance(args, layer)
     for layer in layers:
         yield from _filters(layer)
-    for args, layer in asked:
-        for channel in range(_channels(layer)):
-            yield "map", {**args, "channel": channel}
+    exact = [
+        ("map", {**args, "channel": channel})
+        for args, layer in asked
+        for channel in range(_channels(layer))
+    ]
+    first = layers[0].name if layers else ""
+    yield from (one for one in exact if one[1]["layer"] == first)
     if target is not None:
         for args, layer in asked:
             yield from _glance({**args, "of": "gradients", "target": target}, layer)
+    yield from (one for one in exact if one[1]["layer"] != first)
 
 
 def _channels(layer: Layer) -> int:

@@ -1,0 +1,188 @@
+"""The figure and the preview: what is shown, in the front-end's colours, quickly."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from cnnwidgets.classes import Prediction
+from cnnwidgets.network import Network
+from cnnwidgets.widgets import colors
+from cnnwidgets.widgets.layer_browser import LayerBrowser
+from cnnwidgets.widgets.layer_figure import draw
+from cnnwidgets.widgets.layer_sheet import Sheet, preview
+from cnnwidgets.widgets.passes import Range
+from tests.architectures import ARCHITECTURES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOOK = Path(__file__).parents[2] / "js" / "src" / "shared" / "look.ts"
+NAN, INF = math.nan, math.inf
+MAGENTA, ORANGE, CYAN = (240, 60, 210), (255, 157, 0), (0, 213, 245)
+BEST = [Prediction(i, f"class $x_{i}$ <b>", 0.5 / (i + 1), 1.0) for i in range(5)]
+
+
+def sheet(maps: Tensor, **change: Any) -> Sheet:
+    picture = np.zeros((9, 7, 3), np.uint8)
+    settings: dict[str, Any] = {
+        "title": "0 · conv · 4×8×8",
+        "picture": picture,
+        "picture_name": "cat.png",
+        "predictions": BEST,
+        "maps": maps,
+        "span": Range(-1.0, 2.0),
+        "quantity": "activation",
+        "table": "activations",
+    }
+    return Sheet(**{**settings, **change})
+
+
+def test_colours_are_those_of_the_front_end() -> None:
+    look = LOOK.read_text()
+    for table, stops in colors.STOPS.items():
+        found = re.search(rf"{table}: \[(.*?)\]", look)
+        assert found
+        assert re.findall("#[0-9a-f]{6}", found[1]) == stops.split()
+    for name in ("NOT_A_NUMBER", "POSITIVE_INFINITY", "NEGATIVE_INFINITY"):
+        there = "NAN" if name == "NOT_A_NUMBER" else name
+        assert f'export const {there} = "{getattr(colors, name)}"' in look
+
+
+def test_zero_is_the_neutral_colour_and_the_range_is_symmetric() -> None:
+    values = np.array([-9, -2, 0, 2, 9, NAN, INF, -INF], np.float32)
+    painted = colors.paint(values, 2.0, "activations").tolist()
+    table = colors.colors("activations").tolist()
+    assert painted[:5] == [table[0], table[0], table[128], table[256], table[256]]
+    assert [tuple(c) for c in painted[5:]] == [MAGENTA, ORANGE, CYAN]
+    assert table[128] == [239, 238, 235]
+    assert (colors.paint(np.zeros(3, np.float32), 0.0, "weights") == [239, 238, 235]).all()
+
+
+def test_the_mosaic_shows_each_map_on_one_scale() -> None:
+    maps = torch.stack([torch.full((2, 2), v) for v in (-1.0, 0.0, 1.0, 2.0)])
+    table = colors.colors("activations")
+    mosaic = sheet(maps).mosaic()
+    assert mosaic.shape == (5, 5, 3)
+    for (row, column), entry in {(0, 0): 64, (0, 3): 128, (3, 0): 192, (3, 3): 256}.items():
+        assert (mosaic[row : row + 2, column : column + 2] == table[entry]).all()
+    assert (mosaic[2] == 255).all()
+    own = sheet(maps, span=None).mosaic()
+    assert (own[0, 0] == table[0]).all()
+    assert (own[3, 0] == table[256]).all()
+
+
+def test_rgb_filters_are_grey_at_zero() -> None:
+    filters = torch.zeros(1, 3, 1, 3)
+    filters[0, 0, 0, 1], filters[0, :, 0, 2] = 2.0, -2.0
+    mosaic = sheet(filters, span=Range(-2.0, 2.0), table="weights").mosaic()
+    assert mosaic[0].tolist() == [[127] * 3, [255, 127, 127], [0] * 3]
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
+        torch.randn(64, 224, 224),
+        torch.randn(2048, 7, 7),
+        torch.randn(1, 1, 1),
+        torch.randn(3, 1, 400),
+        torch.full((2, 3, 3), NAN),
+        torch.tensor([[[INF, -INF, 0.0]]]),
+        torch.zeros(5, 4, 4),
+        torch.empty(0, 1, 1),
+        torch.randn(10, 3, 5, 5),
+        torch.randn(100),
+        torch.tensor([NAN, INF, 1.0]),
+        torch.randn(1),
+    ],
+    ids=lambda maps: "×".join(map(str, maps.shape)),
+)
+@pytest.mark.parametrize("span", [None, Range(-1.0, 2.0)])
+def test_anything_can_be_drawn(maps: Tensor, span: Range | None) -> None:
+    shown = sheet(maps, span=span)
+    image = Image.open(io.BytesIO(preview(shown)))
+    assert image.size == (900, 500)
+    draw(shown).savefig(io.BytesIO(), dpi=40)
+
+
+def test_the_heading_says_what_is_left_out() -> None:
+    assert sheet(torch.zeros(64, 2, 2)).heading == "0 · conv · 4×8×8"
+    assert sheet(torch.zeros(2048, 1, 1)).heading.endswith("first 64 of 2,048 maps")
+    assert sheet(torch.zeros(1000)).heading.endswith("first 64 of 1,000 units")
+
+
+@pytest.fixture
+def browser(front_end: Path) -> Iterator[LayerBrowser]:
+    assert front_end
+    model, x = ARCHITECTURES["first_cnn"]()
+    browser = LayerBrowser(Network(model, input_size=tuple(x.shape[1:])), x[0])
+    yield browser
+    browser.close()
+
+
+def test_the_figure_says_what_is_shown(browser: LayerBrowser) -> None:
+    figure = browser.figure()
+    titles = [axes.get_title() for axes in figure.axes]
+    assert browser._pictures["a"]["name"] in titles
+    assert any(title.startswith(f"{browser.layer} · conv") for title in titles)
+    assert figure.axes[-1].get_ylabel() == "activation"
+    bars = figure.axes[1].patches
+    rows = browser._predictions["a"]["rows"]
+    expected = [row["probability"] for row in reversed(rows)]
+    assert [bar.get_width() for bar in bars] == pytest.approx(expected)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("view", "color_range", "label"),
+    [
+        ("maps", "network", "activation"),
+        ("maps", "channel", "activation, share of each map's largest"),
+        ("mean", "layer", "mean activation"),
+        ("gradients", "layer", "gradient of the class score"),
+        ("filters", "layer", "weight"),
+    ],
+)
+def test_the_figure_follows_the_view(
+    browser: LayerBrowser, view: str, color_range: str, label: str
+) -> None:
+    browser.view, browser.color_range = view, color_range
+    before = browser.figure()
+    assert before.axes[-1].get_ylabel() == label
+    limit = before.axes[-1].get_ylim()[1]
+    if color_range == "network":
+        low, high = browser._slots.passes.range((browser._slots["a"].key, "activations", None))  # type: ignore[arg-type]
+        assert limit == pytest.approx(max(abs(low), abs(high)))
+
+
+def test_the_preview_does_not_load_matplotlib() -> None:
+    code = (
+        "import sys, torch; from cnnwidgets.widgets.layer_browser import LayerBrowser; "
+        "b = LayerBrowser(torch.nn.Conv2d(1, 2, 3), torch.zeros(1, 224, 224)); "
+        "b.preview(); print('matplotlib' in sys.modules)"
+    )
+    root = Path(__file__).parents[2]
+    if not (root / "cnnwidgets" / "static" / "layer_browser.js").exists():
+        pytest.skip("the front-end is not built")
+    out = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=root)
+    assert out.split() == ["False"]
+
+
+def test_the_preview_of_a_failing_model(front_end: Path) -> None:
+    assert front_end
+    model = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Conv2d(7, 2, 3))
+    browser = LayerBrowser(Network(model, input_size=8), torch.zeros(3, 8, 8))
+    browser.layer = "1"
+    assert browser._repr_mimebundle_() is not None
+    assert browser.error is None
+    browser.close()
