@@ -39,6 +39,7 @@ afterEach(() => stop.abort());
 const root = () => document.querySelector<HTMLElement>(".cnnw-lb") as HTMLElement;
 const tile = (channel: number) => page.getByRole("gridcell", { name: `${channel}`, exact: true });
 const asked = (kernel: MockKernel, name: string) => kernel.requests.filter((r) => r.name === name);
+const eventually = <T,>(look: () => T) => expect.poll(look, { timeout: 10_000 });
 const press = (keys: string) => userEvent.keyboard(keys);
 const see = (text: string | RegExp) => expect.element(page.getByText(text).first()).toBeVisible();
 
@@ -52,7 +53,7 @@ describe("the strip", () => {
     await press("{ArrowUp}{ArrowUp}");
     expect(kernel.get("layer")).toBe("relu");
     kernel.set("layer", "pool");
-    await expect.poll(() => root().dataset.layer).toBe("pool");
+    await eventually(() => root().dataset.layer).toBe("pool");
     await see("pool · pooling max 2×2, stride 2 · 32×12×12 · each unit sees 6×6 input pixels");
   });
 
@@ -85,7 +86,7 @@ describe("the strip", () => {
 describe("maps", () => {
   test("are asked for once per packet, and not again on return", async () => {
     const kernel = mount({ graph: residual(1) });
-    await expect.poll(() => asked(kernel, "maps").length).toBe(1);
+    await eventually(() => asked(kernel, "maps").length).toBe(1);
     expect(asked(kernel, "maps")[0]?.args).toEqual({
       slot: "a",
       key: 1,
@@ -97,7 +98,7 @@ describe("maps", () => {
     await press("{PageDown}");
     root().focus();
     await press("{PageDown}{PageUp}");
-    await expect.poll(() => root().dataset.state).toBe("ready");
+    await eventually(() => root().dataset.state).toBe("ready");
     expect(asked(kernel, "layer").length).toBeLessThanOrEqual(3);
     expect(asked(kernel, "maps").filter(({ args }) => args.layer === "conv1")).toHaveLength(1);
   });
@@ -111,6 +112,14 @@ describe("maps", () => {
         kernel.requests.filter(({ args }) => args.layer === "conv2").map(({ name }) => name),
       )
       .toEqual(["layer", "maps"]);
+  });
+
+  test("are coloured about zero", async () => {
+    mount();
+    const canvas = () => document.querySelector<HTMLCanvasElement>("[data-at='3'] canvas");
+    await eventually(() => canvas()?.width).toBe(26);
+    const pixel = canvas()?.getContext("2d")?.getImageData(9, 9, 1, 1).data;
+    expect([...(pixel ?? [])]).toEqual([0xef, 0xee, 0xeb, 255]);
   });
 
   test("mark what is zero here and what is no number", async () => {
@@ -156,7 +165,7 @@ describe("maps", () => {
   test("sort by sparsity puts the empty one first", async () => {
     mount({ traits: { layer: "relu" } });
     await page.getByRole("combobox", { name: "Sort by" }).selectOptions("zeros, most first");
-    await expect.poll(() => document.querySelector("[data-at='0']")?.textContent).toContain("3");
+    await eventually(() => document.querySelector("[data-at='0']")?.textContent).toContain("3");
   });
 });
 
@@ -188,7 +197,7 @@ describe("an enlarged map", () => {
     expect(kernel.get("unit")).toEqual([0, 0]);
     await see(/hatched cells are padding/);
     await press("{Escape}");
-    await expect.poll(() => kernel.get("unit")).toBeNull();
+    await eventually(() => kernel.get("unit")).toBeNull();
   });
 
   test("falls back on the grid's copy where the exact map cannot be had", async () => {
@@ -214,7 +223,7 @@ describe("an enlarged map", () => {
   test("of many input channels lists the largest first", async () => {
     mount({ traits: { layer: "conv2", unit: [4, 5] } });
     await page.getByRole("button", { name: /show all 32/ }).click();
-    await expect.poll(() => document.querySelectorAll(".cnnw-lb-sum").length).toBe(32);
+    await eventually(() => document.querySelectorAll(".cnnw-lb-sum").length).toBe(32);
   });
 
   test("its code goes to the clipboard, or to a field where there is none", async () => {
@@ -235,7 +244,7 @@ describe("pictures", () => {
   test("are picked, and compared on one scale", async () => {
     const kernel = mount();
     await page.getByRole("button", { name: "Show picture 3" }).click();
-    await expect.poll(() => asked(kernel, "maps").some(({ args }) => args.key === 103)).toBe(true);
+    await eventually(() => asked(kernel, "maps").some(({ args }) => args.key === 103)).toBe(true);
     await page.getByRole("button", { name: "Compare" }).click();
     await page.getByRole("button", { name: "Show picture 8" }).click();
     await see("B: picture 8");
@@ -243,7 +252,7 @@ describe("pictures", () => {
       .poll(() => asked(kernel, "maps").some(({ args }) => args.slot === "b" && args.key === 108))
       .toBe(true);
     await page.getByRole("button", { name: "Compare" }).click();
-    await expect.poll(() => document.querySelectorAll(".cnnw-lb-card").length).toBe(1);
+    await eventually(() => document.querySelectorAll(".cnnw-lb-card").length).toBe(1);
   });
 
   test("class names are text", async () => {
@@ -268,7 +277,7 @@ describe("pictures", () => {
     root().dispatchEvent(
       new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }),
     );
-    await expect.poll(() => asked(kernel, "upload").length).toBe(3);
+    await eventually(() => asked(kernel, "upload").length).toBe(3);
     expect(asked(kernel, "upload")[2]?.args).toEqual({
       slot: "a",
       name: "big.png",
@@ -296,7 +305,7 @@ describe("pictures", () => {
     await page.getByRole("button", { name: "Show picture 8" }).click();
     await see("now: picture 8");
     await page.getByText("conv1 · 4").click();
-    await expect.poll(() => root().dataset.layer).toBe("conv1");
+    await eventually(() => root().dataset.layer).toBe("conv1");
     await page.getByRole("button", { name: /^Unpin/ }).click();
     expect(page.getByRole("list", { name: "Pinned channels" }).elements()).toHaveLength(0);
   });
@@ -322,7 +331,7 @@ describe("other views", () => {
       .poll(() => asked(kernel, "filters")[0]?.args)
       .toEqual({ layer: "conv1", input: "rgb", first: 0, last: 64 });
     await page.getByRole("combobox", { name: "Input" }).selectOptions("input channel 2");
-    await expect.poll(() => asked(kernel, "filters").at(-1)?.args.input).toBe(2);
+    await eventually(() => asked(kernel, "filters").at(-1)?.args.input).toBe(2);
     await expect
       .element(page.getByRole("grid", { name: "64 filters of conv1, input channel 2" }))
       .toBeVisible();
@@ -333,12 +342,12 @@ describe("other views", () => {
     await see(/256 units, /);
     root().focus();
     await press("{ArrowRight}");
-    await expect.poll(() => kernel.get("channel")).toBe(1);
+    await eventually(() => kernel.get("channel")).toBe(1);
   });
 
   test("a softmax sorts its classes", async () => {
     mount({ traits: { layer: "softmax" } });
-    await expect.poll(() => document.querySelectorAll(".cnnw-lb-scroll li").length).toBe(10);
+    await eventually(() => document.querySelectorAll(".cnnw-lb-scroll li").length).toBe(10);
     const shown = [...document.querySelectorAll(".cnnw-lb-scroll li output")].map((o) =>
       Number.parseFloat(o.textContent ?? ""),
     );
@@ -416,9 +425,9 @@ test("help lists the keys, and closes", async () => {
 test("at 480 px the strip folds away", async () => {
   mount({ width: 480 });
   await expect.element(tile(0)).toBeVisible();
-  await expect.poll(() => page.getByRole("tree", { name: "Layers" }).elements()).toHaveLength(0);
+  await eventually(() => page.getByRole("tree", { name: "Layers" }).elements()).toHaveLength(0);
   await page.getByRole("button", { name: "Layers" }).click();
   await page.getByRole("treeitem", { name: /^relu ·/ }).click();
-  await expect.poll(() => root().dataset.layer).toBe("relu");
-  await expect.poll(() => page.getByRole("tree", { name: "Layers" }).elements()).toHaveLength(0);
+  await eventually(() => root().dataset.layer).toBe("relu");
+  await eventually(() => page.getByRole("tree", { name: "Layers" }).elements()).toHaveLength(0);
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { rectWords, seenBy, unitsThatSee } from "./brushing";
 import { channelAt, colorSpan, nextRange, ordered, union } from "./channels";
 import { contributions, FIRST_SHOWN, relativeDifference } from "./contributions";
+import { channelScale, type LayerData, meanScale, remark, weightScale } from "./data";
 import { shortName, summary } from "./describe";
 import { actionOf, HELP } from "./keyboard";
 import { residual, small } from "./mock_graphs";
@@ -49,6 +50,43 @@ describe("channels", () => {
       "network",
       "channel",
     ]);
+  });
+});
+
+describe("layer data", () => {
+  const value = {
+    low: -1,
+    high: 2,
+    network_low: -10,
+    network_high: 20,
+    mean_low: -3,
+    mean_high: 1,
+  };
+  const one = { value, table: TABLE } as unknown as LayerData;
+  const other = { value: { ...value, high: 4 }, table: TABLE } as unknown as LayerData;
+  test("is coloured about zero, on one scale for both pictures", () => {
+    expect(channelScale([one, other], 1, "layer")).toEqual({
+      low: -4,
+      high: 4,
+      table: "activations",
+    });
+    expect(channelScale([one], 1, "channel")).toEqual({ low: -9, high: 9, table: "activations" });
+    expect(meanScale([one], "layer")).toMatchObject({ low: -3, high: 3 });
+    expect(meanScale([one], "network")).toMatchObject({ low: -20, high: 20 });
+    expect(weightScale(-1, 3)).toEqual({ low: -3, high: 3, table: "weights" });
+  });
+  test("has remarks on empty and broken channels", () => {
+    expect([0, 1, 2, 3].map((channel) => remark([one], channel))).toEqual([
+      null,
+      "zero here",
+      "NaN or ∞",
+      null,
+    ]);
+    const alive = { ...one, table: TABLE.map(() => 0.5) } as unknown as LayerData;
+    expect(remark([one, alive], 1)).toBe("NaN or ∞");
+    expect(
+      remark([one, { ...one, table: TABLE.slice(0, 6).concat(TABLE.slice(0, 6)) } as LayerData], 1),
+    ).toBeNull();
   });
 });
 
