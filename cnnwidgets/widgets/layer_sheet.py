@@ -161,7 +161,7 @@ def _small(maps: Tensor) -> Tensor:
     if factor <= 1:
         return maps
     stacked = maps if maps.ndim == _RGB_MAPS else maps[None]
-    small = avg_pool2d(stacked, factor, ceil_mode=True, count_include_pad=False)
+    small = avg_pool2d(stacked, factor, ceil_mode=True)
     return small if maps.ndim == _RGB_MAPS else small[0]
 
 

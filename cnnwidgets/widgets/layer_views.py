@@ -157,7 +157,7 @@ def reduce_maps(maps: Tensor) -> tuple[Tensor, int]:
     factor = math.ceil(max(maps.shape[-2:]) / LARGEST)
     if factor <= 1:
         return maps, 1
-    return avg_pool2d(maps[None], factor, ceil_mode=True, count_include_pad=False)[0], factor
+    return avg_pool2d(maps[None], factor, ceil_mode=True)[0], factor
 
 
 def choose_filters(weights: Tensor, which: str | int) -> Tensor:

@@ -182,7 +182,8 @@ def test_an_interrupted_pass_leaves_nothing(net: Network, monkeypatch: pytest.Mo
         patch.setattr(nn.ReLU, "forward", interrupted)
         with pytest.raises(KeyboardInterrupt):
             passes.add(1, picture())
-    assert passes.held == 0
+    with pytest.raises(ValueError, match="the picture has changed"):
+        passes.value(Quantity(1), "0")
     passes.add(1, picture())
     assert passes.has(Quantity(1), "5")
 
