@@ -135,15 +135,34 @@ cw.LayerBrowser(cw.Network(model, input_size=32), {PICTURE})
     shown.wait_painted(shown.tile(2047).locator("canvas"))
 
 
+SLOW = f"""{MODULES}
+import time
+
+class Slow(nn.Module):
+    seconds = 0.0
+
+    def forward(self, x):
+        time.sleep(Slow.seconds)
+        return x
+
+model = nn.Sequential(nn.Conv2d(3, 8, 3), *(Slow() for _ in range(60)), nn.Conv2d(8, 4, 3))
+browser = cw.LayerBrowser(cw.Network(model, input_size=32), {PICTURE})
+browser
+"""
+
+
 def test_interrupt_while_it_computes(open_notebook: OpenNotebook) -> None:
-    page, shown = opened(
-        open_notebook, FASHION, "import time\nbrowser.show(images[4])\ntime.sleep(60)"
-    )
+    page = open_notebook(SLOW, f"Slow.seconds = 0.5\nbrowser.show(255 - {PICTURE})")
+    page.run_cell(0)
+    shown = LayerBrowser(page)
+    shown.wait_state()
     page.run_cell(1, wait=False)
     page.wait_until("() => cnnwDriver.kernel().status === 'busy'")
+    page.page.wait_for_timeout(1500)
     page.interrupt()
-    page.wait_idle(seconds=20)
+    page.wait_idle(seconds=10)  # the whole pass would take 30 seconds
     page.forgive("KeyboardInterrupt")
+    page.kernel_eval("setattr(Slow, 'seconds', 0.0)")
     shown.wait_state()
-    shown.choose_layer("block2.conv1")
+    shown.choose_layer("61")
     shown.wait_painted(shown.tile(0).locator("canvas"))

@@ -125,6 +125,19 @@ describe("MapLoader", () => {
     expect(cancelled).toEqual([0, 64, 0]);
   });
 
+  test("tells of a packet that came for somebody else", async () => {
+    const { asked, resources } = setup();
+    const loader = new MapLoader(resources, "maps", [A], 10);
+    const elsewhere = resources.fetch("maps", { ...A, first: 0, last: 10 });
+    asked[0]?.answer();
+    await elsewhere;
+    loader.want([0]);
+    expect(loader.loaded.value).toBe(1);
+    loader.want([1]);
+    expect(loader.loaded.value).toBe(1);
+    expect(asked).toHaveLength(1);
+  });
+
   test("says why a packet is missing", async () => {
     const { asked, resources } = setup();
     const loader = new MapLoader(resources, "maps", [A], 10);

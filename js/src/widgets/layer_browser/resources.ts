@@ -98,6 +98,8 @@ export class MapLoader<S extends object = Source> {
   readonly loaded = signal(0);
   readonly failed: Signal<string | undefined> = signal(undefined);
   readonly #running = new Map<string, AbortController>();
+  /** The packets that `loaded` has told of. */
+  readonly #told = new Set<string>();
 
   constructor(
     readonly resources: Resources,
@@ -125,7 +127,11 @@ export class MapLoader<S extends object = Source> {
     for (const chunk of new Set(maps.map((map) => Math.floor(map / CHUNK))))
       for (const source of this.sources) {
         const { id, args } = this.#packet(source, chunk);
-        if (this.resources.peek(id)) continue;
+        if (this.resources.peek(id)) {
+          // It may have come, for somebody else, after the maps were drawn without it.
+          if (!this.#told.has(id)) this.#tell(id);
+          continue;
+        }
         wanted.add(id);
         if (!this.#running.has(id)) void this.#load(id, args);
       }
@@ -146,6 +152,11 @@ export class MapLoader<S extends object = Source> {
       this.failed.value = complaint(error);
     }
     if (this.#running.get(id) === running) this.#running.delete(id);
+    this.#tell(id);
+  }
+
+  #tell(id: string): void {
+    this.#told.add(id);
     this.loaded.value++;
   }
 
