@@ -152,7 +152,7 @@ class LayerAnswers:
         if file is None:
             self._uploads[request.page, slot] = upload
         else:
-            file.name = name  # type: ignore[attr-defined]  # what an error calls it
+            file.name = name  # what an error calls it
             self._put(slot, file, name)
         return Answer()
 
