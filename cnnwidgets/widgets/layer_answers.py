@@ -147,7 +147,8 @@ class LayerAnswers:
         )
         if len(request.buffers) != 1:
             raise RequestError("upload: one buffer belongs to each part")
-        upload = self._uploads.pop((request.page, slot), Upload()) if part else Upload()
+        known = self._uploads.pop((request.page, slot), None)
+        upload = known if known and part else Upload(name)
         file = upload.add(part, parts, bytes(request.buffers[0]))
         if file is None:
             self._uploads[request.page, slot] = upload

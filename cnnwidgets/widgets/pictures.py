@@ -115,13 +115,22 @@ def _thumbnail(net: Network, name: str, image: Picture, edge: int) -> NDArray[np
     return np.array(small)[..., None] if grey else np.array(small)
 
 
+class File(io.BytesIO):
+    """A file that came from the browser; error messages say its name."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(data)
+        self.name = name
+
+
 class Upload:
     """A file that comes from the browser in parts."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._parts: list[bytes] = []
 
-    def add(self, part: int, parts: int, data: bytes) -> io.BytesIO | None:
+    def add(self, part: int, parts: int, data: bytes) -> File | None:
         """Take one part, in order; return the file when it is whole.
 
         Raises
@@ -134,4 +143,4 @@ class Upload:
         self._parts.append(data)
         if sum(map(len, self._parts)) > LARGEST_FILE:
             raise RequestError("the file is larger than 64 MB; choose a smaller picture")
-        return io.BytesIO(b"".join(self._parts)) if part + 1 == parts else None
+        return File(b"".join(self._parts), self._name) if part + 1 == parts else None

@@ -242,7 +242,7 @@ def test_two_pages_upload_at_the_same_time(browser: LayerBrowser) -> None:
 @pytest.mark.parametrize(
     ("data", "change", "sentence"),
     [
-        (b"no picture", {}, "is not a picture"),
+        (b"no picture", {}, "'x.png' is not a picture"),
         (png_of(noise(1))[:200], {}, "image"),
         (b"", {}, "is not a picture"),
         (b"x", {"part": 1, "parts": 2}, "did not arrive whole"),
