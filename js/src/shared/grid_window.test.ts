@@ -28,6 +28,9 @@ describe("gridWindow", () => {
     expect(gridWindow(0, 0, 0, 72, 64)).toMatchObject({ kept: 0, to: 0 });
     expect(gridWindow(800, 500, 0, 72, 0)).toMatchObject({ rows: 0, kept: 0, from: 0, to: 0 });
     expect(gridWindow(30, 500, 0, 72, 5).columns).toBe(1);
+    expect(gridWindow(800, 500, 0, 72, 64, 36).pitch).toBe(
+      gridWindow(800, 500, 0, 72, 64).pitch - 36,
+    );
   });
 
   it("lets a row stay in its slot while it is kept", () => {

@@ -20,8 +20,9 @@ export function gridWindow(
   top: number,
   tile: number,
   count: number,
+  tileHeight = tile,
 ): GridWindow {
-  const pitch = tile + TILE.caption + TILE.gap;
+  const pitch = tileHeight + TILE.caption + TILE.gap;
   const columns = Math.max(1, Math.floor((width + TILE.gap) / (tile + TILE.gap)));
   const rows = Math.ceil(count / columns);
   const kept = width ? Math.min(rows, Math.ceil(height / pitch) + 1 + 2 * TILE.overscan) : 0;

@@ -12,8 +12,10 @@ export interface TileGridProps extends TileSource {
   count: number;
   /** Position → item; the items in their own order when absent. A new order starts at the top. */
   order?: ArrayLike<number> | undefined;
-  /** Edge of a tile in CSS pixels. */
+  /** Width of a tile in CSS pixels. */
   tile: number;
+  /** Its height without the caption; as wide when absent. */
+  tileHeight?: number | undefined;
   /** The selected item; it is brought into view when it changes. */
   selected: number | null;
   /** The positions [first, last) that are on screen or nearly so. */
@@ -42,7 +44,7 @@ export function TileGrid(p: TileGridProps) {
       aria-rowcount={view.rows}
       aria-colcount={view.columns}
       tabIndex={active < view.from || active >= view.to ? 0 : -1}
-      style={{ "--cnnw-tile": `${p.tile}px` }}
+      style={{ "--cnnw-tile": `${p.tile}px`, "--cnnw-tile-height": `${p.tileHeight ?? p.tile}px` }}
       onScroll={grid.scrolled}
       {...keys}
       {...focus}
@@ -76,7 +78,7 @@ function useGrid(p: TileGridProps, box: Box) {
   const { width, height } = useSize(box);
   const [top, setTop] = useState(0);
   const [active, setActive] = useState(0);
-  const view = gridWindow(width, height, top, tile, count);
+  const view = gridWindow(width, height, top, tile, count, p.tileHeight);
   const { columns, pitch, from, to } = view;
   const selected = useMemo(() => positionOf(p.selected, order), [p.selected, order]);
 

@@ -12,6 +12,9 @@ import { drawBeside } from "./draw";
 import { MapLoader, type Resources } from "./resources";
 import { enlarge, useBrowser, useKeptFocus } from "./state";
 
+/** Width of a tile with two maps, in widths of one with a single map. */
+const PAIR = 1.6;
+
 /** A loader that lives as long as its questions stay the same. */
 export function useLoader<S extends object>(
   resources: Resources,
@@ -134,7 +137,8 @@ export function Maps({ data }: { data: readonly LayerData[] }) {
         <TileGrid
           caption={`${count} ${word}s of ${first.source.layer}`}
           {...{ count, order, draw }}
-          tile={data.length > 1 ? 1.6 * edge : edge}
+          tile={data.length > 1 ? PAIR * edge : edge}
+          tileHeight={data.length > 1 ? (PAIR * edge) / 2 : edge}
           selected={channel.value}
           label={String}
           mark={mark}

@@ -66,7 +66,7 @@ export function Side({ data, map, scale, channel, many, hover, onUnit }: SidePro
   };
   return (
     <>
-      <figure class="cnnw-lb-view" data-view="input" data-slot={source.slot}>
+      <figure data-view="input" data-slot={source.slot}>
         <figcaption>
           {many
             ? `Input ${source.slot.toUpperCase()}: ${shown.name}`
@@ -89,7 +89,7 @@ export function Side({ data, map, scale, channel, many, hover, onUnit }: SidePro
           }
         />
       </figure>
-      <figure class="cnnw-lb-view" data-view="map" data-slot={source.slot}>
+      <figure data-view="map" data-slot={source.slot}>
         <figcaption>
           {source.layer}, {what}
           {many && ` for ${source.slot.toUpperCase()}`}
