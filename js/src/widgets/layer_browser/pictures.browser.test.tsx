@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import { page } from "vitest/browser";
+import { residual } from "./mock_graphs";
+import { asked, eventually, mount, press, root, see, tile, unmount } from "./mounting";
+
+describe("pictures", () => {
+  test("are picked, and compared on one scale", async () => {
+    const kernel = mount();
+    await page.getByRole("button", { name: "Show picture 3" }).click();
+    await eventually(() => asked(kernel, "maps").some(({ args }) => args.key === 103)).toBe(true);
+    await page.getByRole("button", { name: "Compare" }).click();
+    await page.getByRole("button", { name: "Show picture 8" }).click();
+    await see("B: picture 8");
+    await expect
+      .poll(() => asked(kernel, "maps").some(({ args }) => args.slot === "b" && args.key === 108))
+      .toBe(true);
+    await page.getByRole("button", { name: "Compare" }).click();
+    await eventually(() => document.querySelectorAll(".cnnw-lb-card").length).toBe(1);
+  });
+
+  test("class names are text", async () => {
+    mount({
+      traits: {
+        _predictions: {
+          a: {
+            rows: [{ index: 9, name: "<b>Ankle boot</b>", probability: 1, logit: 3 }],
+            note: null,
+          },
+        },
+      },
+    });
+    await see("<b>Ankle boot</b>");
+  });
+
+  test("a file is sent in parts", async () => {
+    const kernel = mount();
+    const file = new File([new Uint8Array(9 * 2 ** 20)], "big.png", { type: "image/png" });
+    const data = new DataTransfer();
+    data.items.add(file);
+    root().dispatchEvent(
+      new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }),
+    );
+    await eventually(() => asked(kernel, "upload").length).toBe(3);
+    expect(asked(kernel, "upload")[2]?.args).toEqual({
+      slot: "a",
+      name: "big.png",
+      part: 2,
+      parts: 3,
+    });
+  });
+
+  test("what is no picture is refused", async () => {
+    mount();
+    const data = new DataTransfer();
+    data.items.add(new File(["x"], "notes.txt", { type: "text/plain" }));
+    root().dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
+    await see(/That is not a picture/);
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    expect(page.getByRole("alert").elements()).toHaveLength(0);
+  });
+
+  test("a pinned channel stays, beside what it does now", async () => {
+    mount();
+    await tile(4).click();
+    await press("p");
+    await expect.element(page.getByRole("list", { name: "Pinned channels" })).toBeVisible();
+    await page.getByRole("treeitem", { name: /^conv2/ }).click();
+    await page.getByRole("button", { name: "Show picture 8" }).click();
+    await see("now: picture 8");
+    await page.getByText("conv1 · 4").click();
+    await eventually(() => root().dataset.layer).toBe("conv1");
+    await page.getByRole("button", { name: /^Unpin/ }).click();
+    expect(page.getByRole("list", { name: "Pinned channels" }).elements()).toHaveLength(0);
+  });
+});
+
+describe("other views", () => {
+  test("gradients belong to a target", async () => {
+    const kernel = mount();
+    await page.getByRole("tab", { name: "Gradients" }).click();
+    await expect
+      .poll(() => asked(kernel, "maps").some(({ args }) => args.of === "gradients"))
+      .toBe(true);
+    await page.getByRole("combobox", { name: /Gradient/ }).selectOptions("Trouser (1)");
+    expect(kernel.get("target")).toBe(1);
+    await expect
+      .poll(() => kernel.requests.at(-1)?.args)
+      .toMatchObject({ of: "gradients", target: 1 });
+  });
+
+  test("filters say which inputs they are of", async () => {
+    const kernel = mount({ graph: residual(1), traits: { view: "filters" } });
+    await expect
+      .poll(() => asked(kernel, "filters")[0]?.args)
+      .toEqual({ layer: "conv1", input: "rgb", first: 0, last: 64 });
+    await page.getByRole("combobox", { name: "Input" }).selectOptions("input channel 2");
+    await eventually(() => asked(kernel, "filters").at(-1)?.args.input).toBe(2);
+    await expect
+      .element(page.getByRole("grid", { name: "64 filters of conv1, input channel 2" }))
+      .toBeVisible();
+  });
+
+  test("units of a vector are chosen by arrow keys", async () => {
+    const kernel = mount({ traits: { layer: "fc1" } });
+    await see(/256 units, /);
+    root().focus();
+    await press("{ArrowRight}");
+    await eventually(() => kernel.get("channel")).toBe(1);
+  });
+
+  test("a softmax sorts its classes", async () => {
+    mount({ traits: { layer: "softmax" } });
+    await eventually(() => document.querySelectorAll(".cnnw-lb-scroll li").length).toBe(10);
+    const shown = [...document.querySelectorAll(".cnnw-lb-scroll li output")].map((o) =>
+      Number.parseFloat(o.textContent ?? ""),
+    );
+    expect(shown).toEqual([...shown].sort((p, q) => q - p));
+  });
+});
+
+describe("what goes wrong", () => {
+  test("a failed request says so and can be tried again", async () => {
+    let attempts = 0;
+    const kernel = mount({
+      answers: {
+        layer: () =>
+          attempts++ ? { value: {} } : { error: "Out of memory; use a smaller picture." },
+      },
+    });
+    await see("Out of memory; use a smaller picture.");
+    kernel.answers = {};
+    await page.getByRole("button", { name: "Try again" }).click();
+    await expect.element(tile(0)).toBeVisible();
+  });
+
+  test("an exported page offers no other pictures", async () => {
+    mount({ manager: { replay: true } });
+    await expect.element(tile(0)).toBeVisible();
+    expect(root().dataset.state).toBe("replay");
+    expect(page.getByRole("button", { name: "Compare" }).elements()).toHaveLength(0);
+  });
+
+  test("a restarted kernel: what was seen stays", async () => {
+    let restart = (_: unknown, _status: string) => {};
+    const statusChanged = {
+      connect: (on: typeof restart) => {
+        restart = on;
+      },
+      disconnect: () => {},
+    };
+    const kernel = mount({ manager: { kernel: { status: "idle", statusChanged } } });
+    await expect.element(tile(0)).toBeVisible();
+    kernel.delay = 1e6;
+    restart(null, "restarting");
+    await see(/The kernel was restarted. What you have seen stays usable/);
+    await expect.element(page.getByRole("button", { name: "Compare" })).toBeDisabled();
+    await tile(2).click();
+    await tile(2).click();
+    await expect.element(page.getByRole("application", { name: "conv1 channel 2" })).toBeVisible();
+    await page.getByRole("treeitem", { name: /^conv2/ }).click();
+    await see("This was not looked at before the kernel stopped.");
+  });
+
+  test("nothing computed yet", async () => {
+    mount({ traits: { _graph: null, _pictures: null, _predictions: null } });
+    await see("Nothing computed yet.");
+    expect(root().dataset.state).toBe("empty");
+  });
+
+  test("an aborted view leaves nothing behind", async () => {
+    const kernel = mount();
+    await expect.element(tile(0)).toBeVisible();
+    unmount();
+    expect(document.querySelector(".cnnw-lb")).toBeNull();
+    expect(kernel.listening).toBe(0);
+  });
+});
+
+test("help lists the keys, and closes", async () => {
+  mount();
+  await tile(0).click();
+  await press("?");
+  await expect.element(page.getByRole("dialog", { name: "Keys and marks" })).toBeVisible();
+  await press("{Escape}");
+  expect(page.getByRole("dialog").elements()).toHaveLength(0);
+});
+
+test("at 480 px the strip folds away", async () => {
+  mount({ width: 480 });
+  await expect.element(tile(0)).toBeVisible();
+  await eventually(() => page.getByRole("tree", { name: "Layers" }).elements()).toHaveLength(0);
+  await page.getByRole("button", { name: "Layers" }).click();
+  await page.getByRole("treeitem", { name: /^relu ·/ }).click();
+  await eventually(() => root().dataset.layer).toBe("relu");
+  await eventually(() => page.getByRole("tree", { name: "Layers" }).elements()).toHaveLength(0);
+});
