@@ -16,7 +16,6 @@ from tests.e2e.server import Server
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 LIMIT = 300_000  # bytes
-COLORS = 256
 
 
 def shoot(page: Page, name: str) -> None:
@@ -27,7 +26,7 @@ def shoot(page: Page, name: str) -> None:
     path = IMAGES / f"{name}.png"
     page.locate(ROOT).screenshot(path=path, animations="disabled")
     with Image.open(path) as picture:
-        picture.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+        picture.convert("RGB").save(path, optimize=True)
     size = path.stat().st_size
     print(f"{path.name}: {size / 1000:.0f} kB")
     if size > LIMIT:
