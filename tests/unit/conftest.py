@@ -6,20 +6,45 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kernel import FakeComm
+from cnnwidgets.network import Network
+from cnnwidgets.widgets import base
+from cnnwidgets.widgets.layer_browser import LayerBrowser
+from tests.kernel import Browser, FakeComm
+from tests.small import CLASSES, noise, small_model
+from tests.untouched import assert_untouched
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture
 def front_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of built front-ends that holds next to nothing; comms are recorded."""
-    from cnnwidgets.widgets import base  # noqa: PLC0415 - only tests of widgets pay for it
-
     for name in ("layer_browser", "toy", "host"):
         (tmp_path / f"{name}.js").write_text(f"export default {{ name: '{name} </script>' }};")
         (tmp_path / f"{name}.css").write_text(f".cnnw-{name} {{ color: red }}")
     monkeypatch.setattr(base, "STATIC", tmp_path)
     monkeypatch.setattr("comm.create_comm", FakeComm)
     return tmp_path
+
+
+@pytest.fixture
+def net() -> Network:
+    return Network(small_model(), classes=CLASSES, input_size=16)
+
+
+@pytest.fixture
+def browser(net: Network, front_end: Path) -> Iterator[LayerBrowser]:
+    """Shows `noise(0)` and has three pictures to choose from."""
+    assert front_end
+    images = {"one": noise(1), "<i>two</i>": noise(2), "grey": noise(3, channels=1)}
+    with assert_untouched(net.model):
+        browser = LayerBrowser(net, noise(0), images=images)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(browser: LayerBrowser) -> Browser:
+    return Browser(browser)
