@@ -34,7 +34,7 @@ help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(RUNTIME) $(BUNDLES) ## Open JupyterLab on the first notebook (ARGS goes to jupyter lab)
-	$(BIN)/jupyter lab $(AS_ROOT) notebooks/01-look-inside.ipynb $(ARGS)
+	$(BIN)/jupyter lab $(AS_ROOT) --LabApp.default_url=/lab/tree/notebooks/01-look-inside.ipynb $(ARGS)
 
 test: $(DEV) $(BUNDLES) $(JS_PACKAGES) chromium ## Run every test, those in a real browser too
 	cd js && npx vitest run
