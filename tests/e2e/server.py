@@ -172,7 +172,8 @@ class Server:
             **kept,
             **own,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")]),
-            "PYTHONPATH": str(REPOSITORY),  # so that kernels can import tests.e2e.toy
+            # So that kernels can import tests.e2e.toy; what was there can be another ipykernel.
+            "PYTHONPATH": os.pathsep.join([str(REPOSITORY), kept.get("PYTHONPATH", "")]),
             "NO_PROXY": "127.0.0.1",
         }
 
