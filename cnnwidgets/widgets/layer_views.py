@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.slots import Slots
 
-LARGEST = 256
+LARGEST = 128
 """Rows and columns up to which maps are sent as they are in a grid."""
 
 RGB = 3
