@@ -145,7 +145,8 @@ def _quantise_with_care(maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _restore(codes: NDArray[np.uint8], ranges: NDArray[np.float64]) -> NDArray[np.float32]:
     low, high = ranges[:, :1], ranges[:, 1:]
-    values: NDArray[np.float32] = (low + codes * (high - low) / LEVELS).astype(np.float32)
+    levels = np.minimum(codes, LEVELS)  # beyond them, float32 may overflow
+    values: NDArray[np.float32] = (low + levels * (high - low) / LEVELS).astype(np.float32)
     values[codes == NEGATIVE_INFINITY] = -np.inf
     values[codes == POSITIVE_INFINITY] = np.inf
     values[codes == NOT_A_NUMBER] = np.nan

@@ -108,6 +108,7 @@ def check_quantised(array: np.ndarray[Any, Any], back: np.ndarray[Any, Any]) -> 
 @given(arrays(np.float32, array_shapes(min_dims=0, max_dims=4, min_side=0), elements=FLOATS))
 @settings(deadline=None)
 @example(np.array([[[16777216, 16777218]], [[INF, 1]]], np.float32))
+@example(np.array([0, NAN, 3.3627905e38], np.float32))
 def test_quantised_is_off_by_half_a_step_at_most(array: np.ndarray[Any, Any]) -> None:
     check_quantised(array, wire.unpack(wire.pack(array)))
 
