@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from cnnwidgets.images import Numbers, Picture
 
 Shape = tuple[int, int, int]
+
+_GIVE_SIZE = "pass it: Network(model, input_size=…)"
 
 
 class Network:
@@ -250,13 +253,17 @@ class Network:
     def _find(self) -> tuple[Shape, LayerGraph]:
         """Run the first pass that succeeds, or else show how the likeliest one fails."""
         failed = None
-        for shape in shapes_to_try(self.model, self._size or self._preprocessed_size()):
+        size = self._size or self._preprocessed_size()
+        for shape in shapes_to_try(self.model, size):
             noise = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0))
             graph = layer_graph(shadow(self.model), noise.to(self.device, self.dtype))
             if graph.error is None:
                 return shape, graph
             failed = failed or (shape, graph)
-        return cast("tuple[Shape, LayerGraph]", failed)
+        shape, graph = cast("tuple[Shape, LayerGraph]", failed)
+        if size is None:
+            graph = replace(graph, error=f"{graph.error}. If another size fits, {_GIVE_SIZE}")
+        return shape, graph
 
     def _preprocessed_size(self) -> tuple[int, ...] | None:
         if self.preprocess is None:

@@ -54,7 +54,7 @@ def test_a_model_that_takes_no_picture_shows_why() -> None:
     net = Network(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Linear(1, 1)))
     assert net.input_shape == (3, 224, 224)
     assert net.graph.error is not None
-    assert net.layers[-1].error == net.graph.error
+    assert net.graph.error.startswith(f"{net.layers[-1].error}. ")
     assert net.layers[0].error is None
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         net.predict(torch.zeros(3, 224, 224))
@@ -299,3 +299,15 @@ def test_passes_while_the_model_trains_in_another_thread() -> None:
         thread.join()
     assert losses
     assert model.training
+
+
+def test_a_size_that_cannot_be_guessed_is_asked_for() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 48 * 48, 5))
+    error = Network(model).graph.error
+    assert error is not None
+    assert "mat1 and mat2 shapes" in error
+    assert "input_size=" in error
+    assert Network(model, input_size=50).graph.error is None
+    given = Network(model, input_size=60).graph.error
+    assert given is not None
+    assert "input_size=" not in given
