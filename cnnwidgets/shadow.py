@@ -67,7 +67,8 @@ def shadow(model: nn.Module) -> Shadow:
         If the model is no ``nn.Module``, or is TorchScript, whose inside cannot be seen.
     """
     if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a torch.nn.Module, not {type(model).__name__}")
+        hint = "; call the class to make one" if isinstance(model, type) else ""
+        raise TypeError(f"model must be a torch.nn.Module, not {type(model).__name__}{hint}")
     copier = _Copier()
     with torch.inference_mode(mode=False), torch.no_grad():
         copied = copier.module(model, "")

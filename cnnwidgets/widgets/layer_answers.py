@@ -126,7 +126,7 @@ class LayerAnswers:
             "padding": conv.padding if isinstance(conv.padding, str) else list(conv.padding),
             "dilation": list(conv.dilation),
             "groups": conv.groups,
-            "code": receipt.code(),
+            "code": views.code(layer, receipt),
         }
         parts = (receipt.patch, receipt.weights, receipt.products, receipt.sums, receipt.inside)
         return Answer(value, [pack(part, "float32") for part in parts])

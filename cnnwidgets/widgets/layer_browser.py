@@ -70,9 +70,9 @@ class LayerBrowser(LayerAnswers, Widget):
     channel = Int(0).tag(sync=True)
     """Channel chosen, from 0."""
     view = Choice(("maps", "mean", "filters", "gradients"), "maps").tag(sync=True)
-    """What is shown of the layer."""
+    """What is shown of the layer: "maps", "mean", "filters" or "gradients"."""
     color_range = Choice(("channel", "layer", "network"), "layer").tag(sync=True)
-    """What one range of colours covers; it is always centred on zero."""
+    """What one range of colours, centred on zero, covers: "channel", "layer" or "network"."""
     unit = Tuple(Int(), Int(), default_value=None, allow_none=True).tag(sync=True)
     """(row, column) of the unit whose receipt is shown, or None."""
     target = Int(0).tag(sync=True)

@@ -27,6 +27,18 @@ LARGEST = 128
 RGB = 3
 
 
+def code(layer: Layer, receipt: Receipt) -> str:
+    """Write the Python that computes a receipt's result again from ``net`` and ``image``."""
+    source = layer.inputs[0]
+    picture = source == "input"
+    given = "net.prepare(image)" if picture else f"net.activations(image, [{source!r}])[{source!r}]"
+    return (
+        "# net and image: your Network and the picture\n"
+        f"conv = net.layer({layer.name!r}).module\n"
+        f"x = {given}\n\n{receipt.code()}"
+    )
+
+
 def describe(graph: LayerGraph, net: Network) -> dict[str, Any]:
     """Describe the network as JSON for the browser's strip."""
     return {

@@ -149,6 +149,17 @@ def check_receipt(page: Page, layer: str, unit: tuple[int, int, int], maps: Tens
     assert "torch" in value["code"]
 
 
+@pytest.mark.parametrize("layer", ["0", "2"])
+def test_the_receipts_code_runs_as_pasted(opened: Callable[..., Page], layer: str) -> None:
+    image = torch.randn(1, 3, 9, 9)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.Conv2d(4, 2, 3, padding=1))
+    page = opened(model, image)
+    value = page.request("receipt", **page.of(layer), channel=1, row=2, column=3).value
+    pasted = {"net": page.browser.net, "image": image}
+    exec(value["code"], pasted)  # noqa: S102 - as a reader does in a cell
+    assert float(pasted["result"]) == pytest.approx(value["result"], rel=1e-6)  # type: ignore[arg-type]
+
+
 def test_the_receipt_says_how_the_convolution_works(opened: Callable[..., Page]) -> None:
     conv = nn.Conv2d(4, 6, (3, 2), (2, 1), (1, 0), (1, 2), groups=2, padding_mode="reflect")
     page = opened(nn.Sequential(conv), torch.randn(1, 4, 9, 9))

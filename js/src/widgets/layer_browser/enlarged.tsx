@@ -48,8 +48,12 @@ export function Enlarged({ data, channel }: EnlargedProps) {
         />
       ))}
       {explains && <Receipt source={source} channel={channel} unit={explains} />}
-      {explained && !explains && (
-        <p class="cnnw-note">Click a unit of the map to see how its value is calculated.</p>
+      {!explains && channel !== null && (
+        <p class="cnnw-note">
+          {explained
+            ? "Click a unit of the map to see how its value is calculated."
+            : "Units of convolutions, under Maps, show how their values are calculated."}
+        </p>
       )}
       {answers.error && (
         <p class="cnnw-note">Values are rounded to 1/252 of their range: {answers.error}</p>

@@ -1,6 +1,6 @@
 // How one unit of a convolution gets its value: products per input channel, their sums, the bias, the result.
 import { useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type Scale, symmetric, type Table } from "../../shared/color";
 import { count, exact, number } from "../../shared/format";
 import type { Tensor } from "../../shared/wire";
@@ -20,15 +20,24 @@ export interface ReceiptProps {
 
 export function Receipt({ source, channel, unit: [row, column] }: ReceiptProps) {
   useKeptFocus();
-  const { unit } = useBrowser();
+  const { unit, shown } = useBrowser();
   const answers = useReplies<ReceiptValue>(
     "receipt",
     [{ ...source, channel, row, column }],
     "receipt",
   );
   const reply = answers.replies?.[0];
+  const section = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    // Where the receipt stands below the pictures, its head comes into view.
+    const { current } = section;
+    const box = current?.parentElement;
+    if (current && box && current.offsetTop - box.offsetTop > box.clientHeight / 2)
+      box.scrollTop = current.offsetTop - box.offsetTop;
+  }, [row, column, channel]);
   return (
     <section
+      ref={section}
       class="cnnw-lb-receipt"
       aria-label="Calculation of one unit"
       data-current={answers.current}
@@ -36,6 +45,7 @@ export function Receipt({ source, channel, unit: [row, column] }: ReceiptProps) 
       <header>
         <h4>
           Row {row}, column {column} of channel {channel}
+          {shown.value.length > 1 && `, picture ${source.slot.toUpperCase()}`}
         </h4>
         {reply && <CopyCode code={reply.value.code} />}
         <button type="button" class="cnnw-button" onClick={() => (unit.value = null)}>
@@ -98,6 +108,7 @@ function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[] }) {
         {total === 1
           ? `input channel ${first}`
           : `input channels ${first}–${value.channels[1] - 1}`}
+        {picture && " of the preprocessed picture"}
         {padded && "; hatched cells are padding"}
       </p>
       <div class="cnnw-lb-sums">
