@@ -183,9 +183,10 @@ class Receipt:
         rows, columns = _slice(self.rows, top), _slice(self.columns, left)
         channels = f"{self.input_channels.start}:{self.input_channels.stop}"
         lines = [
-            "image = x.detach().double().reshape(1, *x.shape[-3:])",
-            f"image = torch.nn.functional.pad(image, {self._padding}, mode={self._padding_mode!r})",
-            f"patch = image[0, {channels}, {rows}, {columns}]",
+            "padded = x.detach().double().reshape(1, *x.shape[-3:])",
+            "padded = torch.nn.functional.pad("
+            f"padded, {self._padding}, mode={self._padding_mode!r})",
+            f"patch = padded[0, {channels}, {rows}, {columns}]",
             f"products = patch * conv.weight[{self.channel}].detach().double()",
             "sums = products.sum(dim=(1, 2))  # one per input channel",
             "result = sums.sum()",

@@ -123,8 +123,8 @@ def test_the_receipt_equals_torch(page: NotebookPage, shown: LayerBrowser) -> No
 
     shown.receipt.get_by_role("button", name=re.compile("copy", re.IGNORECASE)).click()
     code = page.page.evaluate("() => navigator.clipboard.readText()")
-    inputs = f"dict(conv=net.layer({CONV!r}).module, x=net.activations(images[0])['block1.relu1'])"
-    copied = page.kernel_eval(f"(lambda n: exec({code!r}, n) or n['result'].item())({inputs})")
+    given = "dict(net=net, image=images[0])"
+    copied = page.kernel_eval(f"(lambda n: exec({code!r}, n) or n['result'].item())({given})")
     assert copied == pytest.approx(torch_says, rel=1e-5)
 
 
