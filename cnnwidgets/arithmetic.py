@@ -184,8 +184,7 @@ class Receipt:
         channels = f"{self.input_channels.start}:{self.input_channels.stop}"
         lines = [
             "padded = x.detach().double().reshape(1, *x.shape[-3:])",
-            "padded = torch.nn.functional.pad("
-            f"padded, {self._padding}, mode={self._padding_mode!r})",
+            f"padded = torch.nn.functional.pad(padded, {self._padding}, {self._padding_mode!r})",
             f"patch = padded[0, {channels}, {rows}, {columns}]",
             f"products = patch * conv.weight[{self.channel}].detach().double()",
             "sums = products.sum(dim=(1, 2))  # one per input channel",
