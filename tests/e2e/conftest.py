@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from tests.e2e.browser import RESULTS, Browser, Page
+from tests.e2e.layer_browser import FASHION
 from tests.e2e.notebook_page import NotebookPage
 from tests.e2e.server import Host, Server
 
@@ -78,6 +79,14 @@ def open_notebook(
 
     yield open_
     judge(pages, request.node)
+
+
+@pytest.fixture
+def page(open_notebook: OpenNotebook) -> NotebookPage:
+    """Open a notebook that shows the layer browser of the sample network."""
+    page = open_notebook(FASHION)
+    page.run_all()
+    return page
 
 
 @pytest.fixture

@@ -20,13 +20,6 @@ CONV = "block1.conv2"
 
 
 @pytest.fixture
-def page(open_notebook: OpenNotebook) -> NotebookPage:
-    page = open_notebook(FASHION)
-    page.run_all()
-    return page
-
-
-@pytest.fixture
 def shown(page: NotebookPage) -> LayerBrowser:
     browser = LayerBrowser(page)
     browser.wait_state()

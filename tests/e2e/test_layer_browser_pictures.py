@@ -9,22 +9,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.e2e.layer_browser import FASHION, LayerBrowser
+from tests.e2e.layer_browser import LayerBrowser
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.conftest import OpenNotebook
     from tests.e2e.notebook_page import NotebookPage
 
 LAYER = "block1.conv1"
-
-
-@pytest.fixture
-def page(open_notebook: OpenNotebook) -> NotebookPage:
-    page = open_notebook(FASHION)
-    page.run_all()
-    return page
 
 
 @pytest.fixture

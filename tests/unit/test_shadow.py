@@ -257,3 +257,8 @@ def test_graph_modules() -> None:
     model = torch.fx.symbolic_trace(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()))
     x = torch.randn(1, 3, 8, 8)
     torch.testing.assert_close(shadow(model).model(x), model(x))
+
+
+def test_a_class_instead_of_a_model_is_told_to_be_called() -> None:
+    with pytest.raises(TypeError, match="not type; call the class to make one"):
+        shadow(nn.Conv2d)  # type: ignore[arg-type]
