@@ -36,7 +36,7 @@ class LayerAnswers:
     _images: dict[str, Picture]
     _uploads: dict[tuple[str, str], Upload]
 
-    def _put(self, slot: str, image: Any, name: str) -> None:  # noqa: ANN401
+    def _put(self, slot: str, image: Any, name: str, choice: int | None = None) -> None:  # noqa: ANN401
         raise NotImplementedError
 
     def _take(self, slot: str) -> None:
@@ -133,8 +133,9 @@ class LayerAnswers:
 
     @answers("pick")
     def _pick(self, request: Request) -> Answer:
-        name = list(self._images)[request.index("index", len(self._images))]
-        self._put(request.choose("slot", SLOTS), self._images[name], name)
+        choice = request.index("index", len(self._images))
+        name, image = list(self._images.items())[choice]
+        self._put(request.choose("slot", SLOTS), image, name, choice)
         return Answer()
 
     @answers("upload")

@@ -12,7 +12,7 @@ from cnnwidgets.widgets import layer_views as views
 from cnnwidgets.widgets.base import Widget
 from cnnwidgets.widgets.layer_answers import LayerAnswers
 from cnnwidgets.widgets.layer_sheet import Sheet, preview
-from cnnwidgets.widgets.pictures import Upload, choices, name_of, named, seen
+from cnnwidgets.widgets.pictures import Upload, choices, identify, named, seen
 from cnnwidgets.widgets.recording import recorded
 from cnnwidgets.widgets.slots import Slots
 from cnnwidgets.widgets.traits import Choice, TraitValueError
@@ -104,9 +104,11 @@ class LayerBrowser(LayerAnswers, Widget):
         self._images = named(images)
         self._uploads: dict[tuple[str, str], Upload] = {}
         self._slots = slots = Slots(network)
-        slots.put("a", network.prepare(image), name_of(image, "picture"), chosen)
+        name, choice = identify(image, self._images, "picture")
+        slots.put("a", network.prepare(image), name, chosen, choice)
         if compare is not None:
-            slots.put("b", network.prepare(compare), name_of(compare, "picture 2"), chosen)
+            name, choice = identify(compare, self._images, "picture 2")
+            slots.put("b", network.prepare(compare), name, chosen, choice)
         self._predicted = slots.predicted
         if target is not None:
             traits["target"] = network.classes.index(target, slots.outputs or None)
@@ -133,14 +135,14 @@ class LayerBrowser(LayerAnswers, Widget):
         ValueError
             If it is no picture that the network takes; what was shown stays.
         """
-        self._put("a", image, name_of(image, "picture"))
+        self._put("a", image, *identify(image, self._images, "picture"))
 
     def compare(self, image: Picture | None) -> None:
         """Show a second picture beside the first, on one scale; None takes it away."""
         if image is None:
             self._take("b")
         else:
-            self._put("b", image, name_of(image, "picture 2"))
+            self._put("b", image, *identify(image, self._images, "picture 2"))
 
     def figure(self) -> Figure:
         """Draw the picture, the predictions and what is shown of the layer.
@@ -223,9 +225,9 @@ class LayerBrowser(LayerAnswers, Widget):
         shape = self._network_graph[self.layer].output_shape or (1,)
         return (shape[0], 1, shape[1]) if len(shape) == 2 else shape  # noqa: PLR2004 - tokens
 
-    def _put(self, slot: str, image: Picture, name: str) -> None:
+    def _put(self, slot: str, image: Picture, name: str, choice: int | None = None) -> None:
         """Show a picture in a slot: one pass for its predictions and every layer."""
-        self._slots.put(slot, self.net.prepare(image), name, self.layer)
+        self._slots.put(slot, self.net.prepare(image), name, self.layer, choice)
         self._tell()
 
     def _take(self, slot: str) -> None:

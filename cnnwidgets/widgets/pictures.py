@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from PIL import Image
+from torch import Tensor
 
 from cnnwidgets.widgets.requests import RequestError
 from cnnwidgets.widgets.wire import pack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from cnnwidgets.images import Picture
     from cnnwidgets.network import Network
@@ -41,19 +42,23 @@ class Shown:
         [1, C, H, W], as the network takes it.
     name
         What the user calls it.
+    choice
+        Its place among the pictures to choose from; None if it is none of them.
     key
         Another one for every picture and every change of the weights.
     """
 
     x: Tensor
     name: str
+    choice: int | None = None
     key: int = field(default_factory=lambda: next(_KEYS))
 
     def trait(self, net: Network) -> dict[str, Any]:
         """Return what the browser is told of it."""
         pixels, note = seen(net, self.x)
         name = f"{self.name} ({note})" if note else self.name
-        return {"key": self.key, "name": name, "picture": pack(pixels, "picture")}
+        picture = pack(pixels, "picture")
+        return {"key": self.key, "name": name, "choice": self.choice, "picture": picture}
 
 
 def seen(net: Network, x: Tensor) -> tuple[NDArray[np.uint8], str]:
@@ -64,7 +69,31 @@ def seen(net: Network, x: Tensor) -> tuple[NDArray[np.uint8], str]:
     return pixels.mean(2, keepdims=True).astype(np.uint8), f"mean of {channels} channels"
 
 
-def name_of(image: Picture, otherwise: str) -> str:
+def identify(image: Picture, images: dict[str, Picture], otherwise: str) -> tuple[str, int | None]:
+    """Return a picture's name and its place among those to choose from, None if it is no such."""
+    offered = list(enumerate(images.values()))
+    identical = (index for index, other in offered if other is image)
+    equal = (index for index, other in offered if _equal(other, image))
+    choice = next(itertools.chain(identical, equal), None)
+    return (_name(image, otherwise) if choice is None else list(images)[choice]), choice
+
+
+def _equal(one: Picture, other: Picture) -> bool:
+    """Whether two pictures are the same file, or arrays or PIL images with the same pixels."""
+    match one, other:
+        case (str() | os.PathLike(), str() | os.PathLike()):
+            return Path(one) == Path(other)
+        case (Image.Image(), Image.Image()):
+            return one == other
+        case (np.ndarray(), np.ndarray()):
+            return np.array_equal(one, other)
+        case (Tensor(), Tensor()):
+            alike = (one.dtype, one.device) == (other.dtype, other.device)
+            return alike and torch.equal(one, other)
+    return False
+
+
+def _name(image: Picture, otherwise: str) -> str:
     """Return a file's name, or what else to call a picture."""
     if isinstance(image, (str, os.PathLike)):
         return Path(image).name
@@ -78,7 +107,7 @@ def named(images: Mapping[str, Picture] | Iterable[Picture]) -> dict[str, Pictur
         return {str(name): image for name, image in images.items()}
     given: dict[str, Picture] = {}
     for index, image in enumerate(images):
-        name = name_of(image, f"picture {index}")
+        name = _name(image, f"picture {index}")
         given[f"{name} ({index})" if name in given else name] = image
     return given
 

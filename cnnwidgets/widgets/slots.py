@@ -71,7 +71,9 @@ class Slots:
         ranked = self._rankings.get(slot, "")
         return [] if isinstance(ranked, str) else ranked
 
-    def put(self, slot: str, x: Tensor, name: str, layer: str | None) -> None:
+    def put(
+        self, slot: str, x: Tensor, name: str, layer: str | None, choice: int | None = None
+    ) -> None:
         """Show a picture [1, C, H, W], whatever becomes of its pass.
 
         Raises
@@ -88,7 +90,7 @@ class Slots:
         with self._lock:
             if self._closed:
                 raise RequestError("the widget is closed; make another")
-            self._place(slot, Shown(x, name), layer)
+            self._place(slot, Shown(x, name, choice), layer)
 
     def take(self, slot: str) -> None:
         """Show nothing in a slot any more."""
@@ -110,7 +112,7 @@ class Slots:
                 return False
             self._version = version
             for slot, shown in list(self._shown.items()):
-                self._place(slot, Shown(shown.x, shown.name), layer)
+                self._place(slot, Shown(shown.x, shown.name, shown.choice), layer)
             self._renewed = time.monotonic()
             return True
 

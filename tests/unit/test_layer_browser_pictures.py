@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch import nn
 
@@ -69,6 +70,72 @@ def test_picking_and_clearing(page: Browser, browser: LayerBrowser, net: Network
     np.testing.assert_array_equal(pixels(browser, "b"), noise(1))
     page.request("clear", slot="b")
     assert browser._pictures["b"] is None
+
+
+@pytest.mark.parametrize(
+    ("offered", "image", "choice"),
+    [
+        (np.stack([noise(1), noise(2), noise(3)]), noise(2), 1),
+        ([noise(1), noise(1).copy()], noise(1), 0),
+        ([noise(1), noise(1).astype(float).transpose(2, 0, 1)], noise(1), 0),
+        ([noise(1)], noise(1) ^ 1, None),
+        ([torch.ones(3, 16, 16)], torch.ones(3, 16, 16), 0),
+        ([torch.ones(3, 16, 16)], torch.ones(3, 16, 16).double(), None),
+        ([torch.ones(3, 16, 16)], np.ones((3, 16, 16), np.float32), None),
+        ([Image.fromarray(noise(1)), Image.fromarray(noise(2))], Image.fromarray(noise(2)), 1),
+    ],
+)
+def test_a_picture_that_is_one_of_those_offered(
+    net: Network, offered: Any, image: Any, choice: int | None
+) -> None:
+    browser = LayerBrowser(net, image, images=offered, compare=image)
+    names = ("picture", "picture 2") if choice is None else (f"picture {choice}",) * 2
+    for slot, name in zip("ab", names, strict=True):
+        assert browser._pictures[slot]["choice"] == choice
+        assert browser._pictures[slot]["name"] == name
+    browser.close()
+
+
+def test_the_choice_follows_what_is_shown(
+    page: Browser, browser: LayerBrowser, net: Network
+) -> None:
+    def choice(slot: str = "a") -> int | None:
+        found: int | None = browser._pictures[slot]["choice"]
+        return found
+
+    assert choice() is None
+    browser.show(noise(3, channels=1))
+    assert (choice(), browser._pictures["a"]["name"]) == (2, "grey")
+    browser.compare(noise(1))
+    assert (choice("b"), browser._pictures["b"]["name"]) == (0, "one")
+    page.request("pick", slot="a", index=1)
+    assert choice() == 1
+    with torch.no_grad():
+        net.model[0].weight.add_(1)  # type: ignore[index]
+    browser._renew(at_once=True)
+    assert (choice(), choice("b")) == (1, 0)
+    browser.show(noise(9))
+    assert (choice(), choice("b")) == (None, 0)
+    send(page, png_of(noise(1)))
+    assert choice() is None
+
+
+def test_of_equal_pictures_the_identical_one_is_meant(net: Network) -> None:
+    twins = [noise(1), noise(1)]
+    browser = LayerBrowser(net, twins[1], images=twins)
+    assert browser._pictures["a"]["choice"] == 1
+    page = Browser(browser)
+    page.request("pick", slot="b", index=1)
+    assert browser._pictures["b"]["choice"] == 1
+    browser.close()
+
+
+def test_a_path_that_is_one_of_those_offered(net: Network, tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(png_of(noise(1)))
+    browser = LayerBrowser(net, str(tmp_path / "cat.png"), images={"Tom": tmp_path / "cat.png"})
+    assert browser._pictures["a"]["name"] == "Tom"
+    assert browser._pictures["a"]["choice"] == 0
+    browser.close()
 
 
 def png_of(image: np.ndarray[Any, Any]) -> bytes:
