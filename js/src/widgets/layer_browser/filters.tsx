@@ -36,6 +36,7 @@ export function Filters({ layer, filters }: { layer: Layer; filters: number[] })
     chosen.value !== undefined && possible.includes(chosen.value)
       ? chosen.value
       : (possible[0] as Input);
+  const words = inputs === 1 ? "" : `, ${inputWords(input)}`;
   const source = { layer: layer.name, input };
   const loader = useLoader(resources, "filters", [source], count);
   useEffect(() => {
@@ -70,12 +71,14 @@ export function Filters({ layer, filters }: { layer: Layer; filters: number[] })
   return (
     <>
       <div class="cnnw-lb-tools">
-        <Select<Input>
-          label="Input"
-          value={input}
-          options={possible.map((key) => [key, inputWords(key, inputs)] as const)}
-          onChange={(key) => (chosen.value = key)}
-        />
+        {words && (
+          <Select<Input>
+            label="Input"
+            value={input}
+            options={possible.map((key) => [key, inputWords(key)] as const)}
+            onChange={(key) => (chosen.value = key)}
+          />
+        )}
         <RangeSelect />
         {input === "rgb" ? (
           <span class="cnnw-note">
@@ -96,7 +99,7 @@ export function Filters({ layer, filters }: { layer: Layer; filters: number[] })
       )}
       <div class="cnnw-lb-tiles" {...tiles.gestures}>
         <TileGrid
-          caption={`${count} filters of ${layer.name}, ${inputWords(input, inputs)}`}
+          caption={`${count} filters of ${layer.name}${words}`}
           {...{ count, draw }}
           tile={Math.min(tile.value, Math.max(48, 12 * Math.max(height, width)))}
           selected={channel.value}
@@ -108,13 +111,10 @@ export function Filters({ layer, filters }: { layer: Layer; filters: number[] })
       <div class="cnnw-lb-readout">
         <b>filter {channel.value}</b>
         <span>
-          {shape(filters.slice(1))} weights;{" "}
-          {input === "sum"
-            ? "shown: summed over the input channels"
-            : `shown: ${inputWords(input, inputs)}`}
+          {shape(filters.slice(1))} weights{words}
         </span>
         {found && (
-          <Cells {...{ input, height, width }} tensor={found.tensor} at={found.at} scale={scale} />
+          <Cells {...{ input, words, height, width, scale }} tensor={found.tensor} at={found.at} />
         )}
       </div>
     </>
@@ -123,6 +123,7 @@ export function Filters({ layer, filters }: { layer: Layer; filters: number[] })
 
 function Cells(p: {
   input: Input;
+  words: string;
   tensor: Tensor;
   at: number;
   height: number;
@@ -135,11 +136,11 @@ function Cells(p: {
     <>
       {Array.from({ length: parts }, (_, i) => {
         const from = (p.at * parts + i) * size;
-        const label = parts > 1 ? (["red", "green", "blue"][i] as string) : inputWords(p.input, 0);
+        const label = `Weights${parts > 1 ? `, ${["red", "green", "blue"][i]}` : p.words}`;
         return (
           <Matrix
             key={label}
-            label={`Weights, ${label}`}
+            label={label}
             values={p.tensor.data.subarray(from, from + size)}
             rows={p.height}
             columns={p.width}
@@ -152,13 +153,11 @@ function Cells(p: {
   );
 }
 
-const inputWords = (input: Input, inputs: number): string =>
+const inputWords = (input: Input): string =>
   input === "rgb"
-    ? "all three inputs as RGB"
+    ? "inputs as RGB"
     : input === "sum"
-      ? inputs === 1
-        ? "the only input"
-        : "sum over all inputs"
+      ? "sum over inputs"
       : `input channel ${input}`;
 
 /** Range of one filter's weights. */

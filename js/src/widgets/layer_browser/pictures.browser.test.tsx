@@ -100,6 +100,23 @@ describe("other views", () => {
       .toBeVisible();
   });
 
+  test("filters of a single input leave the choice of inputs out", async () => {
+    mount({ traits: { view: "filters", channel: 2 } });
+    await see("1×3×3 weights");
+    expect(page.getByRole("combobox", { name: "Input" }).elements()).toHaveLength(0);
+    expect(root().textContent).not.toContain("sum");
+  });
+
+  test("the names of the inputs fit into their list", async () => {
+    mount({ graph: residual(1), traits: { view: "filters" } });
+    const list = page.getByRole("combobox", { name: "Input" });
+    await expect.element(list).toBeVisible();
+    const select = list.element() as HTMLSelectElement;
+    const { width } = select.getBoundingClientRect();
+    select.style.maxWidth = "none";
+    expect(select.getBoundingClientRect().width).toBe(width);
+  });
+
   test("units of a vector are chosen by arrow keys", async () => {
     const kernel = mount({ traits: { layer: "fc1" } });
     await see(/256 units, /);
