@@ -10,9 +10,9 @@ const at = (bounds: Bounds, unit: number): [number, number] => [
 ];
 
 export function seenBy(rows: Bounds, columns: Bounds, row: number, column: number): Rect | null {
-  if (2 * row >= rows.length || 2 * column >= columns.length) return null;
   const [top, bottom] = at(rows, row);
   const [left, right] = at(columns, column);
+  if (top >= bottom || left >= right) return null; // beyond the map, or sees only padding
   return { top, left, bottom, right };
 }
 

@@ -5,13 +5,13 @@ import type { Layer } from "./types";
 
 const plural = (n: number, word: string) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 
-/** "3×3 input pixels", "the whole picture". */
+/** "3×3 input pixels", "40×40 input pixels, larger than the picture (28×28)", "the whole picture". */
 export function fieldWords(layer: Layer, input: readonly number[]): string {
   if (!layer.rf) return "the whole picture";
   const [height, width] = layer.rf.size;
   const [, H = Number.POSITIVE_INFINITY, W = Number.POSITIVE_INFINITY] = input;
-  if (height >= 2 * H && width >= 2 * W) return "the whole picture";
-  return `${height}×${width} input pixel${height * width === 1 ? "" : "s"}`;
+  const pixels = `${height}×${width} input pixel${height * width === 1 ? "" : "s"}`;
+  return height > H || width > W ? `${pixels}, larger than the picture (${H}×${W})` : pixels;
 }
 
 /** "conv1 · convolution 3×3, stride 1 · 32×26×26 · 320 parameters · each unit sees 3×3 input pixels" */

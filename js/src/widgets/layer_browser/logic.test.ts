@@ -3,7 +3,7 @@ import { rectWords, seenBy, unitsThatSee } from "./brushing";
 import { channelAt, colorSpan, nextRange, ordered, union } from "./channels";
 import { contributions, FIRST_SHOWN, relativeDifference } from "./contributions";
 import { channelScale, type LayerData, meanScale, remark, weightScale } from "./data";
-import { shortName, summary } from "./describe";
+import { fieldWords, shortName, summary } from "./describe";
 import { actionOf, HELP } from "./keyboard";
 import { residual, small } from "./mock_graphs";
 import type { Layer, LayerValue } from "./types";
@@ -97,6 +97,7 @@ describe("brushing", () => {
     expect(seenBy(rows, columns, 1, 1)).toEqual({ top: 1, bottom: 4, left: 3, right: 6 });
     expect(seenBy(rows, columns, 3, 0)).toBeNull();
     expect(seenBy([], [], 0, 0)).toBeNull();
+    expect(seenBy([0, 0], columns, 0, 0)).toBeNull();
   });
   test("from a pixel to its units", () => {
     expect(unitsThatSee(rows, columns, 3, 2)).toEqual({ top: 1, bottom: 3, left: 0, right: 1 });
@@ -162,6 +163,13 @@ describe("words", () => {
   test("of a vector", () => {
     expect(summary(small.layers[6] as Layer, small.input)).toContain(
       "each unit sees the whole picture",
+    );
+  });
+  test("of a receptive field beyond the picture", () => {
+    const [first] = small.layers as [Layer];
+    const wide = { ...first, rf: { size: [212, 40], jump: [8, 8], start: [0, 0] } } as Layer;
+    expect(fieldWords(wide, small.input)).toBe(
+      "212×40 input pixels, larger than the picture (28×28)",
     );
   });
   test("of one that failed", () => {

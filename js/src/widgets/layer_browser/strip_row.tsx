@@ -77,9 +77,7 @@ function LayerRow({ layer, input, nested }: { layer: Layer; input: number[]; nes
       <span>
         {layer.error ? <b class="cnnw-lb-failed">failed</b> : layer.shape && shape(layer.shape)}
         <small>
-          {layer.rf &&
-            layer.shape &&
-            `sees ${fieldWords(layer, input).replace(/ input pixels?/, "")}`}
+          {layer.rf && layer.shape && `sees ${fieldWords(layer, input).split(" input")[0]}`}
         </small>
       </span>
     </>
