@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -44,35 +45,38 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+class AtHost(Protocol):
+    def __call__(
+        self, host: Host, packages: Path | None = None
+    ) -> tuple[Server, BrowserContext]: ...
+
+
 @pytest.fixture(scope="session")
-def at_host(browser: Browser) -> Iterator[Callable[[Host], tuple[Server, BrowserContext]]]:
+def at_host(browser: Browser) -> Iterator[AtHost]:
     """Start each host when it is first wanted; its pages share one warm HTTP cache."""
-    started: dict[Host, tuple[Server, BrowserContext]] = {}
     with ExitStack() as stack:
 
-        def start(host: Host) -> tuple[Server, BrowserContext]:
-            if host not in started:
-                server = stack.enter_context(Server(host))
-                permissions = ["clipboard-read", "clipboard-write"]
-                started[host] = server, browser.context(permissions=permissions)
-            return started[host]
+        @cache
+        def start(host: Host, packages: Path | None = None) -> tuple[Server, BrowserContext]:
+            server = stack.enter_context(Server(host, packages))
+            return server, browser.context(permissions=["clipboard-read", "clipboard-write"])
 
         yield start
 
 
 class OpenNotebook(Protocol):
-    def __call__(self, *cells: str, host: Host = "lab") -> NotebookPage: ...
+    def __call__(
+        self, *cells: str, host: Host = "lab", packages: Path | None = None
+    ) -> NotebookPage: ...
 
 
 @pytest.fixture
-def open_notebook(
-    at_host: Callable[[Host], tuple[Server, BrowserContext]], request: pytest.FixtureRequest
-) -> Iterator[OpenNotebook]:
+def open_notebook(at_host: AtHost, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
     """Open code cells as a notebook, with its kernel idle; the test fails on any problem there."""
     pages: list[Page] = []
 
-    def open_(*cells: str, host: Host = "lab") -> NotebookPage:
-        server, context = at_host(host)
+    def open_(*cells: str, host: Host = "lab", packages: Path | None = None) -> NotebookPage:
+        server, context = at_host(host, packages)
         page = NotebookPage(context, server, server.write(*cells))
         pages.append(page)
         return page

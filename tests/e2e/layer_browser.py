@@ -70,13 +70,17 @@ class LayerBrowser:
         rows = self.tree.locator("[data-layer]")
         return [row.get_attribute("data-layer") or "" for row in rows.all()]
 
-    def choose_layer(self, name: str) -> None:
-        """Find a layer by the search field, click it in the strip and wait for it."""
+    def click_layer(self, name: str) -> None:
+        """Find a layer by the search field and click it in the strip."""
         field = self.root.get_by_role("searchbox")
         field.fill(name)
         self.tree.locator(f'[data-layer="{name}"]').click()
         field.fill("")
         self.wait_shown("layer", name)
+
+    def choose_layer(self, name: str) -> None:
+        """Find a layer by the search field, click it in the strip and wait for its values."""
+        self.click_layer(name)
         self.wait_state()
 
     def choose_tab(self, name: str) -> None:

@@ -62,10 +62,13 @@ class Server:
     ----------
     host
         ``"lab"`` for JupyterLab, ``"notebook"`` for Notebook 7.
+    packages
+        A directory of packages that its kernels import before the installed ones.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, packages: Path | None = None) -> None:
         self.host = host
+        self.packages = packages
         self._home = tempfile.TemporaryDirectory(prefix="cnnwidgets-e2e-")
         self.home = Path(self._home.name)
         self.notebooks = self.home / "notebooks"
@@ -168,12 +171,13 @@ class Server:
             file = self.home / "settings" / f"{plugin}.jupyterlab-settings"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(values))
+        # So that kernels can import tests.e2e.toy.
+        imported = [str(path) for path in (self.packages, REPOSITORY) if path]
         return {
             **kept,
             **own,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")]),
-            # So that kernels can import tests.e2e.toy; what was there can be another ipykernel.
-            "PYTHONPATH": os.pathsep.join([str(REPOSITORY), kept.get("PYTHONPATH", "")]),
+            "PYTHONPATH": os.pathsep.join([*imported, kept.get("PYTHONPATH", "")]),
             "NO_PROXY": "127.0.0.1",
         }
 

@@ -20,9 +20,13 @@ export class FakeModel {
   saveCalls = 0;
   handlers = new Map<string, Set<Handler>>();
   broken = false;
+  interrupts = 0;
   #dirty: Content = {};
   kernel = {
     status: "idle",
+    interrupt: async () => {
+      this.interrupts++;
+    },
     statusChanged: new Emitter(),
     connectionStatusChanged: new Emitter(),
     disposed: new Emitter(),

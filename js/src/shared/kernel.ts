@@ -11,6 +11,7 @@ interface Kernel {
   statusChanged?: Emitter<string>;
   connectionStatusChanged?: Emitter<string>;
   disposed?: Emitter<unknown>;
+  interrupt?(): Promise<unknown>;
 }
 
 export interface Manager {
@@ -19,7 +20,7 @@ export interface Manager {
 }
 
 /** "gone": the kernel that held the model was restarted or shut down; only running the cell again helps. */
-export type KernelChange = "online" | "offline" | "gone";
+export type KernelChange = "online" | "offline" | "idle" | "gone";
 
 const GONE = /restarting|dead|terminating/;
 
@@ -33,6 +34,7 @@ export function watchKernel(
   if (!kernel) return;
   const status = (_: unknown, now: string) => {
     if (GONE.test(now)) on("gone");
+    else if (now === "idle") on("idle");
   };
   const connection = (_: unknown, now: string) => on(now === "connected" ? "online" : "offline");
   const disposed = () => on("gone");
@@ -47,5 +49,8 @@ export function watchKernel(
 }
 
 /** A kernel that runs a cell may answer late; one that is idle, or cannot be asked, may not. */
-export const isBusy = ({ kernel }: Manager): boolean =>
-  kernel?.status === "busy" || kernel?.status === "starting";
+export const isBusy = ({ kernel }: Manager): boolean => kernel?.status === "busy";
+
+/** Ends the running cell; undefined where the host cannot. Should it fail, the kernel's status says the rest. */
+export const interrupter = ({ kernel }: Manager): (() => void) | undefined =>
+  kernel?.interrupt && (() => void kernel.interrupt?.().catch(() => {}));

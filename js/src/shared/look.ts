@@ -18,6 +18,9 @@ export const LEVELS = 252;
 export const TILE = { gap: 6, caption: 15, overscan: 2 };
 export const ZOOM = { max: 64, step: 1.25, crosshair: 5 };
 
+/** A request unanswered for this long, the kernel running a cell, may have to wait for that to end (ms). */
+export const LATE = 1500;
+
 /** A request unanswered for this long, the kernel being idle, means that nobody answers (ms). */
 export const UNANSWERED = 10_000;
 export const CACHE_BYTES = 128 * 2 ** 20;

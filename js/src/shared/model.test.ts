@@ -2,7 +2,7 @@ import type { AnyModel } from "@anywidget/types";
 import { batch, effect } from "@preact/signals";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Content, FakeModel } from "./fake_model";
-import { UNANSWERED } from "./look";
+import { LATE, UNANSWERED } from "./look";
 import { connect, RequestError } from "./model";
 
 const one = Uint8Array.from("434e4e5703000000db0f4940".match(/../g) as string[], (b) =>
@@ -260,13 +260,47 @@ describe("status", () => {
     void failure(bridge.request("map", {}));
     model.kernel.status = "busy";
     vi.advanceTimersByTime(5 * UNANSWERED);
-    expect(bridge.status.value).toBe("connected");
+    expect(bridge.status.value).toBe("busy");
     model.kernel.status = "idle";
     model.message({ kind: "progress", id: last().id, done: 1, total: 2 });
     vi.advanceTimersByTime(UNANSWERED - 1);
     expect(bridge.status.value).toBe("connected");
     vi.advanceTimersByTime(1);
     expect(bridge.status.value).toBe("disconnected");
+  });
+
+  it("tells soon that a running cell keeps the kernel from answering", async () => {
+    const bridge = open();
+    const asked = bridge.request("map", {});
+    model.kernel.status = "busy";
+    vi.advanceTimersByTime(LATE - 1);
+    expect(bridge.status.value).toBe("connected");
+    vi.advanceTimersByTime(1);
+    expect(bridge.status.value).toBe("busy");
+    bridge.interrupt?.();
+    expect(model.interrupts).toBe(1);
+    model.kernel.statusChanged.emit("idle");
+    expect(bridge.status.value).toBe("connected");
+    model.reply(last(), 1);
+    await asked;
+  });
+
+  it("tells no more of the running cell once it is answered", async () => {
+    const bridge = open();
+    const asked = bridge.request("map", {});
+    model.kernel.status = "busy";
+    vi.advanceTimersByTime(LATE);
+    model.message({ kind: "progress", id: last().id, done: 1, total: 2 });
+    vi.advanceTimersByTime(UNANSWERED - 1);
+    expect(bridge.status.value).toBe("connected");
+    vi.advanceTimersByTime(1);
+    expect(bridge.status.value).toBe("busy");
+    model.kernel.connectionStatusChanged.emit("connecting");
+    vi.advanceTimersByTime(UNANSWERED);
+    expect(bridge.status.value).toBe("disconnected");
+    model.reply(last(), 1);
+    expect(bridge.status.value).toBe("connected");
+    await asked;
   });
 
   it("asks once more what was lost with the connection, and no more", async () => {
@@ -322,7 +356,7 @@ describe("status", () => {
     (manager) => {
       model.widget_manager = manager;
       const bridge = open();
-      expect(bridge.status.value).toBe("connected");
+      expect([bridge.status.value, bridge.interrupt]).toEqual(["connected", undefined]);
       void failure(bridge.request("map", {}));
       vi.advanceTimersByTime(UNANSWERED);
       expect(bridge.status.value).toBe("disconnected");

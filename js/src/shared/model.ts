@@ -2,12 +2,15 @@
 // replies, streamed frames, and whether anybody is there.
 import type { AnyModel } from "@anywidget/types";
 import { effect, signal as makeSignal, type ReadonlySignal, type Signal } from "@preact/signals";
-import { isBusy, type KernelChange, type Manager, watchKernel } from "./kernel";
-import { UNANSWERED } from "./look";
+import { interrupter, isBusy, type KernelChange, type Manager, watchKernel } from "./kernel";
+import { LATE, UNANSWERED } from "./look";
 import { type Tensor, unpack } from "./wire";
 
-/** "replay": an exported page, answered from what was recorded. */
-export type Status = "connected" | "disconnected" | "replay";
+/**
+ * "busy": nothing is answered, and a cell is running; some kernels answer only when it ends.
+ * "replay": an exported page, answered from what was recorded.
+ */
+export type Status = "connected" | "busy" | "disconnected" | "replay";
 
 export interface Reply<V> {
   value: V;
@@ -44,6 +47,8 @@ export interface Bridge {
   status: ReadonlySignal<Status>;
   /** Requests waiting for a reply. */
   pending: ReadonlySignal<number>;
+  /** Interrupts the running cell; undefined where the host cannot. */
+  interrupt: (() => void) | undefined;
   signal: AbortSignal;
 }
 
@@ -85,6 +90,7 @@ const same = (a: unknown, b: unknown) =>
 class Connection implements Bridge {
   readonly status: Signal<Status>;
   readonly pending = makeSignal(0);
+  readonly interrupt: (() => void) | undefined;
   readonly #page = Math.random().toString(36).slice(2);
   readonly #manager: Manager;
   readonly #traits = new Map<string, Signal<unknown>>();
@@ -101,6 +107,7 @@ class Connection implements Bridge {
     readonly signal: AbortSignal,
   ) {
     this.#manager = (model.widget_manager ?? {}) as Manager;
+    this.interrupt = interrupter(this.#manager);
     this.status = makeSignal<Status>(this.#manager.replay ? "replay" : "connected");
     this.#listen("msg:custom", (message: unknown, buffers: unknown) =>
       this.#receive(message, buffers),
@@ -191,16 +198,23 @@ class Connection implements Bridge {
   #ask(waiting: Waiting): void {
     waiting.asked++;
     this.#send(waiting.content, waiting.options.buffers);
-    this.#watch(waiting);
+    this.#watch(waiting, LATE);
   }
 
-  #watch(waiting: Waiting): void {
+  #watch(waiting: Waiting, patience = UNANSWERED): void {
     clearTimeout(waiting.timer);
     if (this.status.peek() === "replay") return;
     waiting.timer = setTimeout(() => {
-      if (isBusy(this.#manager)) this.#watch(waiting);
-      else if (this.status.peek() === "connected") this.status.value = "disconnected";
-    }, UNANSWERED);
+      if (isBusy(this.#manager)) {
+        this.#turn("connected", "busy");
+        this.#watch(waiting);
+      } else if (patience === LATE) this.#watch(waiting, UNANSWERED - LATE);
+      else this.status.value = "disconnected";
+    }, patience);
+  }
+
+  #turn(from: Status, to: Status): void {
+    if (this.status.peek() === from) this.status.value = to;
   }
 
   #receive(message: unknown, buffers: unknown): void {
@@ -239,10 +253,14 @@ class Connection implements Bridge {
 
   #answered(): void {
     this.#gone = false;
-    if (this.status.peek() === "disconnected") this.status.value = "connected";
+    if (this.status.peek() !== "replay") this.status.value = "connected";
   }
 
   #kernel(change: KernelChange): void {
+    if (change === "idle") {
+      this.#turn("busy", "connected");
+      return;
+    }
     this.#offline = change === "offline";
     this.#gone ||= change === "gone";
     if (this.#gone) this.#refuse(new RequestError(GONE));
@@ -275,7 +293,7 @@ class Connection implements Bridge {
       this.model.send(content, undefined, buffers);
     } catch {
       // A disposed comm throws; the status says the rest.
-      if (this.status.peek() === "connected") this.status.value = "disconnected";
+      if (this.status.peek() !== "replay") this.status.value = "disconnected";
     }
   }
 

@@ -9,7 +9,16 @@ import { type Action, actionOf } from "./keyboard";
 import { LayerPanel } from "./layer_panel";
 import { Pictures } from "./pictures";
 import { Pins, togglePin } from "./pins";
-import { back, cycleRange, enlarge, type State, step, stepChannel, useBrowser } from "./state";
+import {
+  back,
+  cycleRange,
+  enlarge,
+  focusRoot,
+  type State,
+  step,
+  stepChannel,
+  useBrowser,
+} from "./state";
 import { Strip } from "./strip";
 import { pictureIn, upload } from "./upload";
 
@@ -114,14 +123,26 @@ export function Browser() {
 }
 
 function Messages() {
-  const { bridge, error, notice, graph } = useBrowser();
+  const { bridge, error, notice, graph, root } = useBrowser();
   const dismissed = useSignal<string | null>(null);
   const status = bridge.status.value;
+  const interrupt = () => {
+    bridge.interrupt?.();
+    focusRoot(root); // the button goes
+  };
   return (
     <div class="cnnw-lb-messages">
       {status === "disconnected" && (
         <Banner kind="warning">
           The kernel was restarted. What you have seen stays usable; run the cell again to go on.
+        </Banner>
+      )}
+      {status === "busy" && (
+        <Banner
+          kind="info"
+          action={bridge.interrupt && { label: "Interrupt the cell", onClick: interrupt }}
+        >
+          The kernel is running a cell and may only answer when the cell ends.
         </Banner>
       )}
       {error.value && error.value !== dismissed.value && (

@@ -40,7 +40,7 @@ function Picker({ comparing }: { comparing: boolean }) {
   const status = bridge.status.value;
   if (status === "replay") return null;
   return (
-    <fieldset class="cnnw-lb-picker" disabled={status !== "connected"}>
+    <fieldset class="cnnw-lb-picker" disabled={status === "disconnected"}>
       {choices.value?.length ? (
         <fieldset class="cnnw-lb-choices" aria-label="Pictures to choose from">
           {choices.value.map((choice, index) => (
