@@ -18,7 +18,7 @@ _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; "
     "img-src data: blob:"
 )
-_NOT_STATE = ("layout", "tabbable", "tooltip", "_dom_classes", "_anywidget_id")
+_NOT_STATE = ("layout", "tabbable", "tooltip", "_dom_classes", "_anywidget_id", "_foreseen")
 _SPARE = 2000  # bytes of mark-up around the document
 
 

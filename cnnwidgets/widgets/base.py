@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
-from traitlets import TraitError, Unicode, default, observe
+from traitlets import List, TraitError, Unicode, default, observe
 
 from cnnwidgets.errors import nearest
 from cnnwidgets.export.html import Page
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cnnwidgets.network import Network
+    from cnnwidgets.widgets.requests import Asked
 
 STATIC = Path(__file__).parents[1] / "static"
 PNG_DPI = 80
@@ -60,6 +61,7 @@ class Widget(anywidget.AnyWidget):
     _esm = Unicode().tag(sync=True)
     _css = Unicode().tag(sync=True)
     _error = Unicode(None, allow_none=True).tag(sync=True)
+    _foreseen: List[dict[str, Any]] = List().tag(sync=True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - as anywidget has it
         if "_bundle" in vars(cls) and os.environ.get("ANYWIDGET_HMR") == "1":
@@ -105,7 +107,11 @@ class Widget(anywidget.AnyWidget):
         self.figure().savefig(file, format="png", dpi=PNG_DPI)
         return file.getvalue()
 
-    def recorded(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def foreseen(self) -> Iterator[Asked]:
+        """Yield the requests that a page makes first; the answers come with the state, unasked."""
+        return iter(())
+
+    def recorded(self) -> Iterator[Asked]:
         """Yield the requests that an exported page should answer, most useful first."""
         return iter(())
 
@@ -146,11 +152,7 @@ class Widget(anywidget.AnyWidget):
         if not file.parent.is_dir():
             raise FileNotFoundError(f"path: there is no folder {str(file.parent)!r}; make it first")
         page = Page(title or repr(self), bundle("host", "js"), self.get_state(), limit)
-        for name, args in self.recorded():
-            try:
-                answer = self.answer(name, args)
-            except RequestError:  # a layer that has no gradient, or was not reached
-                continue
+        for name, args, answer in self._answered(self.recorded()):
             if not page.add(name, args, answer.value, answer.tensors):
                 break
         return page.write(file)
@@ -158,6 +160,21 @@ class Widget(anywidget.AnyWidget):
     def answer(self, name: str, args: dict[str, Any]) -> Answer:
         """Answer a request here and now, as the browser would get it."""
         return self._handlers[name](self, Request(name, args))
+
+    def _answered(self, asked: Iterable[Asked]) -> Iterator[tuple[str, dict[str, Any], Answer]]:
+        for name, args in asked:
+            try:
+                answer = self.answer(name, args)
+            except RequestError:  # a layer that has no gradient, or was not reached
+                continue
+            yield name, args, answer
+
+    @default("_foreseen")
+    def _foresee(self) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "args": args, "value": answer.value, "tensors": list(answer.tensors)}
+            for name, args, answer in self._answered(self.foreseen())
+        ]
 
     def stream(self, name: str) -> Stream:
         """Return the stream of frames of this name."""

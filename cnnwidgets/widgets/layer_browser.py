@@ -13,9 +13,9 @@ from cnnwidgets.widgets.base import Widget
 from cnnwidgets.widgets.layer_answers import LayerAnswers
 from cnnwidgets.widgets.layer_sheet import Sheet, preview
 from cnnwidgets.widgets.pictures import Upload, choices, identify, named, seen
-from cnnwidgets.widgets.recording import recorded
+from cnnwidgets.widgets.recording import at_first, recorded
 from cnnwidgets.widgets.slots import Slots
-from cnnwidgets.widgets.traits import Choice, TraitValueError
+from cnnwidgets.widgets.traits import Choice, ClassIndex, TraitValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cnnwidgets.images import Picture
     from cnnwidgets.layers import Layer
     from cnnwidgets.network import Network
+    from cnnwidgets.widgets.requests import Asked
 
 
 class LayerBrowser(LayerAnswers, Widget):
@@ -75,8 +76,11 @@ class LayerBrowser(LayerAnswers, Widget):
     """What one range of colours, centred on zero, covers: "channel", "layer" or "network"."""
     unit = Tuple(Int(), Int(), default_value=None, allow_none=True).tag(sync=True)
     """(row, column) of the unit whose receipt is shown, or None."""
-    target = Int(0).tag(sync=True)
-    """Class whose logit the gradients are of; follows the prediction until it is set."""
+    target = ClassIndex(0).tag(sync=True)
+    """Class whose logit the gradients are of; follows the prediction until it is set.
+
+    Set it by index or name; read, it is the index.
+    """
     step = Int(0).tag(sync=True)
     """Training step shown, where the network comes from a recorded run."""
 
@@ -111,12 +115,12 @@ class LayerBrowser(LayerAnswers, Widget):
             slots.put("b", network.prepare(compare), name, chosen, choice)
         self._predicted = slots.predicted
         if target is not None:
-            traits["target"] = network.classes.index(target, slots.outputs or None)
+            traits["target"] = target
         super().__init__(
             network,
             layer=chosen,
             _graph=views.describe(graph, network),
-            _classes=[network.class_name(index) for index in range(slots.outputs)],
+            _classes=[*map(network.classes.__getitem__, range(slots.outputs))],
             _choices=choices(network, self._images),
             **slots.traits(),
             **{"target": self._predicted or 0, **traits},
@@ -160,12 +164,15 @@ class LayerBrowser(LayerAnswers, Widget):
         """Draw the same as PNG, without matplotlib: no display waits for it."""
         return preview(self._sheet())
 
-    def recorded(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def foreseen(self) -> Iterator[Asked]:
+        """Yield what a page asks as soon as it shows the widget."""
+        return at_first(self._network_graph[self.layer], self.view, self._slots.keys)
+
+    def recorded(self) -> Iterator[Asked]:
         """Yield the requests that an exported page should answer, most useful first."""
         layers = self._network_graph.choose()
         layers.sort(key=lambda layer: layer.name != self.layer)
-        keys = {slot: self._slots[slot].key for slot in self._slots.names}
-        return recorded(layers, keys, self.target if self._slots.outputs else None)
+        return recorded(layers, self._slots.keys, self.target if self._slots.outputs else None)
 
     def close(self) -> None:
         """Free the passes and take the widget off every page. Once is enough."""
@@ -205,12 +212,11 @@ class LayerBrowser(LayerAnswers, Widget):
 
     @validate("target")
     def _check_target(self, proposal: Any) -> int:  # noqa: ANN401
-        count = max(self._slots.outputs, 1)
-        if not 0 <= proposal.value < count:
-            raise TraitValueError(
-                f"target: there is no class {proposal.value}; choose 0 to {count - 1}"
-            )
-        return int(proposal.value)
+        count = self._slots.outputs
+        if 0 <= proposal.value < max(count, 1):
+            return int(proposal.value)
+        choose = f"choose 0 to {count - 1}" if count else "the network is no classifier"
+        raise TraitValueError(f"target: there is no class {proposal.value}; {choose}")
 
     @observe("layer")
     def _stay_within(self, _change: Any) -> None:  # noqa: ANN401
@@ -247,6 +253,7 @@ class LayerBrowser(LayerAnswers, Widget):
                 self.set_trait(name, value)
             if followed and self._predicted is not None:
                 self.target = self._predicted
+            self._foreseen = self._foresee() if self._pages else []
 
     def _bye(self, page: str) -> None:
         super()._bye(page)

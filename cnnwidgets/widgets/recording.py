@@ -1,4 +1,4 @@
-"""What an exported layer browser can still answer, the most useful first."""
+"""What a layer browser's pages ask: first of all, and of an exported page, most useful first."""
 
 from __future__ import annotations
 
@@ -10,12 +10,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cnnwidgets.layers import Layer
+    from cnnwidgets.widgets.requests import Asked
 
 CHUNK = 64
 """Maps and filters that the front-end asks for at a time."""
 _SPATIAL = 2  # least axes of maps or tokens
 
-Asked = tuple[str, dict[str, Any]]
+
+def at_first(layer: Layer, view: str, keys: Mapping[str, int]) -> Iterator[Asked]:
+    """Yield the requests that a page makes as soon as it shows "maps" or "mean" of a layer.
+
+    Parameters
+    ----------
+    layer
+        The layer shown.
+    view
+        What is shown of it.
+    keys
+        Slot to key of its picture.
+    """
+    if view not in {"maps", "mean"}:
+        return
+    for slot, key in keys.items():
+        args = {"slot": slot, "key": key, "layer": layer.name, "of": "activations"}
+        for name, wanted in _glance(args, layer):
+            if name in {"layer", "vector", view} and not wanted.get("first"):
+                yield name, wanted
 
 
 def recorded(

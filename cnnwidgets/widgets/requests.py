@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from cnnwidgets.widgets.base import Widget
 
+    Asked = tuple[str, dict[str, Any]]
+    """A request's name and arguments."""
+
     Handler = Callable[[Any, "Request"], "Answer"]
     H = TypeVar("H", bound=Handler)
     T = TypeVar("T")

@@ -61,6 +61,11 @@ class Slots:
         return tuple(slot for slot in SLOTS if slot in self._shown)
 
     @property
+    def keys(self) -> dict[str, int]:
+        """Slot to key of the picture that it shows."""
+        return {slot: self[slot].key for slot in self.names}
+
+    @property
     def predicted(self) -> int | None:
         """The likeliest class of picture a; None if there are no classes."""
         best = self.ranking("a")

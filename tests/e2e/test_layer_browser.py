@@ -48,6 +48,32 @@ def test_opens_and_browses(open_notebook: OpenNotebook, host: Host) -> None:
     page.screenshot(f"layer-browser-{host}")
 
 
+LISTENING = """
+from cnnwidgets.widgets.base import Widget
+asked, submit = [], Widget._submit
+
+def listen(self, identity, request, lane):
+    asked.append(request.name)
+    submit(self, identity, request, lane)
+
+Widget._submit = listen
+"""
+
+
+def test_the_first_layer_of_a_picture_needs_no_question(open_notebook: OpenNotebook) -> None:
+    page = open_notebook(LISTENING + FASHION)
+    page.run_all()
+    shown = LayerBrowser(page)
+    shown.wait_painted(shown.tile(0).locator("canvas"))
+    page.kernel_eval("browser.show(images[1])")
+    name = page.kernel_eval("browser._pictures['a']['name']")
+    shown.root.locator(".cnnw-lb-card figcaption", has_text=name).wait_for()
+    shown.wait_painted(shown.tile(0).locator("canvas"))
+    assert page.kernel_eval("asked") == []
+    shown.choose_layer(CONV)
+    assert page.kernel_eval("asked") == ["layer", "maps"]
+
+
 def test_tabs_and_dense_layers(page: NotebookPage, shown: LayerBrowser) -> None:
     shown.choose_layer(CONV)
     for tab in ("Mean", "Filters", "Gradients", "Maps"):

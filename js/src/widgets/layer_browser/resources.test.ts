@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import { describe, expect, test } from "vitest";
 import { type Bridge, type Reply, RequestError, type RequestOptions } from "../../shared/model";
 import { CHUNK, complaint, MapLoader, Resources, type Source } from "./resources";
@@ -33,7 +34,10 @@ function setup() {
         fail: (message) => reject(new RequestError(message)),
       });
     });
-  return { asked, cancelled, resources: new Resources({ request } as unknown as Bridge) };
+  const unasked = signal<unknown[] | undefined>(undefined);
+  const closed = new AbortController();
+  const bridge = { request, read: () => unasked, signal: closed.signal } as unknown as Bridge;
+  return { asked, cancelled, unasked, closed, bridge, resources: new Resources(bridge) };
 }
 
 describe("Resources", () => {
@@ -45,6 +49,30 @@ describe("Resources", () => {
     expect(await resources.fetch("layer", A)).toBe(reply);
     expect(asked).toHaveLength(1);
     void resources.fetch("layer", { ...A, key: 2 });
+    expect(asked).toHaveLength(2);
+  });
+
+  test("know what the kernel sent unasked, in any order of the arguments", async () => {
+    const { asked, unasked, closed, resources } = setup();
+    const one = new DataView(
+      Uint8Array.from([0x43, 0x4e, 0x4e, 0x57, 3, 0, 0, 0, 0xdb, 0x0f, 0x49, 0x40]).buffer,
+    );
+    const sent = (key: number) => ({
+      name: "maps",
+      args: { first: 0, last: 64, of: "activations", layer: "conv", key, slot: "a" },
+      value: { reduced: 2 },
+      tensors: [one],
+    });
+    unasked.value = [sent(1)];
+    const reply = await resources.fetch("maps", { ...A, first: 0, last: 64 });
+    expect(reply.value).toEqual({ reduced: 2 });
+    expect(reply.tensors[0]?.data[0]).toBeCloseTo(Math.PI);
+    expect(asked).toHaveLength(0);
+    void resources.fetch("maps", { ...A, key: 2, first: 0, last: 64 });
+    expect(asked).toHaveLength(1);
+    closed.abort();
+    unasked.value = [sent(3)];
+    void resources.fetch("maps", { ...A, key: 3, first: 0, last: 64 });
     expect(asked).toHaveLength(2);
   });
 
@@ -74,7 +102,8 @@ describe("Resources", () => {
 
   test("know the weights apart where no picture's key says so", () => {
     let version = 1;
-    const resources = new Resources({} as Bridge, () => version);
+    const { bridge } = setup();
+    const resources = new Resources(bridge, () => version);
     const before = [resources.id("filters", {}), resources.id("maps", A)];
     version = 2;
     expect(resources.id("filters", {})).not.toBe(before[0]);
@@ -128,6 +157,7 @@ describe("MapLoader", () => {
   test("tells of a packet that came for somebody else", async () => {
     const { asked, resources } = setup();
     const loader = new MapLoader(resources, "maps", [A], 10);
+    expect(loader.find(A, 0)).toBeUndefined(); // drawn without it
     const elsewhere = resources.fetch("maps", { ...A, first: 0, last: 10 });
     asked[0]?.answer();
     await elsewhere;
@@ -136,6 +166,17 @@ describe("MapLoader", () => {
     loader.want([1]);
     expect(loader.loaded.value).toBe(1);
     expect(asked).toHaveLength(1);
+  });
+
+  test("does not have drawn again what was there when it was drawn", async () => {
+    const { asked, resources } = setup();
+    const before = resources.fetch("maps", { ...A, first: 0, last: 10 });
+    asked[0]?.answer();
+    await before;
+    const loader = new MapLoader(resources, "maps", [A], 10);
+    expect(loader.find(A, 0)).toBeDefined();
+    loader.want([0]);
+    expect(loader.loaded.value).toBe(0);
   });
 
   test("says why a packet is missing", async () => {

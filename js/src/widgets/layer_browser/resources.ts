@@ -1,8 +1,8 @@
 // Tensors from the kernel: asked once, kept while there is room, dropped when nobody looks any more.
-import { type Signal, signal } from "@preact/signals";
+import { effect, type Signal, signal } from "@preact/signals";
 import { ByteCache } from "../../shared/cache";
 import { type Bridge, type Reply, RequestError, type RequestOptions } from "../../shared/model";
-import type { Tensor } from "../../shared/wire";
+import { type Tensor, unpack } from "../../shared/wire";
 import type { Of, Slot } from "./types";
 
 /** Maps and filters travel in aligned packets of this many. */
@@ -16,6 +16,14 @@ export interface Source {
   of: Of;
   /** The class whose logit the gradients are of. */
   target?: number | null;
+}
+
+/** The answer to a request that nobody has made yet. */
+interface Foreseen {
+  name: string;
+  args: object;
+  value: unknown;
+  tensors: DataView[];
 }
 
 interface Running {
@@ -33,10 +41,18 @@ export class Resources {
     readonly bridge: Bridge,
     /** What every reply depends on beyond its arguments: the weights. */
     readonly version: () => unknown = () => "",
-  ) {}
+  ) {
+    const unasked = bridge.read<Foreseen[] | undefined>("_foreseen");
+    const stop = effect(() => {
+      for (const { name, args, value, tensors } of unasked.value ?? [])
+        this.#keep(this.id(name, args), { value, tensors: tensors.map(unpack) });
+    });
+    bridge.signal.addEventListener("abort", stop);
+  }
 
   id(name: string, args: object): string {
-    return JSON.stringify([name, args, "key" in args ? "" : this.version()]);
+    const sorted = Object.entries(args).sort();
+    return JSON.stringify([name, sorted, "key" in args ? "" : this.version()]);
   }
 
   peek<V>(id: string): Reply<V> | undefined {
@@ -65,12 +81,16 @@ export class Resources {
     this.#running.set(id, running);
     reply.then(
       (answer) => {
-        this.#cache.set(id, answer, weight(answer.tensors));
+        this.#keep(id, answer);
         this.#end(id, running);
       },
       () => this.#end(id, running),
     );
     return running;
+  }
+
+  #keep(id: string, reply: Reply<unknown>): void {
+    this.#cache.set(id, reply, weight(reply.tensors));
   }
 
   #end(id: string, running: Running): void {
@@ -98,8 +118,8 @@ export class MapLoader<S extends object = Source> {
   readonly loaded = signal(0);
   readonly failed: Signal<string | undefined> = signal(undefined);
   readonly #running = new Map<string, AbortController>();
-  /** The packets that `loaded` has told of. */
-  readonly #told = new Set<string>();
+  /** The packets that were looked for and not there. */
+  readonly #missed = new Set<string>();
 
   constructor(
     readonly resources: Resources,
@@ -118,6 +138,7 @@ export class MapLoader<S extends object = Source> {
     const { id, args } = this.#packet(source, Math.floor(map / CHUNK));
     const reply = this.resources.peek<V>(id);
     const tensor = reply?.tensors[0];
+    if (!tensor) this.#missed.add(id);
     return tensor && { reply, tensor, at: map - args.first };
   }
 
@@ -129,7 +150,7 @@ export class MapLoader<S extends object = Source> {
         const { id, args } = this.#packet(source, chunk);
         if (this.resources.peek(id)) {
           // It may have come, for somebody else, after the maps were drawn without it.
-          if (!this.#told.has(id)) this.#tell(id);
+          if (this.#missed.has(id)) this.#tell(id);
           continue;
         }
         wanted.add(id);
@@ -156,7 +177,7 @@ export class MapLoader<S extends object = Source> {
   }
 
   #tell(id: string): void {
-    this.#told.add(id);
+    this.#missed.delete(id);
     this.loaded.value++;
   }
 
