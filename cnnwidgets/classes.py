@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnwidgets.errors import nearest
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _MAP_AXES = 2  # [N, K] and then any positions
+_NAMELESS = "the classes have no names: give an index, or Network(model, classes=[…])"
 
 
 class Prediction(NamedTuple):
@@ -37,6 +40,7 @@ class Classes:
             raise TypeError(f"classes: a list of names by index, not {type(names).__name__}")
         pairs = names.items() if isinstance(names, Mapping) else enumerate(names or ())
         self.names = {int(index): str(name) for index, name in pairs}
+        self._every = names is not None and not isinstance(names, Mapping)
 
     def __len__(self) -> int:
         return max(self.names, default=-1) + 1
@@ -47,13 +51,25 @@ class Classes:
     def __getitem__(self, index: int) -> str:
         return self.names.get(index, f"class {index}")
 
+    def misfit(self, count: int) -> str | None:
+        """Say why these cannot be the names of so many outputs; None if they can.
+
+        No names at all fit everything, a mapping fits whatever has its indices.
+        """
+        if self._every and len(self) != count:
+            hint = f"give {count}, or a mapping such as {{0: {self[0]!r}}} to name only some"
+            return f"classes: {len(self)} names for {count} outputs; {hint}"
+        if outside := [index for index in self.names if not 0 <= index < count]:
+            return f"classes: {outside[0]} is no output; they are 0 to {count - 1}"
+        return None
+
     def index(self, target: int | str, count: int | None = None) -> int:
         """Return the index of a class given by index or name.
 
         Parameters
         ----------
         target
-            What was asked for.
+            What was asked for; NumPy's and torch's integers count as such.
         count
             How many outputs there are, where that is known.
 
@@ -66,14 +82,14 @@ class Classes:
             for index, name in self.names.items():
                 if name == target:
                     return index
-            known = nearest(target, self.names.values())
+            known = nearest(target, self.names.values()) if self.names else _NAMELESS
             raise ValueError(f"target: no class is named {target!r}; {known}")
-        if not isinstance(target, int) or isinstance(target, bool):
-            raise TypeError(f"target: a class index or name, not {type(target).__name__}")
-        last = count if count is not None else len(self)
-        if target < 0 or (last and target >= last):
-            raise ValueError(f"target: there is no class {target}; they are 0 to {last - 1}")
-        return target
+        index = _whole(target)
+        last = (count or len(self) * self._every) - 1
+        if index < 0 or 0 <= last < index:
+            choose = f"choose 0 to {last}" if last >= 0 else "they count from 0"
+            raise ValueError(f"target: there is no class {index}; {choose}")
+        return index
 
     def ranking(self, logits: Tensor, k: int = 5) -> list[Prediction]:
         """Return the `k` likeliest classes of logits (or probabilities) [1, K], K > 1.
@@ -92,6 +108,19 @@ class Classes:
         chance = row if _are_probabilities(row) else row.softmax(0)
         best = chance.argsort(descending=True, stable=True)[: max(k, 0)].tolist()
         return [Prediction(i, self[i], float(chance[i]), float(row[i])) for i in best]
+
+
+def class_count(output: Any) -> int | None:  # noqa: ANN401 - whatever a model returns
+    """Tell how many classes a model scores that returned this for one image.
+
+    It is K where all that it returned is [1, K], K > 1. Of anything else (maps, boxes, features
+    beside the logits) it is not certain what the classes are: None.
+    """
+    shapes = {tuple(tensor.shape) for tensor in tensors(output)}
+    match list(shapes):
+        case [(1, count)] if count > 1:
+            return count
+    return None
 
 
 def first_output(output: Any) -> Tensor:  # noqa: ANN401 - whatever a model returns
@@ -117,6 +146,13 @@ def scores(output: Any) -> Tensor:  # noqa: ANN401
     if first.ndim < _MAP_AXES:
         return first.reshape(-1, 1)
     return first.flatten(_MAP_AXES).mean(_MAP_AXES) if first.ndim > _MAP_AXES else first
+
+
+def _whole(target: object) -> int:
+    if not isinstance(target, bool):
+        with suppress(TypeError):
+            return operator.index(target)  # type: ignore[arg-type]
+    raise TypeError(f"target: {target!r} is neither a class index nor a name")
 
 
 def _are_probabilities(row: Tensor) -> bool:

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from functools import wraps
+from inspect import signature
+from typing import TYPE_CHECKING, ParamSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+P = ParamSpec("P")
 _LISTED = 8
+_PART = 3
+"""Letters of a name from which on it is looked for inside the options."""
+
+
+def known_keywords(init: Callable[P, None]) -> Callable[P, None]:
+    """Let a constructor name the nearest of its keywords when it is given an unknown one."""
+    known = list(signature(init).parameters)[1:]
+
+    @wraps(init)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> None:
+        for name in kwargs:
+            if name not in known:
+                kind = type(args[0]).__name__
+                raise TypeError(f"{kind}: there is no keyword {name!r}; {nearest(name, known)}")
+        init(*args, **kwargs)
+
+    return checked
 
 
 def nearest(name: object, options: Iterable[str]) -> str:
@@ -25,7 +45,8 @@ def nearest(name: object, options: Iterable[str]) -> str:
     -------
     str
         A phrase to end an error message with: ``did you mean 'conv1'?`` when an
-        option is near, else ``choose one of 'a', 'b', … (40 in all)``.
+        option is near or the only one that contains the name, else
+        ``choose one of 'a', 'b', … (40 in all)``.
 
     Examples
     --------
@@ -37,7 +58,11 @@ def nearest(name: object, options: Iterable[str]) -> str:
         return "there are none to choose from"
     if isinstance(name, str):
         lower = {option.lower(): option for option in reversed(names)}
-        if near := get_close_matches(name.lower(), lower, n=1):
+        near = get_close_matches(name.lower(), lower, n=1)
+        containing = [option for option in lower if name.lower() in option]
+        if not near and len(name) >= _PART and len(containing) == 1:
+            near = containing
+        if near:
             return f"did you mean {lower[near[0]]!r}?"
     listed = ", ".join(map(repr, names[:_LISTED]))
     if len(names) > _LISTED:

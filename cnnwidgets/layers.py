@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cnnwidgets.blocks import blocks_of
+from cnnwidgets.classes import class_count
 from cnnwidgets.errors import nearest
 from cnnwidgets.kinds import detail_of, kind_of
 from cnnwidgets.receptive import Field, propagate
@@ -141,11 +142,14 @@ class LayerGraph:
         Why the forward pass ended early; None if it did not.
     total_parameters
         Every parameter of the model, each counted once.
+    classes
+        How many classes it scores; None where its output does not tell.
     """
 
     layers: tuple[Layer, ...]
     error: str | None
     total_parameters: int
+    classes: int | None
 
     def __getitem__(self, name: str) -> Layer:
         for layer in self.layers:
@@ -195,7 +199,7 @@ def layer_graph(shadow: Shadow, x: Tensor) -> LayerGraph:
         fields[call.name] = seen
         made.append((_layer(call, shadow, seen), call.output, call.output._version))  # noqa: SLF001 - autograd's count of writes in place
 
-    failure = trace(shadow, x, add).failure
+    output, failure = trace(shadow, x, add)
     layers = [
         dataclasses.replace(layer, overwritten=True) if output._version != version else layer  # noqa: SLF001
         for layer, output, version in made
@@ -205,7 +209,8 @@ def layer_graph(shadow: Shadow, x: Tensor) -> LayerGraph:
     blocks = blocks_of(shadow.model, [layer.name for layer in layers])
     layers = [dataclasses.replace(layer, block=blocks[layer.name]) for layer in layers]
     total = sum(parameter.numel() for parameter in shadow.model.parameters())
-    return LayerGraph(tuple(layers), layers[-1].error if layers else None, total)
+    error = layers[-1].error if layers else None
+    return LayerGraph(tuple(layers), error, total, class_count(output))
 
 
 def _layer(call: Call, shadow: Shadow, seen: Field | None) -> Layer:

@@ -15,6 +15,7 @@ from cnnwidgets import images
 from cnnwidgets.capture import capture
 from cnnwidgets.classes import Classes, Prediction, first_output, scores
 from cnnwidgets.discovery import normalisation_of, settings_of, shapes_to_try
+from cnnwidgets.errors import known_keywords
 from cnnwidgets.fingerprint import fingerprint
 from cnnwidgets.isolation import isolated
 from cnnwidgets.layers import Layer, LayerGraph, layer_graph
@@ -61,8 +62,6 @@ class Network:
     ----------
     model, mean, std, preprocess
         As given or found.
-    classes
-        The names of the classes, by index.
     name
         The class name of the model.
 
@@ -73,6 +72,7 @@ class Network:
     ['0', '1']
     """
 
+    @known_keywords
     def __init__(  # noqa: PLR0917 - the documented order; keywords are usual
         self,
         model: nn.Module,
@@ -88,7 +88,8 @@ class Network:
         found = settings_of(model, weights)
         self.model = model
         self.name = type(unwrap(model)).__name__
-        self.classes = Classes(classes if classes is not None else found.classes)
+        self._given = None if classes is None else Classes(classes)
+        self._found = Classes(found.classes)
         self.preprocess = preprocess or found.preprocess
         usual_mean, usual_std = normalisation_of(self.preprocess)
         self.mean = _first(mean, found.mean, usual_mean, 0.0)
@@ -96,7 +97,7 @@ class Network:
         # A model with other channels than the pretrained one keeps its description.
         self._size = _size(input_size) or (_size(found.input_size) or ())[-2:] or None
         self._lock = threading.RLock()
-        self._probed: tuple[Hashable, Shape, LayerGraph] | None = None
+        self._probed: tuple[Hashable, Shape, LayerGraph, Classes] | None = None
 
     def __repr__(self) -> str:
         known = self._probed
@@ -125,6 +126,18 @@ class Network:
     def graph(self) -> LayerGraph:
         """The layers and how they hang together; new after a module was replaced."""
         return self._probe()[1]
+
+    @property
+    def classes(self) -> Classes:
+        """The names of the classes, by index.
+
+        Raises
+        ------
+        ValueError
+            If there were other names given than the network has outputs. Names that came with
+            the model and do not fit, because it got another last layer, are left out.
+        """
+        return self._probe()[2]
 
     @property
     def layers(self) -> list[Layer]:
@@ -242,13 +255,24 @@ class Network:
         """Return a value that is another one as soon as a parameter or buffer changed."""
         return fingerprint(_state(self.model))
 
-    def _probe(self) -> tuple[Shape, LayerGraph]:
-        """Find the input shape and the layers, once for each set of modules."""
+    def _probe(self) -> tuple[Shape, LayerGraph, Classes]:
+        """Find the input shape, the layers and the classes, once for each set of modules."""
         modules = tuple(map(id, self.model.modules()))
         with self._lock:
             if self._probed is None or self._probed[0] != modules:
-                self._probed = modules, *self._find()
+                shape, graph = self._find()
+                self._probed = modules, shape, graph, self._names(graph.classes)
             return self._probed[1:]
+
+    def _names(self, count: int | None) -> Classes:
+        """Return the names given, which must fit so many outputs, or those found, if they fit."""
+        names = self._found if self._given is None else self._given
+        misfit = count and names.misfit(count)
+        if not misfit:
+            return names
+        if self._given is None:
+            return Classes()
+        raise ValueError(misfit)
 
     def _find(self) -> tuple[Shape, LayerGraph]:
         """Run the first pass that succeeds, or else show how the likeliest one fails."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from traitlets import Enum, TraitError
+from traitlets import Enum, Int, TraitError
 
 from cnnwidgets.errors import nearest
 
 if TYPE_CHECKING:
     from traitlets import HasTraits
+
+    from cnnwidgets.network import Network
+
+    class _HasNetwork(Protocol):
+        net: Network
 
 
 class TraitValueError(TraitError, ValueError):
@@ -29,3 +34,14 @@ class Choice(Enum[str]):
         """Name the nearest word."""
         words: list[str] = list(self.values or ())
         raise TraitValueError(f"{self.name}: there is no {value!r}; {nearest(value, words)}")
+
+
+class ClassIndex(Int[int, int | str]):
+    """A trait that is a class of the widget's network; a name becomes its index."""
+
+    def validate(self, obj: _HasNetwork, value: Any) -> int:  # noqa: ANN401
+        """Return the index; name the nearest class if there is none."""
+        try:
+            return obj.net.classes.index(value)
+        except (TypeError, ValueError) as error:
+            raise TraitValueError(str(error)) from None

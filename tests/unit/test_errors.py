@@ -21,6 +21,12 @@ def test_nearest(name: object, options: list[str], phrase: str) -> None:
     assert nearest(name, options) == phrase
 
 
+def test_a_part_of_one_name_only() -> None:
+    assert nearest("size", ["mean", "input_size"]) == "did you mean 'input_size'?"
+    assert nearest("size", ["input_size", "output_size"]).startswith("choose one of")
+    assert nearest("si", ["mean", "input_size"]).startswith("choose one of")
+
+
 def test_long_lists_are_cut() -> None:
     phrase = nearest("?", (f"block.{i}" for i in range(40)))
     assert phrase.endswith("'block.7', … (40 in all)")

@@ -16,7 +16,7 @@ from cnnwidgets.network import Network
 from cnnwidgets.widgets.layer_browser import LayerBrowser
 from tests.architectures import ARCHITECTURES
 from tests.kernel import Browser
-from tests.small import CLASSES, noise, pixels, shown_top, top
+from tests.small import CLASSES, noise, pixels, shown_top, small_model, top
 from tests.untouched import assert_untouched
 
 pytestmark = pytest.mark.usefixtures("front_end")
@@ -106,6 +106,9 @@ def test_a_bare_module_is_taken() -> None:
         ({"unit": (0, -1)}, "has 14 rows and 14 columns"),
         ({"target": 5}, "target: there is no class 5; choose 0 to 4"),
         ({"target": -1}, "choose 0 to 4"),
+        ({"target": "brid"}, r"target: no class is named 'brid'; did you mean 'bird'\?"),
+        ({"target": 1.5}, "target: 1.5 is neither a class index nor a name"),
+        ({"target": True}, "target: True is neither"),
     ],
 )
 def test_traits_are_checked(browser: LayerBrowser, traits: dict[str, Any], sentence: str) -> None:
@@ -117,6 +120,34 @@ def test_traits_are_checked(browser: LayerBrowser, traits: dict[str, Any], sente
     Browser(browser).set(**traits)
     assert getattr(browser, name) == before
     assert browser._error is not None
+
+
+def test_a_target_may_be_given_by_name(page: Browser, browser: LayerBrowser) -> None:
+    browser.target = "bird"
+    assert browser.target == 2
+    assert browser.comm.messages[-1][0]["state"] == {"target": 2}
+    page.set(target="frog")
+    assert (browser.target, browser._error) == (4, None)
+    browser.target = np.int64(1)
+    assert type(browser.target) is int
+
+
+@pytest.mark.parametrize(
+    ("model", "target", "sentence"),
+    [
+        (small_model(), "zebra", "the classes have no names: give an index"),
+        (small_model(), 5, "choose 0 to 4"),
+        (nn.Conv2d(3, 2, 3), 1, "target: there is no class 1; the network is no classifier"),
+    ],
+)
+def test_targets_of_classes_without_names(model: nn.Module, target: Any, sentence: str) -> None:
+    net = Network(model, input_size=16)
+    with pytest.raises(ValueError, match=sentence):
+        LayerBrowser(net, noise(0), target=target)
+    browser = LayerBrowser(net, noise(0))
+    with pytest.raises(ValueError, match=sentence):
+        browser.target = target
+    browser.close()
 
 
 def test_layer_and_channel_may_change_together(page: Browser, browser: LayerBrowser) -> None:
@@ -161,7 +192,7 @@ def test_first_values_of_traits(net: Network) -> None:
         ({"view": "all"}, ValueError, "there is no 'all'"),
         ({"channel": 99}, ValueError, "choose 0 to 3"),
         ({"target": "dgo"}, ValueError, "no class is named 'dgo'"),
-        ({"target": 5}, ValueError, "they are 0 to 4"),
+        ({"target": 5}, ValueError, "choose 0 to 4"),
         ({"image": np.zeros((4, 4))}, ValueError, "takes \\[3, H, W\\]"),
         ({"image": "no such file.png"}, FileNotFoundError, "there is no file"),
         ({"image": torch.zeros(1, 16, 16)}, ValueError, "takes \\[3, H, W\\]"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cnnwidgets.network import Network, as_network
-from tests.architectures import ARCHITECTURES, first_cnn, resnet18, vgg16
+from tests.architectures import first_cnn, resnet18, vgg16
 from tests.untouched import assert_untouched
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def test_a_wrong_channel_count_is_told_by_the_first_layer() -> None:
 
 
 def timm_like() -> nn.Module:
-    model = resnet18()[0]
+    model = resnet18(classes=2)[0]
     model.pretrained_cfg = {  # type: ignore[assignment]
         "input_size": (3, 64, 48),
         "mean": (0.5, 0.4, 0.3),
@@ -114,7 +115,7 @@ def test_reads_torchvision_weights() -> None:
     picture = Image.new("RGB", (60, 50), (255, 128, 0))
     told = {key: value for key, value in vars(Preset).items() if not key.startswith("__")}
     for transforms in (Preset(), SimpleNamespace(**told)):
-        net = Network(resnet18()[0], weights=weights(transforms))
+        net = Network(resnet18(classes=2)[0], weights=weights(transforms))
         assert net.input_shape == (3, 40, 40)
         assert list(net.classes) == ["cat", "dog"]
         x = net.prepare(picture)
@@ -163,56 +164,6 @@ def test_meta_device() -> None:
     assert net.layers[0].output_shape == (2, 32, 32)
 
 
-def test_predictions() -> None:
-    model, x = vgg16(classes=3)
-    names = ["<b>cat</b>", "dog"]
-    net = Network(model, names, input_size=32)
-    with assert_untouched(model, also=(x,)):
-        found = net.predict(x)
-    logits = model.eval()(x)[0]
-    assert [p.index for p in found] == logits.argsort(descending=True).tolist()
-    assert {p.name for p in found} == {"<b>cat</b>", "dog", "class 2"}
-    for index, _, probability, logit in found:
-        assert logit == pytest.approx(logits[index].item(), rel=1e-5)
-        assert probability == pytest.approx(logits.softmax(0)[index].item(), rel=1e-5)
-    assert len(net.predict(x, k=1)) == 1
-    already = Network(nn.Sequential(model, nn.Softmax(1)), names, input_size=32).predict(x)
-    assert [p.probability for p in already] == pytest.approx([p.probability for p in found])
-
-
-@pytest.mark.parametrize("name", ["unet", "one logit"])
-def test_no_classifier(name: str) -> None:
-    model, x = ARCHITECTURES[name]() if name in ARCHITECTURES else vgg16(classes=1)
-    with pytest.raises(ValueError, match="no classifier: its output for one image has the shape"):
-        Network(model, input_size=tuple(x.shape[1:])).predict(x)
-
-
-def test_dict_and_tuple_outputs() -> None:
-    model, x = ARCHITECTURES["dict_output"]()
-    assert len(Network(model, input_size=10).predict(x)) == 5
-    net = Network(nn.Identity())
-    assert net.first_output({"aux": x, "out": x[0]}) is not x
-    assert net.first_output((None, [x])) is x
-    with pytest.raises(ValueError, match="returned no tensor but str"):
-        net.first_output("x")
-
-
-@pytest.mark.parametrize(
-    ("target", "index"), [(1, 1), ("dog", 1), ("class 2", None), (None, None), (True, None)]
-)
-def test_targets(target: Any, index: int | None) -> None:
-    model, x = vgg16(classes=3)
-    net = Network(model, {0: "cat", 1: "dog", 2: "fox"}, input_size=32)
-    if target is None:
-        assert net.target_index(None, x) == net.predict(x)[0].index
-    elif index is None:
-        with pytest.raises((ValueError, TypeError), match="target: "):
-            net.target_index(target, x)
-    else:
-        assert net.target_index(target, x) == index
-    assert net.class_name(7) == "class 7"
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -220,11 +171,21 @@ def test_targets(target: Any, index: int | None) -> None:
         ({"input_size": 0}, "input_size: 0; give pixels"),
         ({"input_size": (1, 2, 3, 4)}, "input_size"),
         ({"input_size": 2.5}, "input_size"),
+        ({"size": 32}, r"Network: there is no keyword 'size'; did you mean 'input_size'\?"),
+        ({"class_names": ["a"]}, r"did you mean 'classes'\?"),
+        ({"weight": None}, r"did you mean 'weights'\?"),
+        ({"device": "cpu"}, "choose one of 'model', 'classes', 'input_size', 'mean', 'std', 'prep"),
     ],
 )
 def test_bad_arguments(options: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         Network(nn.Identity(), **options)
+
+
+def test_the_signature_is_readable() -> None:
+    parameters = inspect.signature(Network).parameters
+    assert list(parameters)[:3] == ["model", "classes", "input_size"]
+    assert not any(one.kind is one.VAR_KEYWORD for one in parameters.values())
 
 
 def test_as_network() -> None:
