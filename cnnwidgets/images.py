@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TypeAlias
@@ -25,10 +26,13 @@ _FORMS = (
     "an image is a path, a PIL image, a uint8 array [H, W] or [H, W, 3], "
     "or a float tensor [C, H, W] already preprocessed"
 )
+_ONE_OF_THEM = "give one of them, such as images[0] (widgets take several as images=…)"
+_ADDRESS = re.compile(r"(https?|ftp|s3|gs|data):", re.IGNORECASE)
 _MODES = {1: "L", 3: "RGB"}
 _NUMPY_FLOATS = {np.float16, np.float32, np.float64}
 _ORIENTATION = 0x0112  # EXIF
 _ON_ITS_SIDE = {5, 6, 7, 8}
+_LONG = 100  # characters of an address to show
 _GAP = 3.0  # box-reduce a picture before the bicubic filter down to this many times the size
 
 
@@ -63,8 +67,9 @@ def read(
     TypeError
         If the image is of a type that is no image, or a dtype that is neither.
     ValueError
-        If a file is no picture, is damaged or larger than `PIL.Image.MAX_IMAGE_PIXELS`,
-        or an array has a shape that is no image or the wrong number of channels.
+        If a file is no picture, is damaged or larger than `PIL.Image.MAX_IMAGE_PIXELS`, if
+        the path is an address or a folder, or an array has a shape that is no image or the
+        wrong number of channels.
     """
     if isinstance(image, (np.ndarray, Tensor)):
         if _is_float(image):
@@ -77,7 +82,8 @@ def read(
         return _read_file(image, _MODES[channels], size)
     if isinstance(image, Image.Image):
         return _decode(image, _MODES[channels], "the PIL image")
-    raise TypeError(f"image: {type(image).__name__} is no image; {_FORMS}")
+    several = f"{_ONE_OF_THEM}; " if isinstance(image, (list, tuple)) else ""
+    raise TypeError(f"image: {type(image).__name__} is no image; {several}{_FORMS}")
 
 
 def prepare(
@@ -199,8 +205,10 @@ def _preprocessed(image: NDArray[np.generic] | Tensor, channels: int) -> Tensor:
             hint = "for one preprocessed channel pass image[None]"
         case [c, _, _] | [1, c, _, _]:
             hint = f"these have {c} channel{'s' * (c != 1)}"
+            if channels == 1:
+                hint += f", or are a batch of {c}: {_ONE_OF_THEM}"
         case [n, _, _, _]:
-            hint = f"this is a batch of {n}, pass one of them"
+            hint = f"this is a batch of {n}: {_ONE_OF_THEM}"
         case shape:
             hint = f"these have {len(shape)} axes"
     raise ValueError(
@@ -216,8 +224,10 @@ def _from_pixels(pixels: NDArray[np.generic]) -> Image.Image:
             return Image.fromarray(pixels)
         case [_, _, 1]:
             return Image.fromarray(pixels[:, :, 0])
-        case [1 | 3 | 4, _, _]:
-            hint = "put the channels last; "
+        case [1 | 3 | 4 as n, _, _]:
+            hint = f"put the channels last, or if this is a batch of {n}, {_ONE_OF_THEM}; "
+        case [n, _, _] | [n, _, _, _]:
+            hint = f"this looks like a batch of {n}: {_ONE_OF_THEM}; "
     raise ValueError(f"image: uint8 pixels of shape {list(pixels.shape)}; {hint}{_FORMS}")
 
 
@@ -227,8 +237,7 @@ def _read_file(
     source: Path | IO[bytes]
     if isinstance(file, (str, os.PathLike)):
         source, name = Path(file).expanduser(), repr(str(file))
-        if not source.exists():
-            raise FileNotFoundError(f"image: there is no file {name}")
+        _require_file(source, name)
     else:
         source, name = file, repr(getattr(file, "name", "the open file"))
     try:
@@ -243,6 +252,19 @@ def _read_file(
         raise ValueError(_too_large(name)) from None
     except OSError as error:
         raise ValueError(f"image: cannot read {name}: {error}") from error
+
+
+def _require_file(path: Path, name: str) -> None:
+    if _ADDRESS.match(str(path)):
+        short = name if len(name) <= _LONG else f"{name[:_LONG]}…"
+        raise ValueError(
+            f"image: {short} is an address, and nothing is downloaded; save the picture as a "
+            "file first, for instance with urllib.request.urlretrieve(address, 'picture.jpg')"
+        )
+    if not path.exists():
+        raise FileNotFoundError(f"image: there is no file {name}")
+    if path.is_dir():
+        raise ValueError(f"image: {name} is a folder; give the path of one picture in it")
 
 
 def _require_sane_size(picture: Image.Image, name: str) -> None:

@@ -28,7 +28,7 @@ class Link:
         self.names = tuple(name for name in every if len(self._widgets[name]) > 1)
         if not self.names:
             kinds = ", ".join(type(widget).__name__ for widget in widgets)
-            raise ValueError(f"link: {kinds} share no trait; give two or more that do")
+            raise ValueError(f"link: {kinds} share no trait such as layer; link some that do")
         self._passing = False
         for name in self.names:
             first, *others = self._widgets[name]
@@ -78,13 +78,19 @@ def link(*widgets: HasTraits) -> Link:
     Raises
     ------
     TypeError
-        If one is no widget.
+        If one is no widget, or there are not two.
     ValueError
         If no two of them share a public trait.
     """
     for widget in widgets:
+        if isinstance(widget, (list, tuple)):
+            raise TypeError("link: give the widgets one by one: cw.link(a, b), not cw.link([a, b])")
+        if isinstance(widget, type):
+            raise TypeError(f"link: {widget.__name__} is a class; make a widget of it first")
         if not isinstance(widget, HasTraits):
-            raise TypeError(f"link: {type(widget).__name__} is no widget")
+            raise TypeError(f"link: {type(widget).__name__} is no widget; give some: cw.link(a, b)")
+    if len(set(map(id, widgets))) < 2:  # noqa: PLR2004 - a pair
+        raise TypeError("link: give two or more different widgets: cw.link(a, b)")
     return Link(widgets)
 
 

@@ -102,7 +102,18 @@ def _name(image: Picture, otherwise: str) -> str:
 
 
 def named(images: Mapping[str, Picture] | Iterable[Picture]) -> dict[str, Picture]:
-    """Name pictures to choose from: by their keys, their file names, or their places."""
+    """Name pictures to choose from: by their keys, their file names, or their places.
+
+    Raises
+    ------
+    TypeError
+        If it is one path or picture.
+    """
+    if isinstance(images, str | os.PathLike | Image.Image):
+        raise TypeError(
+            f"images: {type(images).__name__} is no list; give one of pictures or paths, "
+            "such as sorted(Path('folder').glob('*.jpg'))"
+        )
     if isinstance(images, Mapping):
         return {str(name): image for name, image in images.items()}
     given: dict[str, Picture] = {}

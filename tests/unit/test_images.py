@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from cnnwidgets import images
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 RED = (200, 30, 40)
@@ -201,10 +201,19 @@ def test_floats_are_taken_as_they_are(dtype: torch.dtype, channels: int) -> None
         (np.full((8, 8), 0.5), 1, ValueError, r"pass image\[None\]"),
         (torch.rand(1, 8, 9), 3, ValueError, r"\[3, H, W\]; these have 1 channel;"),
         (torch.rand(1, 4, 8, 9), 3, ValueError, "these have 4 channels;"),
-        (torch.rand(2, 3, 8, 8), 3, ValueError, "a batch of 2, pass one"),
+        (
+            torch.rand(2, 3, 8, 8),
+            3,
+            ValueError,
+            r"a batch of 2: give one of them, such as images\[0\]",
+        ),
+        (torch.rand(12, 8, 9), 1, ValueError, "12 channels, or are a batch of 12: give one"),
         (torch.rand(3), 3, ValueError, "1 axes"),
         (torch.rand(3, 0, 8), 3, ValueError, "empty"),
-        (np.zeros((3, 8, 9), np.uint8), 3, ValueError, "channels last"),
+        (np.zeros((3, 8, 9), np.uint8), 3, ValueError, "channels last, or if .* batch of 3, give"),
+        (np.zeros((12, 8, 9), np.uint8), 1, ValueError, r"looks like a batch of 12: give one of"),
+        (np.zeros((5, 8, 9, 3), np.uint8), 3, ValueError, "looks like a batch of 5"),
+        (np.zeros((5, 3, 8, 9), np.uint8), 3, ValueError, "looks like a batch of 5"),
         (np.zeros((8, 9, 7), np.uint8), 3, ValueError, r"\[8, 9, 7\]"),
         (np.zeros((8, 9, 3), np.int64), 3, TypeError, "int64.*uint8"),
         (np.zeros((8, 9), bool), 1, TypeError, "bool.*uint8"),
@@ -215,9 +224,17 @@ def test_floats_are_taken_as_they_are(dtype: torch.dtype, channels: int) -> None
         (Image.new("RGB", (4, 4)), 5, ValueError, r"5 channels.*float tensor \[5, H, W\]"),
         (np.zeros((8, 8, 3), np.uint8), 5, ValueError, r"5 channels.*float tensor \[5, H, W\]"),
         (None, 3, TypeError, "NoneType is no image; an image is a path"),
-        ([[1, 2]], 3, TypeError, "list is no image"),
+        ([[1, 2]], 3, TypeError, r"list is no image; give one of them, such as images\[0\]"),
         ("/nowhere/cat.png", 3, FileNotFoundError, "no file '/nowhere/cat.png'"),
-        ("/", 3, ValueError, "cannot read '/'"),
+        ("/", 3, ValueError, "'/' is a folder; give the path of one picture in it"),
+        (
+            "https://example.org/cat.png",
+            3,
+            ValueError,
+            "org/cat.png' is an address, and nothing is",
+        ),
+        (Path("http://example.org/cat.png"), 3, ValueError, r"save .* first, .*urlretrieve\("),
+        ("data:image/png;base64," + "A" * 9999, 3, ValueError, "base64,A{70,90}… is an address"),
     ],
 )
 def test_errors_say_what_to_do(

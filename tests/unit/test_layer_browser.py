@@ -199,6 +199,7 @@ def test_first_values_of_traits(net: Network) -> None:
         ({"image": torch.zeros(3, 20, 24)}, ValueError, r"input_size=\(20, 24\)"),
         ({"compare": "no such file.png"}, FileNotFoundError, "there is no file"),
         ({"images": [noise(0), "gone.png"]}, FileNotFoundError, "images, gone.png: image: there"),
+        ({"images": "photos"}, TypeError, "images: str is no list; give one of pictures or paths"),
         ({"images": range(2001)}, ValueError, "2001 pictures are too many"),
     ],
 )

@@ -58,15 +58,28 @@ def test_a_widget_without_that_layer_stays_where_it_is() -> None:
     assert left.layer == third.layer == "conv2"
 
 
-@pytest.mark.parametrize("widgets", [(), (Left(),), (Left(), anywidget.AnyWidget(_esm=""))])
-def test_nothing_to_link(widgets: tuple[Any, ...]) -> None:
-    with pytest.raises(ValueError, match="share no trait"):
+def test_nothing_to_link() -> None:
+    with pytest.raises(ValueError, match="link: Left, AnyWidget share no trait such as layer"):
+        cw.link(Left(), anywidget.AnyWidget(_esm=""))
+
+
+LEFT = Left()
+
+
+@pytest.mark.parametrize(
+    ("widgets", "message"),
+    [
+        ((), r"link: give two or more different widgets: cw\.link\(a, b\)"),
+        ((LEFT,), "two or more different"),
+        ((LEFT, LEFT), "two or more different"),
+        (([LEFT, Right()],), r"one by one: cw\.link\(a, b\), not cw\.link\(\[a, b\]\)"),
+        ((LEFT, torch.nn.Linear(1, 1)), "link: Linear is no widget; give some"),
+        ((LEFT, Left), "link: Left is a class; make a widget of it first"),
+    ],
+)
+def test_what_cannot_be_linked(widgets: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
         cw.link(*widgets)
-
-
-def test_no_widget() -> None:
-    with pytest.raises(TypeError, match="link: Linear is no widget"):
-        cw.link(Left(), torch.nn.Linear(1, 1))  # type: ignore[arg-type]
 
 
 def test_public_names() -> None:
