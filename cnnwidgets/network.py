@@ -310,8 +310,18 @@ class Network:
         return channels if is_float or channels in {1, 3} else 3
 
 
-def as_network(model: Network | nn.Module) -> Network:
-    """Return a network as it is, and make one of a bare module."""
+def as_network(model: Network | nn.Module, image: object = None) -> Network:
+    """Return a network as it is, and make one of a bare module.
+
+    Parameters
+    ----------
+    model
+        The network or module.
+    image
+        What was given after it, to tell when the two changed places.
+    """
+    if isinstance(image, Network | nn.Module) and not isinstance(model, Network | nn.Module):
+        raise TypeError("net: the network comes first, then the image")
     return model if isinstance(model, Network) else Network(model)
 
 

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 import random
 import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 from torch.utils.hooks import RemovableHandle
@@ -67,12 +70,28 @@ def shadow(model: nn.Module) -> Shadow:
         If the model is no ``nn.Module``, or is TorchScript, whose inside cannot be seen.
     """
     if not isinstance(model, nn.Module):
-        hint = "; call the class to make one" if isinstance(model, type) else ""
-        raise TypeError(f"model must be a torch.nn.Module, not {type(model).__name__}{hint}")
+        kind = type(model).__name__
+        raise TypeError("; ".join([f"model must be a torch.nn.Module, not {kind}", *_hints(model)]))
     copier = _Copier()
     with torch.inference_mode(mode=False), torch.no_grad():
         copied = copier.module(model, "")
     return Shadow(copied, copier.names, copier.originals)
+
+
+def _hints(given: object) -> Iterator[str]:
+    """Say how to come from what was given to a model."""
+    match given:
+        case Mapping() if any(isinstance(value, torch.Tensor) for value in given.values()):
+            yield "a state dict: make the model, then model.load_state_dict(…), and give the model"
+        case Mapping():
+            keys = ", ".join(map(repr, list(given)[:5]))
+            yield f"a checkpoint? give the model, or load what it has into one: {keys}"
+        case str() | os.PathLike():
+            yield "load the model first, and give the model"
+        case torch.Tensor() | np.ndarray() | Image.Image():
+            yield "the network comes first, then the image"
+        case type() | types.FunctionType():
+            yield f"call it to make one: {given.__name__}()"
 
 
 def unwrap(module: nn.Module) -> nn.Module:

@@ -102,7 +102,7 @@ class LayerBrowser(LayerAnswers, Widget):
         **traits: Any,  # noqa: ANN401 - checked by the base class
     ) -> None:
         self._check_keywords(traits)
-        network = as_network(net)
+        network = as_network(net, image)
         self._network_graph = graph = network.graph
         chosen = _first_layer(graph.layers) if layer is None else graph[layer].name
         self._images = named(images)

@@ -215,6 +215,13 @@ def test_wrong_arguments_raise_and_leave_nothing(
     assert threading.active_count() <= comms
 
 
+@pytest.mark.parametrize("image", [noise(0), "cat.png"])
+def test_arguments_in_the_wrong_order(net: Network, image: Any) -> None:
+    for network in (net, net.model):
+        with pytest.raises(TypeError, match="net: the network comes first, then the image"):
+            LayerBrowser(image, network)  # type: ignore[arg-type]
+
+
 def test_html_in_names_stays_text(browser: LayerBrowser) -> None:
     assert CLASSES[1] in [row["name"] for row in browser._predictions["a"]["rows"]]
     browser.figure()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from cnnwidgets.classes import first_output
@@ -240,10 +242,34 @@ def test_shadows_of_a_model_in_training_in_another_thread() -> None:
     assert model.training
 
 
-@pytest.mark.parametrize("thing", ["resnet18", None, lambda x: x, torch.zeros(3)])
-def test_no_module(thing: object) -> None:
-    with pytest.raises(TypeError, match=r"must be a torch\.nn\.Module"):
-        shadow(thing)  # type: ignore[arg-type]
+def make_model() -> nn.Module:
+    return nn.Conv2d(3, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("thing", "hint"),
+    [
+        (None, "NoneType$"),
+        (
+            make_model().state_dict(),
+            r"a state dict: .* model\.load_state_dict\(…\), and give the model$",
+        ),
+        (
+            {"epoch": 3, "model": make_model().state_dict()},
+            r"a checkpoint\? give .* into one: 'epoch', 'model'$",
+        ),
+        ("resnet18.pt", "not str; load the model first"),
+        (Path("resnet18.pt"), "load the model first"),
+        (torch.zeros(3), "not Tensor; the network comes first, then the image$"),
+        (np.zeros(3), "comes first"),
+        (Image.new("L", (1, 1)), "comes first"),
+        (nn.Conv2d, r"not type; call it to make one: Conv2d\(\)$"),
+        (make_model, r"not function; call it to make one: make_model\(\)$"),
+    ],
+)
+def test_no_module(thing: Any, hint: str) -> None:
+    with pytest.raises(TypeError, match=rf"^model must be a torch\.nn\.Module, .*{hint}"):
+        shadow(thing)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -257,8 +283,3 @@ def test_graph_modules() -> None:
     model = torch.fx.symbolic_trace(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()))
     x = torch.randn(1, 3, 8, 8)
     torch.testing.assert_close(shadow(model).model(x), model(x))
-
-
-def test_a_class_instead_of_a_model_is_told_to_be_called() -> None:
-    with pytest.raises(TypeError, match="not type; call the class to make one"):
-        shadow(nn.Conv2d)  # type: ignore[arg-type]
