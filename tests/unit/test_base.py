@@ -386,15 +386,3 @@ def test_fifty_widgets_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(_instances) == widgets
     eventually(lambda: threading.active_count() <= threads)
     assert not [ref for ref in alive if ref() is not None]
-
-
-@pytest.mark.filterwarnings("ignore:anywidget. Live-reloading feature is disabled")
-def test_under_hot_reload_the_front_end_is_a_path(
-    net: Network, monkeypatch: pytest.MonkeyPatch, front_end: Path
-) -> None:
-    monkeypatch.setenv("ANYWIDGET_HMR", "1")
-
-    class Reloading(Toy):
-        _bundle = "toy"
-
-    assert Reloading(net)._esm == (front_end / "toy.js").read_text()
