@@ -33,13 +33,6 @@ def shoot(page: Page, name: str) -> None:
         raise ValueError(f"{path.name} has {size:,} bytes; at most {LIMIT:,} are wanted")
 
 
-def narrow(page: Page, width: int) -> None:
-    """Give the widget a column of that many pixels."""
-    page.locate(ROOT).evaluate(
-        "(root, width) => { root.parentElement.style.width = `${width}px`; }", width
-    )
-
-
 def main() -> None:
     """Take them all."""
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -61,7 +54,7 @@ def main() -> None:
         shown.root.focus()
         page.page.keyboard.press("Escape")
         page.page.keyboard.press("Escape")
-        narrow(page, 480)
+        shown.set_width(480)
         shown.wait_painted(shown.tile(0).locator("canvas"))
         shoot(page, "layer-browser-480")
         page.close()

@@ -53,7 +53,7 @@ class LayerBrowser:
         self.grid = self.root.get_by_role("grid")
         self.panel = self.root.get_by_role("tabpanel")
         self.legend = self.panel.locator(".cnnw-legend")
-        self.receipt = self.root.get_by_role("region", name="Calculation of one unit")
+        self.receipt = self.root.get_by_role("region", name="Receipt of one unit")
 
     def wait_state(self, state: str = "ready", *, seconds: float = 30) -> None:
         """Wait until the widget says that it is in that state."""
@@ -64,6 +64,12 @@ class LayerBrowser:
         """Wait until the root carries ``data-<attribute>`` with that value."""
         found = self.page.locate(f'{ROOT}[data-{attribute}="{value}"]').and_(self.root)
         found.wait_for(timeout=10_000)
+
+    def set_width(self, pixels: int) -> None:
+        """Give the widget a column of that many pixels."""
+        self.root.evaluate(
+            "(root, width) => { root.parentElement.style.width = `${width}px`; }", pixels
+        )
 
     def layer_names(self) -> list[str]:
         """Return the layers whose rows are in the document (those on screen), top to bottom."""

@@ -147,6 +147,38 @@ def test_the_receipt_equals_torch(page: NotebookPage, shown: LayerBrowser) -> No
     assert copied == pytest.approx(torch_says, rel=1e-5)
 
 
+def test_a_receipt_leaves_the_map_where_it_is(shown: LayerBrowser) -> None:
+    shown.choose_layer(CONV)
+    shown.enlarge(2)
+    canvas = shown.view("map").locator("canvas")
+    before = canvas.bounding_box()
+    shown.hover("map", 4, 6, click=True)
+    expect(shown.receipt.locator("[data-equal]")).to_be_in_viewport(ratio=1)
+    assert canvas.bounding_box() == before
+
+
+def test_a_receipt_comes_into_view_in_a_narrow_column(shown: LayerBrowser) -> None:
+    shown.choose_layer(CONV)
+    shown.set_width(480)
+    shown.enlarge(2)
+    shown.hover("map", 4, 6, click=True)
+    expect(shown.receipt.locator("[data-equal]")).to_be_in_viewport(ratio=1)
+    expect(shown.receipt.get_by_role("heading")).to_be_in_viewport(ratio=1)
+    shown.receipt.get_by_role("button", name="Close").click()
+    expect(shown.view("map").locator("canvas")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("comparing", [False, True])
+def test_the_last_line_is_in_view_in_a_narrow_column(
+    shown: LayerBrowser, *, comparing: bool
+) -> None:
+    shown.choose_layer(CONV)
+    shown.set_width(480)
+    if comparing:
+        shown.root.get_by_role("button", name="Compare").click()
+    expect(shown.panel.locator(".cnnw-lb-readout")).to_be_in_viewport(ratio=1)
+
+
 def test_colour_ranges(page: NotebookPage, shown: LayerBrowser) -> None:
     shown.choose_layer(CONV)
     shown.enlarge(0)

@@ -27,33 +27,33 @@ export function Enlarged({ data, channel }: EnlargedProps) {
   const { source } =
     data.find((one) => one.source.slot === clicked.value) ?? (data[0] as LayerData);
   const explained = channel !== null && layer.value?.receipt && source.of === "activations";
-  const explains = explained && unit.value;
   return (
-    <div
-      class="cnnw-lb-enlarged"
-      data-explains={explains ? "" : undefined}
-      style={{ "--pictures": data.length }}
-    >
-      {data.map((one, i) => (
-        <Side
-          key={one.source.slot}
-          {...{ hover, scale, channel }}
-          data={one}
-          map={parts[i] as MapPart}
-          many={data.length > 1}
-          onUnit={([row, column]) => {
-            clicked.value = one.source.slot;
-            unit.value = [row, column];
-          }}
-        />
-      ))}
-      {explains && <Receipt source={source} channel={channel} unit={explains} />}
-      {!explains && channel !== null && (
-        <p class="cnnw-note">
-          {explained
-            ? "Click a unit of the map to see how its value is calculated."
-            : "Units of convolutions, under Maps, show how their values are calculated."}
-        </p>
+    <div class="cnnw-lb-enlarged" data-explained={explained ? "" : undefined}>
+      <div class="cnnw-lb-sides">
+        {data.map((one, i) => (
+          <Side
+            key={one.source.slot}
+            {...{ hover, scale, channel }}
+            data={one}
+            map={parts[i] as MapPart}
+            many={data.length > 1}
+            onUnit={([row, column]) => {
+              clicked.value = one.source.slot;
+              unit.value = [row, column];
+            }}
+          />
+        ))}
+      </div>
+      {explained && unit.value ? (
+        <Receipt source={source} channel={channel} unit={unit.value} />
+      ) : (
+        channel !== null && (
+          <p class="cnnw-note">
+            {explained
+              ? "Click a unit of the map for its receipt: how its value is calculated."
+              : "Units of convolutions, under Maps, have receipts: how their values are calculated."}
+          </p>
+        )
       )}
       {answers.error && (
         <p class="cnnw-note">Values are rounded to 1/252 of their range: {answers.error}</p>

@@ -6,7 +6,7 @@
 //   searchbox "Search layers"   tab "Maps" | "Units" | "Mean" | "Filters" | "Gradients"; tabpanel with data-view
 //   grid "64 channels of conv1" gridcells; combobox "Sort by", "Colours", "Input", "Gradient of the logit of"
 //   figure with data-view (input, map) and data-slot (a, b), holding application "…", read-outs as status
-//   region "Calculation of one unit"   rows with data-channel; data-equal on the comparison with torch
+//   region "Receipt of one unit"        rows with data-channel; data-equal on the comparison with torch
 //   group "Pictures to choose from"    buttons "Show …" with data-choice; buttons "Upload a picture", "Compare"
 //   list "Pinned channels"
 import type { AnyModel } from "@anywidget/types";

@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
 import { page } from "vitest/browser";
-import { failing, residual } from "./mock_graphs";
-import { unitValue } from "./mock_tensors";
+import { failing, residual, small } from "./mock_graphs";
+import { receipt, unitValue } from "./mock_tensors";
 import { asked, eventually, mount, press, root, see, tile } from "./mounting";
+import type { Layer, ReceiptValue } from "./types";
 
 describe("the strip", () => {
   test("chooses layers by click and by keys; the trait follows", async () => {
@@ -147,11 +148,11 @@ describe("an enlarged map", () => {
     await see(/seen by units in rows/);
   });
 
-  test("shows its unit's calculation, equal to torch", async () => {
+  test("shows its unit's receipt, equal to torch", async () => {
     const kernel = open();
-    const receipt = page.getByRole("region", { name: "Calculation of one unit" });
+    const receipt = page.getByRole("region", { name: "Receipt of one unit" });
     await expect.element(receipt).toBeVisible();
-    await expect.element(receipt.getByText(/✓ equals what torch computed/)).toBeVisible();
+    await expect.element(receipt.getByText(/✓ equals what torch computed$/)).toBeVisible();
     await page
       .getByRole("application", { name: "conv1 channel 2" })
       .click({ position: { x: 2, y: 2 } });
@@ -181,10 +182,51 @@ describe("an enlarged map", () => {
     await see("There is no convolution here.");
   });
 
-  test("of many input channels lists the largest first", async () => {
+  test.each([
+    [1e-7, /^✓ agrees up to rounding with what torch computed, .* \(relative difference 1.0e−7\)$/],
+    [0.5, /^The layer itself computed .* \(relative difference 0.33\): it does more than this sum/],
+  ])("says how far torch is from its arithmetic: %d", async (by, words) => {
+    const { layers } = small;
+    mount({
+      traits: { unit: [4, 5] },
+      answers: {
+        receipt: (args) => {
+          const answer = receipt(layers[0] as Layer, args) as { value: ReceiptValue };
+          answer.value.torch = (answer.value.result as number) * (1 + by);
+          return answer;
+        },
+      },
+    });
+    await see(words);
+  });
+
+  test.each([1280, 1050, 800])(
+    "stays where it is when a receipt opens, at %d px",
+    async (width) => {
+      const kernel = mount({ width });
+      await tile(2).click();
+      await tile(2).click();
+      const map = page.getByRole("application", { name: "conv1 channel 2" });
+      await see(/Click a unit of the map/);
+      const box = () => {
+        const { x, y, width } = map.element().getBoundingClientRect();
+        const from = root().getBoundingClientRect();
+        return [x - from.x, y - from.y, width];
+      };
+      const before = box();
+      kernel.set("unit", [4, 5]);
+      await see(/✓ equals what torch computed/);
+      if (width < 1000) (document.querySelector(".cnnw-lb-enlarged") as Element).scrollTop = 0;
+      expect(box()).toEqual(before);
+    },
+  );
+
+  test("of many input channels lists the largest first, and says so", async () => {
     mount({ traits: { layer: "conv2", unit: [4, 5] } });
+    await see(/rows sorted by \|Σ\|, largest first/);
     await page.getByRole("button", { name: /show all 32/ }).click();
     await eventually(() => document.querySelectorAll(".cnnw-lb-sum").length).toBe(32);
+    await see(/rows in the order of the channels/);
   });
 
   test("its code goes to the clipboard, or to a field where there is none", async () => {

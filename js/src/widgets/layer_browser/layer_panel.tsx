@@ -141,6 +141,7 @@ function OneChannel({ data }: { data: LayerData[] }) {
           type="button"
           class="cnnw-button"
           aria-pressed={!!pinOf(state)}
+          title="Keep this channel beside whatever you look at next (p)"
           onClick={() => togglePin(state)}
         >
           Pin

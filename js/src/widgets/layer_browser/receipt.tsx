@@ -32,19 +32,20 @@ export function Receipt({ source, channel, unit: [row, column] }: ReceiptProps) 
     // Where the receipt stands below the pictures, its head comes into view.
     const { current } = section;
     const box = current?.parentElement;
-    if (current && box && current.offsetTop - box.offsetTop > box.clientHeight / 2)
-      box.scrollTop = current.offsetTop - box.offsetTop;
-  }, [row, column, channel]);
+    if (!current || !box || current.offsetTop - box.offsetTop <= box.clientHeight / 2) return;
+    box.scrollTop = current.offsetTop - box.offsetTop;
+    current.firstElementChild?.scrollIntoView({ block: "nearest" });
+  }, [row, column, channel, !reply]); // again once it is long enough to scroll to
   return (
     <section
       ref={section}
       class="cnnw-lb-receipt"
-      aria-label="Calculation of one unit"
+      aria-label="Receipt of one unit"
       data-current={answers.current}
     >
       <header>
         <h4>
-          Row {row}, column {column} of channel {channel}
+          Receipt of row {row}, column {column}, channel {channel}
           {shown.value.length > 1 && `, picture ${source.slot.toUpperCase()}`}
         </h4>
         {reply && <CopyCode code={reply.value.code} />}
@@ -110,6 +111,8 @@ function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[] }) {
           : `input channels ${first}–${value.channels[1] - 1}`}
         {picture && " of the preprocessed picture"}
         {padded && "; hatched cells are padding"}
+        {total > 1 &&
+          `; rows ${rows.length < total ? "sorted by |Σ|, largest first" : "in the order of the channels"}`}
       </p>
       <div class="cnnw-lb-sums">
         {rows.map(({ index, sum, running }, i) => {
@@ -168,6 +171,7 @@ function Result({ value, sum }: { value: ReceiptValue; sum: number }) {
   ) as [number, number, number];
   const difference = relativeDifference(result, torch);
   const equal = difference <= TOLERANCE;
+  const apart = `${exact(torch)} (relative difference ${number(difference, 2)})`;
   return (
     <footer>
       <p class="cnnw-lb-result">
@@ -187,8 +191,11 @@ function Result({ value, sum }: { value: ReceiptValue; sum: number }) {
         </span>
       </p>
       <p class="cnnw-lb-check" data-equal={equal}>
-        {equal ? "✓ equals" : "✗ differs from"} what torch computed, {exact(torch)} (relative
-        difference {difference ? number(difference, 2) : 0})
+        {exact(result) === exact(torch)
+          ? "✓ equals what torch computed"
+          : equal
+            ? `✓ agrees up to rounding with what torch computed, ${apart}`
+            : `The layer itself computed ${apart}: it does more than this sum.`}
       </p>
     </footer>
   );
