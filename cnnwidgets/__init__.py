@@ -1,5 +1,18 @@
 """See inside a PyTorch convolutional network from a Jupyter notebook.
 
+Network
+    A model, and what it does not know about itself: preprocessing, class names, layers.
+Layer
+    What is known of one layer without running it again; `Network.layers` lists them.
+LayerBrowser
+    A widget: every layer and channel for one picture, or two side by side.
+link
+    Ties what several widgets show: one choice shows in all.
+arithmetic
+    Functions: output sizes, parameter counts, and how a convolution came to one number.
+samples
+    Functions: trained networks with pictures for them.
+
 Names load on first use, so that ``import cnnwidgets`` costs next to nothing.
 """
 

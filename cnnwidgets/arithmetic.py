@@ -1,5 +1,12 @@
 """Convolution arithmetic: output sizes, parameter counts, and the receipt of one output pixel.
 
+output_size
+    How many positions a convolution or pooling window takes.
+conv_parameters
+    How many parameters a convolution has.
+receipt
+    How a convolution came to one number of its output, as a `Receipt`.
+
 The size formulas are those of Dumoulin & Visin, "A guide to convolution arithmetic for deep
 learning" (arXiv:1603.07285, 2016), relationships 6 and 15.
 """

@@ -50,6 +50,19 @@ class LayerBrowser(LayerAnswers, Widget):
     traits
         First values of `channel`, `view`, `color_range`, `unit`, `step`.
 
+    Methods
+    -------
+    show(image)
+        Show another picture.
+    compare(image)
+        Show a second one beside it; None takes it away.
+    figure()
+        Draw what is shown with matplotlib.
+    to_html(path)
+        Write an offline page that goes on working without a kernel.
+    close()
+        Free the memory and take the widget off every page.
+
     Raises
     ------
     TypeError

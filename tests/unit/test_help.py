@@ -1,0 +1,50 @@
+"""What `help` tells first: the names that there are, each with a line."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+import cnnwidgets as cw
+
+USED_BY_WIDGETS = {"preview", "recorded", "foreseen", "answer", "stream", "set_state"}
+
+
+def listed(thing: Any) -> set[str]:
+    """Names on a line of their own that a description follows."""
+    text = inspect.getdoc(thing) or ""
+    return set(re.findall(r"^(\w+)(?:\(.*\))?\n    \S", text, re.MULTILINE))
+
+
+def functions(module: Any) -> set[str]:
+    own = inspect.getmembers(module, inspect.isfunction)
+    return {
+        name
+        for name, one in own
+        if not name.startswith("_") and one.__module__.startswith(module.__name__)
+    }
+
+
+def test_the_package() -> None:
+    assert listed(cw) == set(cw.__all__)
+
+
+@pytest.mark.parametrize("module", [cw.arithmetic, cw.samples])
+def test_modules_of_functions(module: Any) -> None:
+    assert listed(module) == functions(module)
+
+
+def test_the_methods_of_the_layer_browser() -> None:
+    own = (
+        vars(kind) for kind in cw.LayerBrowser.__mro__ if kind.__module__.startswith(cw.__name__)
+    )
+    methods = {name for members in own for name in members if inspect.isfunction(members[name])}
+    public = {name for name in methods if not name.startswith("_")} - USED_BY_WIDGETS
+    _, _, section = (inspect.getdoc(cw.LayerBrowser) or "").partition("Methods\n-------\n")
+    names = set(re.findall(r"^(\w+)\(", section, re.MULTILINE))
+    assert names == public
+    for name in names:
+        assert inspect.getdoc(getattr(cw.LayerBrowser, name)), name
