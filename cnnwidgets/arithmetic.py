@@ -228,6 +228,11 @@ def receipt(conv: nn.Conv2d, x: Tensor, channel: int, row: int, column: int) -> 
         If `conv` is not a `torch.nn.Conv2d`.
     ValueError
         If `x` does not fit it, or there is no such output pixel.
+
+    Notes
+    -----
+    The weights are those of ``conv.weight``, parametrised or not. A subclass whose forward
+    changes them first, as weight standardisation does, computes another number.
     """
     image = _image(conv, x)
     height, width = output_size(

@@ -115,10 +115,12 @@ class LayerAnswers:
         )
         x = self._slots.passes.source(quantity.key, layer.inputs[0])
         receipt, conv = views.account(self.net, layer, x, unit)
+        real = float(maps[channel, row, column])
         value = {
             "bias": views.finite(receipt.bias),
             "result": views.finite(receipt.result),
-            "torch": views.finite(float(maps[channel, row, column])),
+            "torch": views.finite(real),
+            "differs": views.disagreement(layer, receipt, real, conv.weight.dtype),
             "channels": [receipt.input_channels.start, receipt.input_channels.stop],
             "rows": list(receipt.rows),
             "columns": list(receipt.columns),

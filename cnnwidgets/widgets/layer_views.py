@@ -10,6 +10,7 @@ from torch.nn.functional import avg_pool2d
 
 from cnnwidgets.arithmetic import receipt
 from cnnwidgets.shadow import shadow
+from cnnwidgets.tracing import is_leaf
 from cnnwidgets.widgets.passes import Quantity, Range, range_of
 from cnnwidgets.widgets.requests import RequestError
 
@@ -110,6 +111,23 @@ def account(
     """Write the receipt of a layer's unit (channel, row, column), given the layer's input."""
     conv = cast("torch.nn.Conv2d", convolution(net, layer))
     return receipt(conv, x, *unit), conv
+
+
+def disagreement(layer: Layer, receipt: Receipt, real: float, dtype: torch.dtype) -> str | None:
+    """Say why a layer computed another value than its receipt; None if rounding explains it."""
+    if not (math.isfinite(real) and math.isfinite(receipt.result)):
+        return _MORE if math.isfinite(real) or math.isfinite(receipt.result) else None
+    terms = receipt.products.numel() + 1
+    size = float(receipt.products.abs().sum()) + abs(receipt.bias)
+    eps = max(torch.finfo(dtype).eps, torch.finfo(torch.float32).eps)  # maps are kept in float32
+    if abs(receipt.result - real) <= eps * (2 + math.sqrt(terms)) * size:
+        return None
+    module = cast("torch.nn.Module", layer.module)
+    own = f"the forward of {type(module).__name__} changes the weights before it uses them"
+    return _MORE if is_leaf(module) else own
+
+
+_MORE = "it does more than this sum"
 
 
 def statistics(maps: Tensor) -> Tensor:

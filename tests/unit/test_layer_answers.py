@@ -141,6 +141,7 @@ def check_receipt(page: Page, layer: str, unit: tuple[int, int, int], maps: Tens
     np.testing.assert_allclose(sums, products.sum((1, 2)), rtol=1e-4, atol=1e-5)
     assert value["result"] == pytest.approx(sums.sum() + value["bias"], rel=1e-4, abs=1e-5)
     assert value["torch"] == float(maps[unit])
+    assert value["differs"] is None
     assert value["result"] == pytest.approx(value["torch"], rel=1e-5, abs=1e-5)
     assert inside.shape == patch.shape[1:]
     assert set(np.unique(inside)) <= {0, 1}
