@@ -33,5 +33,3 @@ export function relativeDifference(p: number, q: number): number {
   if (Object.is(p, q) || p === q) return 0;
   return Math.abs(p - q) / Math.max(Math.abs(p), Math.abs(q));
 }
-
-export const TOLERANCE = 1e-5;

@@ -189,6 +189,7 @@ export function receipt({ filters: axes }: Layer, { row, column }: Args): Answer
       bias: 0.125,
       result,
       torch: result * (1 + 3e-8),
+      differs: null,
       channels: [0, inputs],
       rows: [row],
       columns: [column],

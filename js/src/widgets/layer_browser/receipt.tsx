@@ -4,7 +4,7 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type Scale, symmetric, type Table } from "../../shared/color";
 import { count, exact, number } from "../../shared/format";
 import type { Tensor } from "../../shared/wire";
-import { contributions, FIRST_SHOWN, relativeDifference, TOLERANCE } from "./contributions";
+import { contributions, FIRST_SHOWN, relativeDifference } from "./contributions";
 import { CopyCode } from "./copy";
 import { useReplies, Waiting } from "./loading";
 import { Matrix } from "./matrix";
@@ -169,9 +169,8 @@ function Result({ value, sum }: { value: ReceiptValue; sum: number }) {
   const [bias, result, torch] = [value.bias, value.result, value.torch].map(
     (x) => x ?? Number.NaN,
   ) as [number, number, number];
-  const difference = relativeDifference(result, torch);
-  const equal = difference <= TOLERANCE;
-  const apart = `${exact(torch)} (relative difference ${number(difference, 2)})`;
+  const difference = number(relativeDifference(result, torch), 2);
+  const apart = `${exact(torch)} (relative difference ${difference})`;
   return (
     <footer>
       <p class="cnnw-lb-result">
@@ -190,12 +189,12 @@ function Result({ value, sum }: { value: ReceiptValue; sum: number }) {
           <b>{exact(result)}</b>
         </span>
       </p>
-      <p class="cnnw-lb-check" data-equal={equal}>
-        {exact(result) === exact(torch)
-          ? "✓ equals what torch computed"
-          : equal
-            ? `✓ agrees up to rounding with what torch computed, ${apart}`
-            : `The layer itself computed ${apart}: it does more than this sum.`}
+      <p class="cnnw-lb-check" data-equal={!value.differs}>
+        {value.differs
+          ? `The layer itself computed ${apart}: ${value.differs}.`
+          : exact(result) === exact(torch)
+            ? "✓ equals what torch computed"
+            : `✓ agrees up to rounding with what torch computed, ${apart}`}
       </p>
     </footer>
   );

@@ -77,6 +77,8 @@ export interface ReceiptValue {
   result: number | null;
   /** What the model itself computed. */
   torch: number | null;
+  /** Why that is another number; null where it is, or differs by rounding. */
+  differs: string | null;
   /** Input channels read, half-open. */
   channels: [number, number];
   rows: number[];
