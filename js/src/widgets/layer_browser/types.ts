@@ -77,7 +77,7 @@ export interface ReceiptValue {
   result: number | null;
   /** What the model itself computed. */
   torch: number | null;
-  /** Why that is another number; null where it is, or differs by rounding. */
+  /** Why that is another number; null if it is the same up to rounding. */
   differs: string | null;
   /** Input channels read, half-open. */
   channels: [number, number];
