@@ -237,7 +237,7 @@ def test_activations_are_not_the_models_memory() -> None:
         (lambda net, x: net.activations(x, ["features.99"]), "features.9"),
         (lambda net, x: net.activations(x, "feature.0"), "did you mean 'features.0'"),
         (lambda net, x: net.gradients(x, "cta"), "no class is named 'cta'; did you mean 'cat'"),
-        (lambda net, x: net.gradients(x, 10), "there is no class 10; they are 0 to 9"),
+        (lambda net, x: net.gradients(x, 10), "there is no class 10; choose 0 to 9"),
         (lambda net, x: net.gradients(x, -1), "there is no class -1"),
     ],
 )
