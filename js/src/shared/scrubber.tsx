@@ -3,6 +3,7 @@ import { count } from "./format";
 import { IconButton } from "./icon";
 import { FRAMES_PER_SECOND } from "./look";
 import { Slider } from "./slider";
+import "./scrubber.css";
 
 export interface ScrubberProps {
   /** What the steps count: "step", "epoch". */
