@@ -84,6 +84,8 @@ class Network:
         *,
         weights: Any = None,  # noqa: ANN401 - a torchvision enum, by its attributes
     ) -> None:
+        if isinstance(model, Network):
+            raise TypeError("model: it is a Network already; use it as it is, or give its model")
         shadow(model)  # raises if it cannot be looked into
         found = settings_of(model, weights)
         self.model = model

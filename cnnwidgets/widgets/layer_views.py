@@ -93,7 +93,7 @@ def convolution(net: Network, layer: Layer) -> torch.nn.Conv2d | torch.nn.ConvTr
 
 
 def filters(net: Network, layer: Layer) -> Tensor:
-    """Return a convolution's weights as the pass uses them, [K, C_in/groups, kh, kw].
+    """Return a convolution's weights, parametrised or not, [K, C_in/groups, kh, kw].
 
     Of a transposed convolution, the stamps that each input channel leaves in output channel k.
     """

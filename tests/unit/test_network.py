@@ -192,6 +192,8 @@ def test_as_network() -> None:
     net = Network(nn.Identity())
     assert as_network(net) is net
     assert as_network(net.model).model is net.model
+    with pytest.raises(TypeError, match="model: it is a Network already"):
+        Network(net)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"model must be a torch\.nn\.Module, not str"):
         as_network("resnet18")  # type: ignore[arg-type]
 
