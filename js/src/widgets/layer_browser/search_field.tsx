@@ -1,13 +1,13 @@
-import { useBrowser } from "./state";
+import { choose, useBrowser } from "./state";
 
 /** Filters the strip; Enter takes the first match, the down arrow goes into the strip, Escape clears. */
 export function SearchField({ onDown }: { onDown: () => void }) {
-  const { query, found, graph, layerName, searchField } = useBrowser();
+  const state = useBrowser();
+  const { query, found, searchField } = state;
   const onKeyDown = (event: KeyboardEvent) => {
     const [first] = found.value ?? [];
     if (event.key === "ArrowDown") onDown();
-    else if (event.key === "Enter" && first !== undefined)
-      layerName.value = graph.value?.layers[first]?.name ?? layerName.value;
+    else if (event.key === "Enter" && first !== undefined) choose(state, first);
     else if (event.key === "Escape" && query.value) query.value = "";
     else return;
     event.preventDefault();

@@ -19,10 +19,8 @@ import type {
   View,
 } from "./types";
 
-export interface Shown {
+export interface Shown extends Omit<Picture, "picture"> {
   slot: Slot;
-  key: number;
-  name: string;
   picture: Tensor;
 }
 
@@ -107,9 +105,7 @@ export function createState(bridge: Bridge): State {
   const shown = computed(() =>
     (["a", "b"] as const).flatMap((slot): Shown[] => {
       const picture = pictures.value?.[slot];
-      return picture
-        ? [{ slot, key: picture.key, name: picture.name, picture: unpack(picture.picture) }]
-        : [];
+      return picture ? [{ ...picture, slot, picture: unpack(picture.picture) }] : [];
     }),
   );
   const enlarged = signal(unit.peek() !== null);
@@ -180,14 +176,22 @@ export function useKeptFocus(): void {
 export const focusRoot = ({ current }: State["root"]): void =>
   current?.focus({ preventScroll: true });
 
-/** Shows the layer at a place in the graph, its first channel again where it has fewer. */
+/** Are the units of the layer at a place in the graph the classes? Nothing is learned after them. */
+export function areClasses({ graph }: State, at: number): boolean {
+  const [layer, ...later] = graph.value?.layers.slice(at) ?? [];
+  return layer?.shape?.length === 1 && later.every(({ parameters }) => !parameters);
+}
+
+/** Shows the layer at a place in the graph; of class scores the predicted one, else the same channel if it has it. */
 export function choose(state: State, at: number): void {
-  const layer = state.graph.value?.layers[at];
-  if (!layer || layer.name === state.layer.value?.name) return;
-  const channels = layer.shape?.[0] ?? 1;
-  if (state.channel.value >= channels) state.channel.value = 0;
-  state.unit.value = null;
-  state.layerName.value = layer.name;
+  const { graph, layer: now, channel, unit, layerName, predictions } = state;
+  const layer = graph.value?.layers[at];
+  if (!layer || layer.name === now.value?.name) return;
+  const [predicted] = (areClasses(state, at) && predictions.value?.a?.rows) || [];
+  const wanted = predicted?.index ?? channel.value;
+  channel.value = wanted < (layer.shape?.[0] ?? 1) ? wanted : 0;
+  unit.value = null;
+  layerName.value = layer.name;
 }
 
 /** The next layer in the strip's order, within what a search found. */

@@ -41,6 +41,8 @@ export interface Picture {
   key: number;
   name: string;
   picture: DataView;
+  /** Place among the pictures offered; null for any other. */
+  choice?: number | null;
 }
 
 export interface Prediction {

@@ -8,7 +8,7 @@ import { OrderSelect, TargetSelect } from "./controls";
 import type { LayerData } from "./data";
 import { CLASSES_SHOWN, LABELLED_UNITS } from "./limits";
 import { useReplies, Waiting } from "./loading";
-import { useBrowser, useKeptFocus } from "./state";
+import { areClasses, useBrowser, useKeptFocus } from "./state";
 import { UnitChart } from "./unit_chart";
 
 /** Unit numbers, largest value first. */
@@ -42,6 +42,7 @@ export function Vector({ data }: { data: readonly LayerData[] }) {
     data.map(({ value }) => [value.low, value.high] as const).map(([l, h]) => [l, h]),
   );
   const limit = Math.max(Math.abs(low), Math.abs(high));
+  const labelled = softmax || first.length <= LABELLED_UNITS;
   return (
     <>
       <div class="cnnw-lb-tools">
@@ -55,7 +56,7 @@ export function Vector({ data }: { data: readonly LayerData[] }) {
         {values.map((one, i) => {
           const shown = data[i]?.shown;
           const caption = data.length > 1 ? `${shown?.slot.toUpperCase()}: ${shown?.name}` : "";
-          return softmax || one.length <= LABELLED_UNITS ? (
+          return labelled ? (
             <LabelledUnits
               key={shown?.slot}
               {...{ units, names, caption, softmax }}
@@ -69,7 +70,7 @@ export function Vector({ data }: { data: readonly LayerData[] }) {
       </div>
       <p class="cnnw-lb-readout">
         <b>
-          unit {channel.value}
+          {!labelled && "▮ "}chosen: unit {channel.value}
           {names?.[channel.value] && `, ${names[channel.value]}`}
         </b>
         {values.map((one, i) => (
@@ -82,12 +83,10 @@ export function Vector({ data }: { data: readonly LayerData[] }) {
 
 /** The class names, where the layer's units are the classes. */
 function useClassNames(): string[] | undefined {
-  const { classes, layer, graph, index } = useBrowser();
-  const names = classes.value ?? undefined;
-  const later = graph.value?.layers.slice(index.value + 1) ?? [];
-  const last =
-    layer.value?.shape?.[0] === names?.length && later.every(({ parameters }) => !parameters);
-  return last ? names : undefined;
+  const state = useBrowser();
+  const names = state.classes.value ?? undefined;
+  const named = state.layer.value?.shape?.[0] === names?.length;
+  return named && areClasses(state, state.index.value) ? names : undefined;
 }
 
 interface LabelledUnitsProps {
