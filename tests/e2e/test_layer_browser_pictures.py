@@ -37,6 +37,8 @@ def test_choosing_a_picture(page: NotebookPage, shown: LayerBrowser) -> None:
         shown.show_choice(index)
         expected = page.kernel_eval(f"[row[1] for row in net.predict(images[{index}])]")
         assert predictions(shown) == expected
+        current = shown.root.locator('[data-choice][aria-current="true"]')
+        expect(current).to_have_attribute("data-choice", str(index))
 
 
 def test_show_from_the_kernel(page: NotebookPage, shown: LayerBrowser) -> None:

@@ -39,7 +39,10 @@ export class MockKernel {
     }));
     this.#traits = {
       _graph: graph,
-      _pictures: { a: { key: 1, name: "picture 1", picture: picture(1, channels, edge) }, b: null },
+      _pictures: {
+        a: { key: 1, name: "picture 1", picture: picture(1, channels, edge), choice: 1 },
+        b: null,
+      },
       _predictions: { a: predictions(1), b: null },
       _choices: choices,
       _classes: NAMES,
@@ -145,7 +148,12 @@ export class MockKernel {
     const shown =
       index === null
         ? null
-        : { key: 100 + index, name: `picture ${index}`, picture: picture(index, channels, edge) };
+        : {
+            key: 100 + index,
+            name: `picture ${index}`,
+            picture: picture(index, channels, edge),
+            choice: index,
+          };
     this.set("_predictions", {
       ...(this.get("_predictions") as object),
       [slot]: index === null ? null : predictions(index),

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { page } from "vitest/browser";
 import { residual } from "./mock_graphs";
+import { MockKernel } from "./mock_kernel";
+import { predictions } from "./mock_tensors";
 import { asked, eventually, mount, press, root, see, tile, unmount } from "./mounting";
 
 describe("pictures", () => {
@@ -9,6 +11,7 @@ describe("pictures", () => {
     await page.getByRole("button", { name: "Show picture 3" }).click();
     await eventually(() => asked(kernel, "maps").some(({ args }) => args.key === 103)).toBe(true);
     await page.getByRole("button", { name: "Compare" }).click();
+    await see("Drop or choose a second picture to compare");
     await page.getByRole("button", { name: "Show picture 8" }).click();
     await see("B: picture 8");
     await expect
@@ -16,6 +19,34 @@ describe("pictures", () => {
       .toBe(true);
     await page.getByRole("button", { name: "Compare" }).click();
     await eventually(() => document.querySelectorAll(".cnnw-lb-card").length).toBe(1);
+  });
+
+  test("that are shown are marked among those offered", async () => {
+    const kernel = mount();
+    const marked = () =>
+      [...document.querySelectorAll('[aria-current="true"]')].map(({ ariaLabel }) => ariaLabel);
+    await eventually(marked).toEqual(["Show picture 1"]);
+    const [one] = document.querySelectorAll('[aria-current="true"]');
+    expect(getComputedStyle(one as Element).boxShadow).not.toBe("none");
+    await page.getByRole("button", { name: "Show picture 3" }).click();
+    await eventually(marked).toEqual(["Show picture 3"]);
+    kernel.set("_pictures", {
+      a: { ...(kernel.get("_pictures") as { a: object }).a, choice: null },
+    });
+    await eventually(marked).toEqual([]);
+  });
+
+  test("are offered in whole rows", async () => {
+    const choices = (new MockKernel().get("_choices") as object[]).concat();
+    mount({ traits: { _choices: [...choices, ...choices, ...choices] } });
+    const tray = page.getByRole("group", { name: "Pictures to choose from" });
+    await expect.element(tray).toBeVisible();
+    const { top, bottom } = tray.element().getBoundingClientRect();
+    for (const canvas of tray.element().querySelectorAll("canvas")) {
+      const box = canvas.getBoundingClientRect();
+      expect(box.bottom <= bottom || box.top >= bottom).toBe(true);
+      expect(box.top).toBeGreaterThanOrEqual(top + 3); // room for the ring of the focus
+    }
   });
 
   test("class names are text", async () => {
@@ -123,6 +154,17 @@ describe("other views", () => {
     root().focus();
     await press("{ArrowRight}");
     await eventually(() => kernel.get("channel")).toBe(1);
+  });
+
+  test("the units of an output start at the predicted class, and say which is chosen", async () => {
+    const kernel = mount({ traits: { layer: "conv2", channel: 7 } });
+    await page.getByRole("treeitem", { name: /^fc2/ }).click();
+    const [top] = predictions(1).rows;
+    expect(kernel.get("channel")).toBe(top?.index);
+    await see(`chosen: unit ${top?.index}, ${top?.name}`);
+    await page.getByRole("treeitem", { name: /^fc1/ }).click();
+    expect(kernel.get("channel")).toBe(top?.index);
+    await see(`▮ chosen: unit ${top?.index}`);
   });
 
   test("a softmax sorts its classes", async () => {

@@ -64,18 +64,16 @@ function Card({
 }) {
   const { slot: active } = useBrowser();
   const letter = slot.toUpperCase();
-  const label = shown
-    ? `${comparing ? `${letter}: ` : ""}${shown.name}`
-    : comparing
-      ? `Choose picture ${letter}`
-      : "Choose a picture";
+  const label = `${comparing ? `${letter}: ` : ""}${shown?.name ?? "none"}`;
   return (
     <div class="cnnw-lb-card" data-slot={slot}>
       <figure>
         {shown ? (
           <PictureCanvas picture={shown.picture} label={`${shown.name}, as the network sees it`} />
         ) : (
-          <div class="cnnw-lb-nopicture">?</div>
+          <div class="cnnw-lb-nopicture">
+            Drop or choose a {slot === "b" ? "second picture to compare" : "picture"}
+          </div>
         )}
         <figcaption title={label}>
           {comparing ? (
@@ -99,13 +97,14 @@ function Card({
 
 function ChoiceButton({ choice: { name, thumbnail }, index }: { choice: Choice; index: number }) {
   const state = useBrowser();
-  const { bridge, slot } = state;
+  const { bridge, slot, shown } = state;
   const picture = useMemo(() => unpack(thumbnail), [thumbnail]);
   return (
     <button
       type="button"
       title={name}
       aria-label={`Show ${name}`}
+      aria-current={shown.value.some(({ choice }) => choice === index)}
       data-choice={index}
       onClick={() => void tell(state, bridge.request("pick", { slot: slot.value, index }))}
     >
