@@ -104,17 +104,18 @@ def test_search(page: NotebookPage, shown: LayerBrowser) -> None:
     expect(shown.root.get_by_text("No layer matches.")).to_be_visible()
 
 
-@pytest.mark.parametrize(("row", "column"), [(0, 0), (9, 4)])
-def test_hover_reads_the_exact_value(
-    page: NotebookPage, shown: LayerBrowser, row: int, column: int
-) -> None:
+def test_hover_reads_the_exact_value(page: NotebookPage, shown: LayerBrowser) -> None:
     shown.choose_layer(CONV)
     shown.enlarge(3)
-    written = value_of(shown.hover("map", row, column))
-    torch_says = page.kernel_eval(
-        f"net.activations(images[0], [{CONV!r}])[{CONV!r}][0, 3, {row}, {column}].item()"
-    )
-    assert np.float32(written) == np.float32(torch_says)
+    for row, column in [(0, 0), (9, 4)]:
+        written = value_of(shown.hover("map", row, column))
+        torch_says = page.kernel_eval(
+            f"net.activations(images[0], [{CONV!r}])[{CONV!r}][0, 3, {row}, {column}].item()"
+        )
+        assert np.float32(written) == np.float32(torch_says)
+    for row, column in [(3, 3), (14, 14), (20, 10)]:
+        value = page.kernel_eval(f"int(images[0][{row}, {column}])")
+        assert f": grey {value};" in shown.hover("input", row, column)
 
 
 def test_receptive_fields_both_ways(page: NotebookPage, shown: LayerBrowser) -> None:

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { page } from "vitest/browser";
 import { failing, residual, small } from "./mock_graphs";
-import { receipt, unitValue } from "./mock_tensors";
+import { pixelValue, receipt, unitValue } from "./mock_tensors";
 import { asked, eventually, mount, press, root, see, tile } from "./mounting";
 import type { Layer, ReceiptValue } from "./types";
 
@@ -146,6 +146,23 @@ describe("an enlarged map", () => {
       .getByRole("application", { name: "Input picture 1" })
       .click({ position: { x: 100, y: 100 } });
     await see(/seen by units in rows/);
+  });
+
+  test.each([
+    ["grey", small],
+    ["colour", residual(1)],
+  ])("reads the pixel of a %s picture under the pointer", async (_, graph) => {
+    mount({ graph, traits: { channel: 2, unit: [4, 5] } });
+    const input = page.getByRole("application", { name: "Input picture 1" });
+    await input.hover({ position: { x: 100, y: 90 } });
+    const said = () => document.querySelector("[data-view=input] output")?.textContent ?? "";
+    await eventually(said).toMatch(/^row \d+, column \d+: /);
+    const [channels = 1, edge = 1] = graph.input;
+    const [row = 0, column = 0] = (said().match(/\d+/g) ?? []).map(Number);
+    const [red, green, blue] = [0, 1, 2].map((c) => pixelValue(1, edge, row, column, c));
+    expect(said()).toContain(
+      channels === 3 ? `: red ${red}, green ${green}, blue ${blue};` : `: grey ${red};`,
+    );
   });
 
   test("shows its unit's receipt, equal to torch", async () => {

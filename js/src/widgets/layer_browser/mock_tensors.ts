@@ -58,17 +58,21 @@ export function unitValue(
   return layer.includes("relu") ? Math.max(0, value) : value;
 }
 
+/** The value of a pixel, in each of its colours. */
+export function pixelValue(key: number, edge: number, row: number, column: number, color = 0) {
+  const [y, x] = [row / edge - 0.5, column / edge - 0.5];
+  const inside = Math.hypot(x * (1 + key / 4), y) < 0.35;
+  return inside ? Math.floor(200 - 160 * Math.abs(x + color / 5)) : 12;
+}
+
+/** Packs red, green and blue, or what it is the mean of. */
 export function picture(key: number, channels: number, edge: number): DataView {
-  const bytes = new Uint8Array(edge * edge * 3);
-  for (let i = 0; i < edge * edge; i++) {
-    const [y, x] = [Math.floor(i / edge) / edge - 0.5, (i % edge) / edge - 0.5];
-    for (let c = 0; c < 3; c++)
-      bytes[3 * i + c] =
-        Math.hypot(x * (1 + key / 4), y) < 0.35
-          ? 200 - 160 * Math.abs(x + (channels > 1 ? c / 5 : 0))
-          : 12;
-  }
-  return pack(bytes, [edge, edge, 3], 0);
+  const colors = channels === 3 ? 3 : 1;
+  const bytes = new Uint8Array(edge * edge * colors);
+  for (let i = 0; i < edge * edge; i++)
+    for (let c = 0; c < colors; c++)
+      bytes[colors * i + c] = pixelValue(key, edge, Math.floor(i / edge), i % edge, c);
+  return pack(bytes, [edge, edge, colors], 0);
 }
 
 export const NAMES = [

@@ -120,9 +120,9 @@ function unitWords({ tensor, at }: MapPart, [row, column]: Pixel, width: number)
 }
 
 function pixelWords({ shape, data }: Tensor, [row, column]: Pixel, seers: Rect | null): string {
-  const width = shape[1] as number;
-  const at = 3 * (row * width + column);
-  const [red, green, blue] = [data[at], data[at + 1], data[at + 2]];
+  const [, width = 1, channels = 1] = shape;
+  const at = channels * (row * width + column);
+  const [red, green = red, blue = red] = data.subarray(at, at + channels);
   const grey = red === green && green === blue;
   return `row ${row}, column ${column}: ${grey ? `grey ${red}` : `red ${red}, green ${green}, blue ${blue}`}${
     seers ? `; seen by units in ${rectWords(seers)}` : ""
