@@ -59,11 +59,11 @@ class _Eager:
 
     def __enter__(self) -> None:
         with self._lock:
-            self._passes += 1
             # Where nothing has been compiled there is a second of importing to save.
             known = "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance")
             if known and self._stance is None:
                 self._stance = torch.compiler.set_stance("force_eager")
+            self._passes += 1  # last: a pass that was interrupted here never comes out
 
     def __exit__(self, *raised: object) -> None:
         with self._lock:

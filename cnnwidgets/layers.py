@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from torch.nn.parameter import is_lazy
 
 from cnnwidgets.blocks import blocks_of
 from cnnwidgets.classes import class_count
@@ -208,7 +209,8 @@ def layer_graph(shadow: Shadow, x: Tensor) -> LayerGraph:
         layers.append(_failed_layer(failure, shadow))
     blocks = blocks_of(shadow.model, [layer.name for layer in layers])
     layers = [dataclasses.replace(layer, block=blocks[layer.name]) for layer in layers]
-    total = sum(parameter.numel() for parameter in shadow.model.parameters())
+    built = (parameter for parameter in shadow.model.parameters() if not is_lazy(parameter))
+    total = sum(parameter.numel() for parameter in built)
     error = layers[-1].error if layers else None
     return LayerGraph(tuple(layers), error, total, class_count(output))
 

@@ -218,9 +218,8 @@ class Network:
         return self.prepare(image)
 
     def output(self, x: Tensor) -> Any:  # noqa: ANN401 - what the user's model returns
-        """Run one plain pass over a batch [N, C, H, W], without gradients."""
-        with isolated(x.device, grad=False):
-            return shadow(self.model).model(x.detach().clone())
+        """Run one pass over a batch [N, C, H, W], without gradients."""
+        return capture(self, x, ()).output
 
     def first_output(self, output: Any) -> Tensor:  # noqa: ANN401
         """Return the tensor that counts of what the model returned."""

@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +68,9 @@ class Sources:
 
 
 def _storage(tensor: Tensor) -> int:
-    """Identify a tensor's memory; 0 if it has none of its own (sparse, wrapper)."""
+    """Identify a tensor's memory; 0 if it has none of its own (sparse, wrapper, not built)."""
+    if is_lazy(tensor):
+        return 0
     try:
         return int(tensor.untyped_storage()._cdata)  # noqa: SLF001 - data_ptr() is 0 on meta
     except (NotImplementedError, RuntimeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 import threading
 from contextlib import ExitStack
@@ -14,9 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from cnnwidgets.isolation import _eager
+from cnnwidgets.network import Network
 from cnnwidgets.shadow import shadow
 from cnnwidgets.tracing import trace
 from tests.traced import Apply, traced
+from tests.untouched import assert_untouched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +34,15 @@ def test_random_numbers_are_the_models_own_and_the_same_each_time() -> None:
     first, second = (traced(Apply(noisy), x)[0]["dropout"].output for _ in range(2))
     torch.testing.assert_close(first, second, rtol=0, atol=0)
     assert (first == 0).any()
+
+
+def test_predictions_are_of_the_pass_that_is_shown() -> None:
+    model = Apply(lambda _, x: F.dropout(x, 0.5, training=True).mean((2, 3)))
+    net, x = Network(model, input_size=(3, 8, 8)), torch.rand(1, 3, 8, 8)
+    with assert_untouched(model):
+        activations = net.activations(x)
+        for _ in range(2):
+            torch.testing.assert_close(net.output(x), activations["mean"], rtol=0, atol=0)
 
 
 def test_random_numbers_of_another_thread_are_not_drawn_twice() -> None:
@@ -89,3 +101,20 @@ def test_functions_wrapped_in_compile_run_as_written() -> None:
         first.close()
         assert torch._dynamo.eval_frame._stance.stance == "force_eager"
     assert torch._dynamo.eval_frame._stance.stance == "default"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch.compile imports
+def test_an_interrupt_on_the_way_in_leaves_compiled_functions_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    stance = importlib.import_module("torch._dynamo.eval_frame")
+    model, x = nn.Conv2d(3, 2, 1), torch.rand(1, 3, 4, 4)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.compiler, "set_stance", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            traced(model, x)
+    assert traced(model, x)[1].failure is None
+    assert stance._stance.stance == "default"
