@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.imported import MODULES, imports
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +31,10 @@ NAMESPACES = {
     "http://www.w3.org/1998/Math/MathML",
     "http://www.w3.org/1999/xhtml",
 }
+# Packages that are called otherwise than what they install.
+PACKAGES = {"PIL": "pillow", "skimage": "scikit-image"}
+COME_ALONG = {"traitlets"}  # with ipywidgets, which is made of them
+NOT_YET = {"captum"}  # installed for the attribution methods, which come next
 # A module imported by name; host.js imports only the blobs that it makes itself.
 LOADING = re.compile(r"""(?:^|[;}\s])import\s*["'{*]|\bimport(?:Scripts)?\s*\(\s*["'`]""")
 # An address with its scheme, or without one as the first thing of a string or of url(…).
@@ -92,6 +98,23 @@ def test_the_wheel_is_whole(wheel: Path, files: dict[str, bytes]) -> None:
     assert all(content for name, content in files.items() if "static" in name)
     strange = [n for n in files if not n.startswith(("cnnwidgets/", "cnnwidgets-"))]
     assert strange == []
+
+
+def test_what_it_requires_is_what_it_imports(files: dict[str, bytes]) -> None:
+    (metadata,) = (text.decode() for n, text in files.items() if n.endswith(".dist-info/METADATA"))
+    required = re.findall(r"^Requires-Dist: ([\w.-]+)(.*)$", metadata, re.MULTILINE)
+    plain = {spelled(name) for name, rest in required if "extra ==" not in rest}
+    imagenet = {spelled(name) for name, rest in required if "extra == 'imagenet'" in rest}
+    tops = {name.partition(".")[0] for path in MODULES for name in imports(path)}
+    imported = {spelled(PACKAGES.get(top, top)) for top in tops - {"cnnwidgets"} - COME_ALONG}
+    assert imagenet
+    assert plain | imagenet == imported | NOT_YET
+    assert not plain & imagenet
+
+
+def spelled(package: str) -> str:
+    """Spell a package as indices compare it."""
+    return package.lower().replace("_", "-")
 
 
 def test_the_licences_of_what_is_bundled_are_there(files: dict[str, bytes]) -> None:
