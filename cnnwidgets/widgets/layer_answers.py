@@ -62,7 +62,7 @@ class LayerAnswers:
             "network_high": network.high,
             "mean_low": mean.low,
             "mean_high": mean.high,
-            "finite": bool((table[:, 5] == 0).all()),
+            "finite": not bool((table[:, 5] > 0).any()),
         }
         return Answer(value, [pack(part, "float32") for part in (table, *bounds)])
 

@@ -18,13 +18,12 @@ from cnnwidgets.widgets.slots import Slots
 from cnnwidgets.widgets.traits import Choice, ClassIndex, TraitValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from matplotlib.figure import Figure
     from torch import nn
 
     from cnnwidgets.images import Picture
-    from cnnwidgets.layers import Layer
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.requests import Asked
 
@@ -117,7 +116,7 @@ class LayerBrowser(LayerAnswers, Widget):
         self._check_keywords(traits)
         network = as_network(net, image)
         self._network_graph = graph = network.graph
-        chosen = _first_layer(graph.layers) if layer is None else graph[layer].name
+        chosen = _first_layer(network) if layer is None else graph[layer].name
         self._images = named(images)
         self._uploads: dict[tuple[str, str], Upload] = {}
         self._slots = slots = Slots(network)
@@ -205,7 +204,7 @@ class LayerBrowser(LayerAnswers, Widget):
 
     @validate("channel")
     def _check_channel(self, proposal: Any) -> int:  # noqa: ANN401
-        count = self._shape()[0]
+        count = max(self._shape()[0], 1)
         if not 0 <= proposal.value < count:
             raise TraitValueError(
                 f"channel: layer {self.layer!r} has no {proposal.value}; choose 0 to {count - 1}"
@@ -293,8 +292,14 @@ class LayerBrowser(LayerAnswers, Widget):
         )
 
 
-def _first_layer(layers: Sequence[Layer]) -> str:
+def _first_layer(net: Network) -> str:
     """Return the first convolution, or else the first layer."""
+    layers = net.graph.layers
+    if not layers:
+        raise ValueError(
+            f"net: {net.name} has no layers to show; its forward must call modules or torch "
+            "functions on the picture"
+        )
     convolutions = (layer.name for layer in layers if layer.kind == "conv" and not layer.error)
     return next(convolutions, layers[0].name)
 

@@ -38,6 +38,8 @@ def draw(sheet: Sheet) -> Figure:
     if sheet.maps.numel():
         axes.imshow(sheet.mosaic(), interpolation="nearest")
         _draw_legend(figure, sheet)
+    else:
+        axes.text(0.5, 0.5, _plain(sheet.quantity), ha="center", fontsize=9, wrap=True)
     return figure
 
 

@@ -58,7 +58,7 @@ class Sheet:
     span
         The range of the colours; None for one range per map.
     quantity
-        What the numbers are.
+        What the numbers are, or why there are none.
     table
         Their colours.
     """
@@ -119,6 +119,8 @@ def preview(sheet: Sheet) -> bytes:
         _draw_units(draw, sheet)
     elif sheet.maps.numel():
         _place(page, Image.fromarray(sheet.mosaic()), _MAPS_AT)
+    else:
+        draw.text((_MAPS_AT[0], 40), _shown(sheet.quantity, 90), "black", font)
     file = io.BytesIO()
     page.save(file, "png", compress_level=1)
     return file.getvalue()

@@ -143,7 +143,7 @@ def statistics(maps: Tensor) -> Tensor:
     Tensor
         float32 [C, 6]; the first four over the finite values, NaN where there are none.
     """
-    flat = maps.reshape(len(maps), -1)
+    flat = maps.reshape(len(maps), math.prod(maps.shape[1:]))
     if not flat.numel():
         return torch.full((len(maps), 6), math.nan)
     mean = flat.mean(1)
@@ -236,6 +236,8 @@ def drawn(net: Network, slots: Slots, layer: Layer, view: str, target: int) -> t
         maps = slots.passes.maps(quantity, layer.name)
     except ValueError as error:  # the model fails with this picture, or has no gradient here
         return torch.empty(0, 1, 1), str(error)
+    if not maps.numel():
+        return torch.empty(0, 1, 1), "the layer puts out no values"
     name = GRADIENT if gradients else ACTIVATION
     if view == "mean" and maps.ndim > 1:
         return maps.mean(0, keepdim=True), f"mean {name}"

@@ -198,7 +198,7 @@ def as_maps(value: Tensor) -> Tensor:
         return one.reshape(-1)  # type: ignore[no-any-return]
     if one.ndim == 2:  # noqa: PLR2004 - tokens
         return one[:, None, :]  # type: ignore[no-any-return]
-    return one.reshape(-1, *one.shape[-2:])  # type: ignore[no-any-return]
+    return one.flatten(0, -3)  # type: ignore[no-any-return]
 
 
 def range_of(values: Tensor) -> Range:

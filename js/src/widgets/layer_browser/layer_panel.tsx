@@ -1,6 +1,8 @@
 // The chosen layer: what it is, and its maps, mean, filters or gradients.
+
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Banner } from "../../shared/banner";
+import { Button } from "../../shared/button";
 import { IconButton } from "../../shared/icon";
 import type { Reply } from "../../shared/model";
 import { Tabs } from "../../shared/tabs";
@@ -67,6 +69,8 @@ function Values() {
   if (!shown.value.length)
     return <p class="cnnw-lb-empty">No picture yet: choose, upload, drop or paste one.</p>;
   if (!data || answers.error) return <Waiting answers={answers} />;
+  if (data[0]?.value.shape.includes(0))
+    return <p class="cnnw-lb-empty">The layer puts out no values.</p>;
   if (data[0]?.value.shape.length === 1) return <Vector data={data} />;
   if (actualView.value === "mean") return <Mean data={data} />;
   return enlarged.value ? <OneChannel data={data} /> : <Maps data={data} />;
@@ -129,23 +133,19 @@ function OneChannel({ data }: { data: LayerData[] }) {
   return (
     <>
       <MapTools data={data} channel={channel.value}>
-        <button type="button" class="cnnw-button" onClick={leave}>
-          ← All {channelWord(layer.value)}s
-        </button>
+        <Button onClick={leave}>← All {channelWord(layer.value)}s</Button>
         <IconButton icon="fold" label="Previous channel" onClick={() => stepChannel(state, -1)} />
         <b>
           {channelWord(layer.value)} {channel.value}
         </b>
         <IconButton icon="fold" label="Next channel" onClick={() => stepChannel(state, 1)} />
-        <button
-          type="button"
-          class="cnnw-button"
+        <Button
           aria-pressed={!!pinOf(state)}
           title="Keep this channel beside whatever you look at next (p)"
           onClick={() => togglePin(state)}
         >
           Pin
-        </button>
+        </Button>
       </MapTools>
       <Enlarged data={data} channel={channel.value} />
     </>

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { page } from "vitest/browser";
-import { residual } from "./mock_graphs";
+import { residual, small } from "./mock_graphs";
 import { MockKernel } from "./mock_kernel";
 import { predictions } from "./mock_tensors";
 import { asked, eventually, mount, press, root, see, tile, unmount } from "./mounting";
+import type { Layer } from "./types";
 
 describe("pictures", () => {
   test("are picked, and compared on one scale", async () => {
@@ -224,6 +225,12 @@ describe("what goes wrong", () => {
     mount({ traits: { _graph: null, _pictures: null, _predictions: null } });
     await see("Nothing computed yet.");
     expect(root().dataset.state).toBe("empty");
+  });
+
+  test("a layer that puts out nothing", async () => {
+    const [first, ...others] = small.layers;
+    mount({ graph: { ...small, layers: [{ ...(first as Layer), shape: [0, 4, 4] }, ...others] } });
+    await see("The layer puts out no values.");
   });
 
   test("an aborted view leaves nothing behind", async () => {
