@@ -13,6 +13,7 @@ import pytest
 import torch
 from ipywidgets.widgets.widget import _instances
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from cnnwidgets.network import Network
 from cnnwidgets.widgets import slots as slots_module
@@ -176,6 +177,23 @@ def test_closing_frees_the_passes(browser: LayerBrowser) -> None:
         browser.show(noise(1))
 
 
+def tensor_bytes() -> int:
+    """Bytes of every tensor that is alive, which tracemalloc does not see."""
+    gc.collect()
+    tensors = [x for x in gc.get_objects() if issubclass(type(x), Tensor) and not is_lazy(x)]
+    storages = {s.data_ptr(): s.nbytes() for s in (x.untyped_storage() for x in tensors)}
+    return sum(storages.values())
+
+
+def hook_count(model: nn.Module) -> int:
+    """Hooks on the modules, and on their parameters and buffers."""
+    tensors = [*model.parameters(), *model.buffers()]
+    owners = [vars(module) for module in model.modules()]
+    owners += [{"hooks": t._backward_hooks} for t in tensors]
+    owners += [{"hooks": t._post_accumulate_grad_hooks} for t in tensors]
+    return sum(len(v or ()) for kept in owners for name, v in kept.items() if "hooks" in name)
+
+
 def test_fifty_browsers_leave_nothing(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_IDLE_SECONDS", 0.05)
     alive: list[weakref.ref[LayerBrowser]] = []
@@ -195,6 +213,7 @@ def test_fifty_browsers_leave_nothing(net: Network, monkeypatch: pytest.MonkeyPa
     open_and_close()
     gc.collect()
     instances, threads = len(_instances), threading.active_count()
+    tensors, hooks = tensor_bytes(), hook_count(net.model)
     tracemalloc.start()
     with assert_untouched(net.model):
         for _ in range(10):
@@ -208,5 +227,6 @@ def test_fifty_browsers_leave_nothing(net: Network, monkeypatch: pytest.MonkeyPa
     tracemalloc.stop()
     assert len(_instances) == instances
     assert not [ref for ref in alive if ref() is not None]
+    assert (tensor_bytes(), hook_count(net.model)) == (tensors, hooks)
     eventually(lambda: threading.active_count() <= threads)
     assert grown < 200_000, f"{grown} bytes more after forty"
