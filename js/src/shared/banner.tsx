@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { Button } from "./button";
 import { IconButton } from "./icon";
 import "./banner.css";
 
@@ -14,11 +15,7 @@ export function Banner({ kind, children, action, onDismiss }: BannerProps) {
   return (
     <div class={`cnnw-banner cnnw-${kind}`} role={kind === "error" ? "alert" : "status"}>
       <div>{children}</div>
-      {action && (
-        <button type="button" class="cnnw-button" onClick={action.onClick}>
-          {action.label}
-        </button>
-      )}
+      {action && <Button onClick={action.onClick}>{action.label}</Button>}
       {onDismiss && <IconButton icon="close" label="Dismiss" onClick={onDismiss} />}
     </div>
   );

@@ -1,10 +1,11 @@
+import { Button } from "./button";
+
 const PATHS = {
   play: "M4 2.5v11l9-5.5z",
   pause: "M4 2.5h3v11H4zm5 0h3v11H9z",
   close: "M4 4l8 8m0-8l-8 8",
   plus: "M8 3v10M3 8h10",
   minus: "M3 8h10",
-  fit: "M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10m7.5 3.5h3.5V10",
   fold: "M5.5 3.5L10 8l-4.5 4.5",
 } as const;
 
@@ -24,14 +25,7 @@ export const Icon = ({ icon }: { icon: keyof typeof PATHS }) => (
 );
 
 export const IconButton = ({ icon, label, disabled, onClick }: IconButtonProps) => (
-  <button
-    type="button"
-    class="cnnw-icon"
-    aria-label={label}
-    title={label}
-    disabled={disabled}
-    onClick={onClick}
-  >
+  <Button class="cnnw-icon" aria-label={label} title={label} disabled={disabled} onClick={onClick}>
     <Icon icon={icon} />
-  </button>
+  </Button>
 );

@@ -1,6 +1,7 @@
 import { effect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { Button } from "./button";
 import { percent } from "./format";
 import { IconButton } from "./icon";
 import { type ImageInput, useImageInput } from "./image_input";
@@ -81,15 +82,9 @@ const ZoomButtons = ({ zoom, zoomBy, fit }: View) => (
       disabled={zoom <= 1}
       onClick={() => zoomBy(1 / ZOOM.step)}
     />
-    <button
-      type="button"
-      class="cnnw-icon"
-      title="Whole picture (0)"
-      aria-label="Whole picture"
-      onClick={fit}
-    >
+    <Button class="cnnw-icon" title="Whole picture (0)" aria-label="Whole picture" onClick={fit}>
       {percent(Math.round(100 * zoom) / 100)}
-    </button>
+    </Button>
     <IconButton
       icon="plus"
       label="Zoom in (+)"

@@ -1,6 +1,8 @@
 // The whole widget: where its parts stand, its keys, and what it says of itself.
+
 import { useSignal } from "@preact/signals";
 import { Banner } from "../../shared/banner";
+import { Button } from "../../shared/button";
 import { count } from "../../shared/format";
 import { handled } from "../../shared/keys";
 import { summary } from "./describe";
@@ -85,26 +87,20 @@ export function Browser() {
         <Pictures />
         <nav class="cnnw-lb-strip" aria-label="Network">
           <header>
-            <button
-              type="button"
+            <Button
               class="cnnw-button cnnw-lb-fold"
               aria-expanded={stripOpen.value}
               onClick={() => (stripOpen.value = !stripOpen.value)}
             >
               Layers
-            </button>
+            </Button>
             <b title={graph.value?.name}>
               {graph.value?.name}
               <small>{graph.value && `${count(graph.value.total_parameters)} parameters`}</small>
             </b>
-            <button
-              type="button"
-              class="cnnw-button"
-              aria-label="Help (?)"
-              onClick={() => (state.helping.value = true)}
-            >
+            <Button aria-label="Help (?)" onClick={() => (state.helping.value = true)}>
               ?
-            </button>
+            </Button>
           </header>
           <Strip onChosen={() => (stripOpen.value = false)} />
         </nav>

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { Button } from "../../shared/button";
 
 /** Copies a snippet; where the page may not use the clipboard, shows it selected. */
 export function CopyCode({ code }: { code: string }) {
@@ -13,9 +14,9 @@ export function CopyCode({ code }: { code: string }) {
   };
   return (
     <>
-      <button type="button" class="cnnw-button" onClick={() => void copy()}>
+      <Button onClick={() => void copy()}>
         <span aria-live="polite">{state.value === "copied" ? "Copied" : "Copy as code"}</span>
-      </button>
+      </Button>
       {state.value === "shown" && (
         <textarea
           class="cnnw-lb-code"

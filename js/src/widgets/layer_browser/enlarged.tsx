@@ -51,7 +51,7 @@ export function Enlarged({ data, channel }: EnlargedProps) {
           <p class="cnnw-note">
             {explained
               ? "Click a unit of the map for its receipt: how its value is calculated."
-              : "Units of convolutions, under Maps, have receipts: how their values are calculated."}
+              : "Units of convolutions have receipts, under Maps."}
           </p>
         )
       )}

@@ -28,10 +28,7 @@ const KEYS: Record<string, Action> = {
 export const HELP: readonly [string, string][] = [
   ["← → ↑ ↓", "Choose another channel; in an enlarged map, move over its units"],
   ["Page Up, Page Down", "Previous and next layer"],
-  [
-    "Enter",
-    "Enlarge the chosen channel; in an enlarged map, open the unit's receipt: how its value is calculated",
-  ],
+  ["Enter", "Enlarge the chosen channel; in an enlarged map, open the unit's receipt"],
   ["Esc", "Back"],
   ["/", "Search the layers by name or kind"],
   ["p", "Pin the chosen channel: keep it beside whatever you look at next; again lets it go"],

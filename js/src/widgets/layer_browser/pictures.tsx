@@ -1,5 +1,7 @@
 // The pictures on top, what the network makes of them, and where to get others.
+
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { Button } from "../../shared/button";
 import { drawPicture } from "../../shared/canvas";
 import { type Tensor, unpack } from "../../shared/wire";
 import { PredictionBars } from "./predictions";
@@ -133,17 +135,12 @@ function PictureButtons({ comparing }: { comparing: boolean }) {
           currentTarget.value = "";
         }}
       />
-      <button
-        type="button"
-        class="cnnw-button"
-        title="or drop or paste one anywhere here"
-        onClick={() => file.current?.click()}
-      >
+      <Button title="or drop or paste one anywhere here" onClick={() => file.current?.click()}>
         Upload a picture
-      </button>
-      <button type="button" class="cnnw-button" aria-pressed={comparing} onClick={compare}>
+      </Button>
+      <Button aria-pressed={comparing} onClick={compare}>
         Compare
-      </button>
+      </Button>
     </div>
   );
 }

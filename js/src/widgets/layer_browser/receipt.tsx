@@ -1,6 +1,8 @@
 // How one unit of a convolution gets its value: products per input channel, their sums, the bias, the result.
+
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { Button } from "../../shared/button";
 import { type Scale, symmetric, type Table } from "../../shared/color";
 import { count, exact, number } from "../../shared/format";
 import type { Tensor } from "../../shared/wire";
@@ -49,9 +51,7 @@ export function Receipt({ source, channel, unit: [row, column] }: ReceiptProps) 
           {shown.value.length > 1 && `, picture ${source.slot.toUpperCase()}`}
         </h4>
         {reply && <CopyCode code={reply.value.code} />}
-        <button type="button" class="cnnw-button" onClick={() => (unit.value = null)}>
-          Close
-        </button>
+        <Button onClick={() => (unit.value = null)}>Close</Button>
       </header>
       {reply && !answers.error ? (
         <Sum value={reply.value} tensors={reply.tensors} />
@@ -154,16 +154,23 @@ function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[] }) {
         })}
       </div>
       {total > FIRST_SHOWN && (
-        <button type="button" class="cnnw-button" onClick={() => (all.value = !all.value)}>
+        <Button onClick={() => (all.value = !all.value)}>
           {all.value
             ? "Show the largest only"
             : `The ${FIRST_SHOWN} largest; show all ${count(total)}`}
-        </button>
+        </Button>
       )}
       <Result value={value} sum={Array.from(sums.data).reduce((p, q) => p + q, 0)} />
     </>
   );
 }
+
+const Term = ({ name, value }: { name: string; value: number }) => (
+  <span title={exact(value)}>
+    <small>{name}</small>
+    {number(value)}
+  </span>
+);
 
 function Result({ value, sum }: { value: ReceiptValue; sum: number }) {
   const [bias, result, torch] = [value.bias, value.result, value.torch].map(
@@ -174,15 +181,9 @@ function Result({ value, sum }: { value: ReceiptValue; sum: number }) {
   return (
     <footer>
       <p class="cnnw-lb-result">
-        <span title={exact(sum)}>
-          <small>sum over channels</small>
-          {number(sum)}
-        </span>
+        <Term name="sum over channels" value={sum} />
         <i>+</i>
-        <span title={exact(bias)}>
-          <small>bias</small>
-          {number(bias)}
-        </span>
+        <Term name="bias" value={bias} />
         <i>=</i>
         <span>
           <small>result</small>

@@ -1,7 +1,9 @@
 // Layers without rows and columns: one bar per unit; class probabilities as sorted bars.
+
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Bars } from "../../shared/bars";
+import { Button } from "../../shared/button";
 import { count, exact, number, percent } from "../../shared/format";
 import { union } from "./channels";
 import { OrderSelect, TargetSelect } from "./controls";
@@ -119,9 +121,7 @@ function LabelledUnits({ values, units, names, caption, limit, softmax }: Labell
         onSelect={(row) => (channel.value = shown[row] as number)}
       />
       {units.length > shown.length && (
-        <button type="button" class="cnnw-button" onClick={() => (all.value = true)}>
-          Show all {count(units.length)}
-        </button>
+        <Button onClick={() => (all.value = true)}>Show all {count(units.length)}</Button>
       )}
     </div>
   );
