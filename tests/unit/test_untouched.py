@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +33,10 @@ CHANGES: dict[str, Callable[[Any], object]] = {
     "0.bias version": lambda m: m[0].bias.data_ptr() and m[0].bias.detach().add_(0),
     "0.bias identity": lambda m: setattr(m[0], "bias", nn.Parameter(m[0].bias.detach().clone())),
     "0.bias requires_grad": lambda m: m[0].bias.requires_grad_(requires_grad=False),
+    "0.bias hooks": lambda m: m[0].bias.register_hook(abs),
+    "0.weight hooks": lambda m: m[0].weight.register_post_accumulate_grad_hook(print),
     "0.bias gradient": lambda m: m[0].bias.sum().backward(),
-    "1.num_batches_tracked": lambda m: m[1].num_batches_tracked.add_(1),
+    "1.num_batches_tracked value": lambda m: m[1].num_batches_tracked.add_(1),
     "1 training": lambda m: m[1].eval(),
     "model attributes": lambda m: setattr(m, "extra", 1),
     "model attribute notes": lambda m: m.notes.append(2),
@@ -42,22 +45,59 @@ CHANGES: dict[str, Callable[[Any], object]] = {
     "random state of torch": lambda _: torch.rand(1),
     "random state of NumPy": lambda _: np.random.rand(),  # noqa: NPY002
     "random state of Python": lambda _: random.random(),  # noqa: S311
-    "grad mode": lambda _: torch.set_grad_enabled(False),
     "also[0]": lambda m: m.picture.add_(1),
 }
+
+
+def named(name: str) -> Any:
+    return pytest.raises(
+        AssertionError, match=rf"changed by looking:\n(.*\n)*  {re.escape(name)}: "
+    )
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_names_what_changed(name: str) -> None:
     model = model_to_change()
     model.picture = torch.zeros(2)
-    named = rf"changed by looking:\n(.*\n)*  {re.escape(name)}"
+    with named(name), assert_untouched(model, also=(model.picture,)):
+        CHANGES[name](model)
+
+
+MODES: dict[str, tuple[Callable[[Any], object], object, object]] = {
+    "grad mode": (torch.set_grad_enabled, False, True),
+    "anomaly mode": (torch.autograd.set_detect_anomaly, True, False),
+    "autocast": (lambda on: torch.set_autocast_enabled("cpu", on), True, False),
+    "default dtype": (torch.set_default_dtype, torch.float64, torch.float32),
+    "default device": (torch.set_default_device, "meta", None),
+    "deterministic algorithms": (torch.use_deterministic_algorithms, True, False),
+    "cuDNN": (lambda on: setattr(torch.backends.cudnn, "benchmark", on), True, False),
+    "thread count": (torch.set_num_threads, torch.get_num_threads() + 1, torch.get_num_threads()),
+}
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_names_the_mode_that_changed(name: str) -> None:
+    change, other, usual = MODES[name]
     try:
-        seen = pytest.raises(AssertionError, match=named)
-        with seen, assert_untouched(model, also=(model.picture,)):
-            CHANGES[name](model)
+        with named(name), assert_untouched(nn.Identity()):
+            change(other)
     finally:
-        torch.set_grad_enabled(True)
+        change(usual)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch.compile imports
+def test_the_stance_of_the_compiler() -> None:
+    torch.compile(abs)
+    with ExitStack() as after, named("stance of torch.compile"), assert_untouched(nn.Identity()):
+        after.enter_context(torch.compiler.set_stance("force_eager"))
+
+
+def test_random_states_of_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = torch.zeros(2)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: [state])
+    with named("random state of CUDA"), assert_untouched(nn.Identity()):
+        state.add_(1)
 
 
 def test_global_hooks() -> None:
@@ -75,5 +115,5 @@ def test_global_hooks() -> None:
 def test_nothing_changed_is_nothing_said() -> None:
     model = model_to_change().eval()
     set_nan(model)
-    with assert_untouched(model, threads=True), torch.no_grad():
+    with assert_untouched(model), torch.no_grad():
         model(torch.zeros(1, 3, 4, 4))
