@@ -1,5 +1,4 @@
 // The whole widget: where its parts stand, its keys, and what it says of itself.
-
 import { useSignal } from "@preact/signals";
 import { Banner } from "../../shared/banner";
 import { Button } from "../../shared/button";

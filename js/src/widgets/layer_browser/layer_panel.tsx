@@ -1,5 +1,4 @@
 // The chosen layer: what it is, and its maps, mean, filters or gradients.
-
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Banner } from "../../shared/banner";
 import { Button } from "../../shared/button";

@@ -1,5 +1,4 @@
 // The pictures on top, what the network makes of them, and where to get others.
-
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Button } from "../../shared/button";
 import { drawPicture } from "../../shared/canvas";

@@ -1,5 +1,4 @@
 // How one unit of a convolution gets its value: products per input channel, their sums, the bias, the result.
-
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Button } from "../../shared/button";

@@ -1,5 +1,4 @@
 // Layers without rows and columns: one bar per unit; class probabilities as sorted bars.
-
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Bars } from "../../shared/bars";
