@@ -1,16 +1,12 @@
-"""What a newcomer relies on: make targets, a lock file without addresses, widgets of one form."""
+"""What a newcomer relies on: a lock file without addresses, pins, widgets of one form."""
 
 from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from hatch_build import NODE_FROM_PIP, FrontEnd
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = {".png", ".jpg", ".gif", ".safetensors", ".ico"}
@@ -79,38 +75,3 @@ def test_every_widget_has_its_parts(folder: Path) -> None:
     assert "export default" in index
     assert '"../../shared/theme.css"' in (folder / "style.css").read_text(encoding="utf-8")
     assert (ROOT / "cnnwidgets" / "widgets" / f"{folder.name}.py").exists()
-
-
-@pytest.mark.parametrize(
-    "target",
-    ["demo", "test", "test-fast", "lint", "format", "bench", "build", "screenshots", "clean"],
-)
-def test_make_knows(target: str) -> None:
-    asked = subprocess.run(
-        ["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert asked.returncode == 0, asked.stderr
-    assert f"\n{target}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
-
-
-def test_the_build_asks_pip_for_node_only_where_it_is_needed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    def dependencies() -> list[str]:
-        unused: Any = None
-        return FrontEnd(str(tmp_path), {}, unused, unused, "", "wheel").dependencies()
-
-    def install(version: str) -> None:
-        for name in ("node", "npm"):
-            (tmp_path / name).write_text(f"#!/bin/sh\necho {version}\n")
-            (tmp_path / name).chmod(0o755)
-
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert dependencies() == [NODE_FROM_PIP]
-    install("v18.20.0")
-    assert dependencies() == [NODE_FROM_PIP]
-    install("v22.1.0")
-    assert dependencies() == []
-    install("v18.20.0")
-    (tmp_path / "PKG-INFO").touch()
-    assert dependencies() == []
