@@ -243,6 +243,8 @@ class Widget(anywidget.AnyWidget):
         if not isinstance(content, dict):
             return
         page = str(content.get("page"))
+        if content.get("kind") in ("request", "ack"):
+            self._pages = self._pages | {page}
         match content:
             case {"kind": "request", "id": str(identity), "name": name, "args": dict(args)}:
                 self._submit(identity, Request(str(name), args, buffers, page), content.get("lane"))
@@ -251,7 +253,10 @@ class Widget(anywidget.AnyWidget):
             case {"kind": "ack", "stream": str(name), "seq": int(seq)} if name in self._streams:
                 self._streams[name].acknowledge(page, seq)
             case {"kind": "hello"}:
-                self._pages.add(page)
+                # A page that died could not say bye, so all but the newest count again only when
+                # they speak. If a living one is silent until the newest leaves, `_unwatched` costs
+                # it one more pass; to count a dead one would keep the passes for ever.
+                self._pages = {page}
                 for stream in self._streams.values():
                     stream.join(page)
             case {"kind": "bye"}:
@@ -260,7 +265,7 @@ class Widget(anywidget.AnyWidget):
                 self._reply(identity, error="this message is no request that can be answered")
 
     def _bye(self, page: str) -> None:
-        self._pages.discard(page)
+        self._pages = self._pages - {page}
         for stream in self._streams.values():
             stream.leave(page)
         for identity, job in list(self._jobs.items()):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,33 +13,23 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = 2  # the server's round trip is 45 ms: one frame at a time would be slow
 PER_SECOND = 30  # Jupyter drops messages past its rate limit without a word
-PATIENCE = 5.0  # seconds after which a silent page no longer holds up the others
-
-
-@dataclass
-class _Page:
-    """What one page was sent and has not yet acknowledged: frame number → time sent."""
-
-    waiting: dict[int, float] = field(default_factory=dict)
-
-    def credit_at(self, now: float) -> float:
-        """Return when the page can take a frame: now, or when its silence stops counting."""
-        self.waiting = {seq: at for seq, at in self.waiting.items() if now - at < PATIENCE}
-        return now if len(self.waiting) < IN_FLIGHT else min(self.waiting.values()) + PATIENCE
+PATIENCE = 5.0  # seconds after which a silent page is no longer waited for
 
 
 class Stream:
     """One named stream of frames; `offer` as often as you like, from any thread.
 
     A frame is sent when every page has credit and a thirtieth of a second has passed; until then
-    only the newest is kept.
+    only the newest is kept. Every page gets every frame: whether one is counted here decides
+    only whether it is waited for.
     """
 
     def __init__(self, name: str, send: Send) -> None:
         self._name = name
         self._send = send
         self._lock = threading.Lock()
-        self._pages: dict[str, _Page] = {}
+        self._waiting: dict[str, dict[int, float]] = {}
+        """Page → the frames that it has not acknowledged, and when they were sent."""
         self._newest: tuple[Any, Sequence[bytes]] | None = None
         self._seq = 0
         self._sent_at = -1.0
@@ -54,39 +43,38 @@ class Stream:
             self._flush()
 
     def join(self, page: str) -> None:
-        """Count a page that shows the widget."""
+        """Wait for a page from now on; what it was sent before it said hello may be lost."""
         with self._lock:
-            self._pages.setdefault(page, _Page())
+            self._waiting[page] = {}
             self._flush()
 
     def leave(self, page: str) -> None:
         """Forget a page."""
         with self._lock:
-            self._pages.pop(page, None)
+            self._waiting.pop(page, None)
             self._flush()
 
     def acknowledge(self, page: str, seq: int) -> None:
-        """Give a page's credit for a frame back."""
+        """Give a page's credit for a frame back; one that was forgotten is waited for again."""
         with self._lock:
-            if page in self._pages:
-                self._pages[page].waiting.pop(seq, None)
+            if seq <= self._seq:
+                self._waiting.setdefault(page, {}).pop(seq, None)
             self._flush()
 
     def close(self) -> None:
         """Drop what waits."""
         with self._lock:
             self._newest = None
-            self._pages.clear()
+            self._waiting.clear()
             if self._timer is not None:
                 self._timer.cancel()
 
     def _flush(self) -> None:
-        if self._newest is None or not self._pages:
+        if self._newest is None or not self._waiting:
             return
         now = time.monotonic()
-        due = max(
-            self._sent_at + 1 / PER_SECOND, *(page.credit_at(now) for page in self._pages.values())
-        )
+        self._forget_silent(now)
+        due = max(self._sent_at + 1 / PER_SECOND, *map(_credit_at, self._waiting.values()))
         if due > now:
             self._later(due)
             return
@@ -94,10 +82,22 @@ class Stream:
         self._newest = None
         self._seq += 1
         self._sent_at = now
-        for page in self._pages.values():
-            page.waiting[self._seq] = now
+        for frames in self._waiting.values():
+            frames[self._seq] = now
         frame = {"kind": "frame", "stream": self._name, "seq": self._seq, "value": value}
         self._send(frame, tensors)
+
+    def _forget_silent(self, now: float) -> None:
+        """Wait no more for pages that went without a word.
+
+        If all are silent, frames may have been dropped on the way: they get new credit.
+        """
+        speaking = {
+            page: frames
+            for page, frames in self._waiting.items()
+            if all(now - at < PATIENCE for at in frames.values())
+        }
+        self._waiting = speaking or {page: {} for page in self._waiting}
 
     def _later(self, due: float) -> None:
         if self._timer is not None:
@@ -113,3 +113,8 @@ class Stream:
         with self._lock:
             self._timer = None
             self._flush()
+
+
+def _credit_at(frames: dict[int, float]) -> float:
+    """Return when a page can take a frame: now, or when its silence stops counting."""
+    return 0.0 if len(frames) < IN_FLIGHT else min(frames.values()) + PATIENCE

@@ -143,6 +143,27 @@ def test_passes_are_freed_when_no_page_is_left(browser: LayerBrowser) -> None:
     assert again.request("mean", **args).content["ok"]
 
 
+def test_a_page_that_died_does_not_keep_the_passes(browser: LayerBrowser) -> None:
+    for name in ("dead", "new"):
+        Browser(browser, name).send("hello")
+    Browser(browser, "new").send("bye")
+    assert browser._slots.passes.held == 0
+
+
+def test_a_page_that_speaks_keeps_the_passes(browser: LayerBrowser) -> None:
+    one, two = Browser(browser, "one"), Browser(browser, "two")
+    for page in (one, two):
+        page.send("hello")
+    args = {"slot": "a", "key": browser._pictures["a"]["key"], "layer": "0", "of": "activations"}
+    assert one.request("mean", **args).content["ok"]
+    two.send("bye")
+    assert browser._slots.passes.held > 0
+    one.send("bye")
+    one.send("cancel", id="late")
+    assert browser._slots.passes.held == 0
+    assert not browser._pages
+
+
 def test_an_interrupt_in_the_middle_leaves_everything_usable(
     browser: LayerBrowser, net: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:

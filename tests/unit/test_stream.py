@@ -124,6 +124,51 @@ def test_a_silent_page_is_not_waited_for_long(
     assert sent.times[2] - sent.times[0] > 0.25
 
 
+def per_second(stream: Stream, sent: Sent, living: str, seconds: float) -> float:
+    """Offer as often as one can while one page answers; return the frames sent per second."""
+    before, end = len(sent.frames), time.monotonic() + seconds
+    while time.monotonic() < end:
+        stream.offer(time.monotonic())
+        for frame in sent.frames[-3:]:
+            stream.acknowledge(living, frame["seq"])
+        time.sleep(0.002)
+    return (len(sent.frames) - before) / seconds
+
+
+def test_a_page_that_died_slows_the_others_down_only_once(
+    stream: Stream, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.3)
+    stream.join("living")
+    stream.join("dead")
+    assert per_second(stream, sent, "living", 0.25) == IN_FLIGHT / 0.25
+    per_second(stream, sent, "living", 0.1)
+    assert per_second(stream, sent, "living", 1.5) >= 20
+
+
+@pytest.mark.parametrize("back", ["hello", "ack"])
+def test_a_page_that_comes_back_is_waited_for_again(
+    stream: Stream, sent: Sent, monkeypatch: pytest.MonkeyPatch, back: str
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.3)
+    stream.join("living")
+    stream.join("asleep")
+    per_second(stream, sent, "living", 0.5)
+    if back == "hello":
+        stream.join("asleep")
+    else:
+        stream.acknowledge("asleep", sent.frames[-1]["seq"])
+    assert per_second(stream, sent, "living", 0.25) <= (IN_FLIGHT + 1) / 0.25
+
+
+def test_hello_after_a_lost_connection_gives_new_credit(stream: Stream, sent: Sent) -> None:
+    stream.join("page")
+    offer_slowly(stream, range(4))
+    assert sent.values == [0, 1]
+    stream.join("page")
+    eventually(lambda: sent.values == [0, 1, 3], 1)
+
+
 def test_acknowledgements_that_make_no_sense_do_no_harm(stream: Stream, sent: Sent) -> None:
     stream.join("page")
     stream.acknowledge("nobody", 1)
