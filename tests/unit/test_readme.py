@@ -1,0 +1,39 @@
+"""The README says what is so: the accuracy of the sample network, pictures that exist."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from safetensors import safe_open
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+WEIGHTS = ROOT / "cnnwidgets" / "samples" / "data" / "fashion.safetensors"
+
+
+def test_the_quoted_accuracy_is_that_of_the_weights() -> None:
+    with safe_open(WEIGHTS, "pt") as file:
+        accuracy = json.loads(file.metadata()["about"])["held_out_accuracy"]
+    assert accuracy >= 0.91
+    assert re.findall(r"\*\*([\d.]+) %\*\* on the 10,000 held-out", README) == [
+        f"{accuracy:.2%}"[:-1]
+    ]
+
+
+def test_linked_pictures_and_files_exist() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    pictures = {Path(link).stem: Image.open(ROOT / link) for link in links if link.endswith(".png")}
+    assert {link for link in links if not (ROOT / link).exists()} == set()
+    assert {f"layer-browser-{what}" for what in ("light", "dark", "480", "receipt")} <= set(
+        pictures
+    )
+    brightness = {
+        name: np.asarray(picture.convert("L")).mean() for name, picture in pictures.items()
+    }
+    assert brightness["layer-browser-dark"] < 100
+    assert brightness["layer-browser-light"] > 200
+    assert pictures["layer-browser-480"].width == 480
