@@ -13,6 +13,7 @@ learning" (arXiv:1603.07285, 2016), relationships 6 and 15.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from cnnwidgets import taps
 
 Pair: TypeAlias = int | Sequence[int]
 """One integer for both axes, or (rows, columns)."""
+
+_TOLERANCE = 1e-5
 
 
 @overload
@@ -160,6 +163,12 @@ class Receipt:
         0 if the convolution has none.
     result : float
         ``sums.sum() + bias``.
+    magnitude : float
+        Σ |products| + |bias|, by which the rounding of the sum is measured.
+    tolerance : float
+        How much of `magnitude` rounding may change, in the precision of the convolution.
+    dtype : torch.dtype
+        What the convolution computes in.
     input_channels : range
         The input channels that this output channel reads: its group's.
     rows, columns : tuple of int
@@ -175,6 +184,9 @@ class Receipt:
     sums: Tensor
     bias: float
     result: float
+    magnitude: float
+    tolerance: float
+    dtype: torch.dtype
     input_channels: range
     rows: tuple[int, ...]
     columns: tuple[int, ...]
@@ -183,6 +195,16 @@ class Receipt:
     column: int
     _padding: tuple[int, int, int, int]
     _padding_mode: str
+
+    def agrees(self, value: float) -> bool:
+        """Whether a convolution that computes `value` differs from `result` by rounding only.
+
+        Cancellation makes a small result of large products, so that the error is measured by
+        those. Values that are not finite, or too large for `dtype`, agree with one another.
+        """
+        if not math.isfinite(value):
+            return not math.isfinite(torch.tensor(self.result, dtype=self.dtype).item())
+        return abs(self.result - value) <= self.tolerance * self.magnitude
 
     def code(self) -> str:
         """Write the Python that computes `result` again from ``conv`` and its input ``x``."""
@@ -232,7 +254,8 @@ def receipt(conv: nn.Conv2d, x: Tensor, channel: int, row: int, column: int) -> 
     Notes
     -----
     The weights are those of ``conv.weight``, parametrised or not. A subclass whose forward
-    changes them first, as weight standardisation does, computes another number.
+    changes them first, as weight standardisation does, computes another number:
+    `Network.convolution` returns what is really convolved.
     """
     image = _image(conv, x)
     height, width = output_size(
@@ -252,6 +275,7 @@ def receipt(conv: nn.Conv2d, x: Tensor, channel: int, row: int, column: int) -> 
     products = patch * weights
     sums = products.sum(dim=(1, 2))
     bias = 0.0 if conv.bias is None else float(conv.bias[channel].detach())
+    dtype = conv.weight.dtype
     return Receipt(
         patch=patch,
         inside=_within(rows, image.shape[1])[:, None] & _within(columns, image.shape[2]),
@@ -260,6 +284,9 @@ def receipt(conv: nn.Conv2d, x: Tensor, channel: int, row: int, column: int) -> 
         sums=sums,
         bias=bias,
         result=float(sums.sum()) + bias,
+        magnitude=float(products.abs().sum()) + abs(bias),
+        tolerance=max(_TOLERANCE, torch.finfo(dtype).eps),
+        dtype=dtype,
         input_channels=range(first, first + per_group),
         rows=rows,
         columns=columns,

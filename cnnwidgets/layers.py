@@ -11,6 +11,7 @@ from torch.nn.parameter import is_lazy
 
 from cnnwidgets.blocks import blocks_of
 from cnnwidgets.classes import class_count
+from cnnwidgets.convolutions import filter_shape
 from cnnwidgets.errors import nearest
 from cnnwidgets.kinds import detail_of, kind_of
 from cnnwidgets.receptive import Field, propagate
@@ -81,6 +82,11 @@ class Layer:
         Why the forward pass ended here; None if it did not.
     overwritten
         Whether a later layer overwrites its output in place.
+    filters
+        Shape of a two-dimensional convolution's filters, [out channels, in channels / groups,
+        rows, columns]; None for other layers.
+    direct
+        Whether it is given the output of its only input as it is, not a part of it.
     row_bounds, column_bounds
         int [units, 2]: the half-open interval of input rows (columns) that each unit
         row (column) sees; empty if there is no receptive field.
@@ -97,6 +103,8 @@ class Layer:
     block: str = dataclasses.field(default="", repr=False)
     error: str | None = None
     overwritten: bool = dataclasses.field(default=False, repr=False)
+    filters: tuple[int, ...] | None = dataclasses.field(default=None, repr=False)
+    direct: bool = dataclasses.field(default=False, repr=False)
     row_bounds: NDArray[np.int64] = dataclasses.field(default_factory=_no_bounds, repr=False)
     column_bounds: NDArray[np.int64] = dataclasses.field(default_factory=_no_bounds, repr=False)
 
@@ -193,12 +201,17 @@ def layer_graph(shadow: Shadow, x: Tensor) -> LayerGraph:
     """
     picture = x.shape[-2], x.shape[-1]
     fields: dict[str, Field | None] = {"input": Field.of_input(*picture)}
+    outputs = {"input": x}
     made: list[tuple[Layer, Tensor, int]] = []
 
     def add(call: Call) -> None:
         seen = propagate(call, [fields[name] for name in call.inputs], picture)
         fields[call.name] = seen
-        made.append((_layer(call, shadow, seen), call.output, call.output._version))  # noqa: SLF001 - autograd's count of writes in place
+        first = call.args[0] if call.args else None
+        direct = len(call.inputs) == 1 and first is outputs[call.inputs[0]]
+        layer = dataclasses.replace(_layer(call, shadow, seen), direct=direct)
+        outputs[call.name] = call.output
+        made.append((layer, call.output, call.output._version))  # noqa: SLF001 - autograd's count of writes in place
 
     output, failure = trace(shadow, x, add)
     layers = [
@@ -226,6 +239,7 @@ def _layer(call: Call, shadow: Shadow, seen: Field | None) -> Layer:
         module=_users_module(call, shadow),
         inputs=tuple(dict.fromkeys(call.inputs)),
         detail=detail_of(call.module, call.kwargs),
+        filters=filter_shape(call),
         row_bounds=maps.rows.bounds if maps else _no_bounds(),
         column_bounds=maps.columns.bounds if maps else _no_bounds(),
     )

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from cnnwidgets import images
 from cnnwidgets.capture import capture
 from cnnwidgets.classes import Classes, Prediction, first_output, scores
+from cnnwidgets.convolutions import Convolution, convolved
 from cnnwidgets.discovery import normalisation_of, settings_of, shapes_to_try
 from cnnwidgets.errors import known_keywords
 from cnnwidgets.fingerprint import fingerprint
@@ -210,6 +211,36 @@ class Network:
         """
         batch = self.batch(image)
         return capture(self, batch, layers, gradients=True, target=target).gradients
+
+    def convolution(self, layer: str, image: Picture) -> tuple[Convolution, Tensor]:
+        """Return a convolution that computes what a layer does with an image, and its input.
+
+        Whatever comes before the layer's ``conv2d`` is in it: standardised or fake-quantised
+        weights, padding, a chosen part of another layer's output. What a forward hook makes of
+        the result is not.
+
+        Parameters
+        ----------
+        layer
+            Name of a layer that is a two-dimensional convolution, a module or a function.
+        image
+            The image, or a prepared batch [N, C, H, W].
+
+        Returns
+        -------
+        conv : torch.nn.Conv2d or torch.nn.ConvTranspose2d
+            With weights of its own: what is done to it is not done to the model.
+        x : torch.Tensor
+            What it is given, so that ``conv(x)`` is what the layer computes.
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer, it is no two-dimensional convolution, or the model fails
+            before it.
+        """
+        conv, x, _ = convolved(self, layer, self.batch(image))
+        return conv, x
 
     def batch(self, image: Picture) -> Tensor:
         """Return a prepared batch [N, C, H, W] on the model's device, or prepare one image."""

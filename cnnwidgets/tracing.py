@@ -182,7 +182,7 @@ def function_name(function: Callable[..., Any]) -> str:
     name = str(getattr(function, "__name__", type(function).__name__))
     if name == "__get__":  # a property of Tensor
         name = str(getattr(getattr(function, "__self__", None), "__name__", name))
-    name = name.strip("_")
+    name = name.partition(".")[0].strip("_")  # of torch.ops.aten.conv2d.default
     if name[1:] in _OPERATORS and name[0] in "ri":
         name = name[1:]
     return {"truediv": "div"}.get(name, name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import torch
 
 from cnnwidgets.widgets import layer_views as views
+from cnnwidgets.widgets.layer_receipt import account
 from cnnwidgets.widgets.passes import Of, Quantity, range_of
 from cnnwidgets.widgets.pictures import Upload
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, answers
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 512
 """Maps or filters that one request may ask for."""
-_SPATIAL = 3
 
 
 class LayerAnswers:
@@ -52,7 +52,7 @@ class LayerAnswers:
         span = range_of(table[:, 1:3])
         mean = range_of(maps.mean(0))
         network = self._slots.passes.range(quantity)
-        spatial = maps.ndim == _SPATIAL and layer.receptive_field is not None
+        spatial = maps.ndim == views.MAP_AXES and layer.receptive_field is not None
         bounds = (layer.row_bounds, layer.column_bounds) if spatial else (_NO_BOUNDS, _NO_BOUNDS)
         value = {
             "shape": list(maps.shape),
@@ -94,9 +94,10 @@ class LayerAnswers:
     def _filters(self, request: Request) -> Answer:
         self._renew()
         layer = self._network_graph[request.get("layer", str)]
-        if views.filter_shape(layer) is None:
+        if layer.filters is None:
             raise RequestError(f"filters: {layer.name} has none")
-        weights, which = views.filters(self.net, layer), request.args.get("input", "sum")
+        weights = views.filters(self.net, self._slots.passes, self._slots["a"].key, layer)
+        which = request.args.get("input", "sum")
         shown = views.choose_filters(weights, which)
         first, last = request.span(len(shown), MOST_AT_ONCE)
         low, high = range_of(shown if which == "sum" else weights)
@@ -108,29 +109,14 @@ class LayerAnswers:
         if not views.has_receipt(layer):
             raise RequestError(f"receipt: {layer.name} is no two-dimensional convolution")
         channels, height, width = maps.shape
-        channel, row, column = unit = (
+        unit = (
             request.index("channel", channels),
             request.index("row", height),
             request.index("column", width),
         )
-        x = self._slots.passes.source(quantity.key, layer.inputs[0])
-        receipt, conv = views.account(self.net, layer, x, unit)
-        real = float(maps[channel, row, column])
-        value = {
-            "bias": views.finite(receipt.bias),
-            "result": views.finite(receipt.result),
-            "torch": views.finite(real),
-            "differs": views.disagreement(layer, receipt, real, conv.weight.dtype),
-            "channels": [receipt.input_channels.start, receipt.input_channels.stop],
-            "rows": list(receipt.rows),
-            "columns": list(receipt.columns),
-            "stride": list(conv.stride),
-            "padding": conv.padding if isinstance(conv.padding, str) else list(conv.padding),
-            "dilation": list(conv.dilation),
-            "groups": conv.groups,
-            "code": views.code(layer, receipt),
-        }
-        parts = (receipt.patch, receipt.weights, receipt.products, receipt.sums, receipt.inside)
+        found = self._slots.passes.convolved(quantity.key, layer)
+        value, bill = account(layer, found, unit, float(maps[unit]))
+        parts = (bill.patch, bill.weights, bill.products, bill.sums, bill.inside)
         return Answer(value, [pack(part, "float32") for part in parts])
 
     @answers("pick")
@@ -183,7 +169,7 @@ class LayerAnswers:
             raise RequestError("the picture has changed")
         request.check()
         maps = passes.maps(quantity, layer.name)
-        if spatial and maps.ndim != _SPATIAL:
+        if spatial and maps.ndim != views.MAP_AXES:
             raise RequestError(f"{request.name}: {layer.name} has no maps but {len(maps)} numbers")
         return quantity, layer, maps
 

@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.functional import avg_pool2d
 
-from cnnwidgets.arithmetic import receipt
-from cnnwidgets.shadow import shadow
-from cnnwidgets.tracing import is_leaf
+from cnnwidgets.convolutions import own_convolution
 from cnnwidgets.widgets.passes import Quantity, Range, range_of
 from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from cnnwidgets.arithmetic import Receipt
     from cnnwidgets.layers import Layer, LayerGraph
     from cnnwidgets.network import Network
+    from cnnwidgets.widgets.passes import Passes
     from cnnwidgets.widgets.slots import Slots
 
 LARGEST = 128
 """Rows and columns up to which maps are sent as they are in a grid."""
 
 RGB = 3
-
-
-def code(layer: Layer, receipt: Receipt) -> str:
-    """Write the Python that computes a receipt's result again from ``net`` and ``image``."""
-    source = layer.inputs[0]
-    picture = source == "input"
-    given = "net.prepare(image)" if picture else f"net.activations(image, [{source!r}])[{source!r}]"
-    return (
-        "# net and image: your Network and the picture\n"
-        f"conv = net.layer({layer.name!r}).module\n"
-        f"x = {given}\n\n{receipt.code()}"
-    )
+MAP_AXES = 3
 
 
 def describe(graph: LayerGraph, net: Network) -> dict[str, Any]:
@@ -63,71 +50,29 @@ def _describe(layer: Layer) -> dict[str, Any]:
         "inputs": list(layer.inputs),
         "detail": layer.detail,
         "error": layer.error,
-        "filters": filter_shape(layer),
+        "filters": None if layer.filters is None else list(layer.filters),
         "receipt": has_receipt(layer),
     }
 
 
 def has_receipt(layer: Layer) -> bool:
     """Whether the values of a layer can be accounted for, product by product."""
-    two_axes = isinstance(layer.module, torch.nn.Conv2d)
-    return layer.kind == "conv" and two_axes and layer.error is None
+    maps = layer.output_shape is not None and len(layer.output_shape) == MAP_AXES
+    return layer.kind == "conv" and layer.filters is not None and maps
 
 
-def filter_shape(layer: Layer) -> list[int] | None:
-    """Return [K, C_in/groups, kh, kw], or None for a layer without filters."""
-    conv = layer.module
-    if layer.error is not None or not isinstance(conv, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
-        return None
-    return [conv.out_channels, conv.in_channels // conv.groups, *map(int, conv.kernel_size)]
-
-
-def convolution(net: Network, layer: Layer) -> torch.nn.Conv2d | torch.nn.ConvTranspose2d:
-    """Return a copy of a layer's convolution to read from.
-
-    Of the user's own, a parametrisation may change buffers when its weight is read.
-    """
-    originals = shadow(net.model).originals
-    module = next(own for own, original in originals.items() if original is layer.module)
-    return cast("torch.nn.Conv2d | torch.nn.ConvTranspose2d", module)
-
-
-def filters(net: Network, layer: Layer) -> Tensor:
-    """Return a convolution's weights, parametrised or not, [K, C_in/groups, kh, kw].
+def filters(net: Network, passes: Passes, key: int, layer: Layer) -> Tensor:
+    """Return a convolution's weights as the pass uses them, [K, C_in/groups, kh, kw].
 
     Of a transposed convolution, the stamps that each input channel leaves in output channel k.
+    Only where the weights are made in the forward do they depend on the picture of this key.
     """
-    conv = convolution(net, layer)
+    conv = own_convolution(net, layer) or passes.convolved(key, layer).conv
     weight = conv.weight.detach().float().cpu()
     if isinstance(conv, torch.nn.Conv2d):
         return weight
     stamps = weight.reshape(conv.groups, -1, *weight.shape[1:]).transpose(1, 2)
     return stamps.flatten(0, 1)
-
-
-def account(
-    net: Network, layer: Layer, x: Tensor, unit: tuple[int, int, int]
-) -> tuple[Receipt, torch.nn.Conv2d]:
-    """Write the receipt of a layer's unit (channel, row, column), given the layer's input."""
-    conv = cast("torch.nn.Conv2d", convolution(net, layer))
-    return receipt(conv, x, *unit), conv
-
-
-def disagreement(layer: Layer, receipt: Receipt, real: float, dtype: torch.dtype) -> str | None:
-    """Say why a layer computed another value than its receipt; None if rounding explains it."""
-    if not (math.isfinite(real) and math.isfinite(receipt.result)):
-        return _MORE if math.isfinite(real) or math.isfinite(receipt.result) else None
-    terms = receipt.products.numel() + 1
-    size = float(receipt.products.abs().sum()) + abs(receipt.bias)
-    eps = max(torch.finfo(dtype).eps, torch.finfo(torch.float32).eps)  # maps are kept in float32
-    if abs(receipt.result - real) <= eps * (2 + math.sqrt(terms)) * size:
-        return None
-    module = cast("torch.nn.Module", layer.module)
-    own = f"the forward of {type(module).__name__} changes the weights before it uses them"
-    return _MORE if is_leaf(module) else own
-
-
-_MORE = "it does more than this sum"
 
 
 def statistics(maps: Tensor) -> Tensor:
@@ -214,11 +159,6 @@ def choose_filters(weights: Tensor, which: str | int) -> Tensor:
     return weights[:, which]
 
 
-def finite(value: float) -> float | None:
-    """Return a number that JSON can hold; None for NaN and infinities."""
-    return value if math.isfinite(value) else None
-
-
 WEIGHT, ACTIVATION, GRADIENT = "weight", "activation", "gradient of the class score"
 
 
@@ -226,10 +166,10 @@ def drawn(net: Network, slots: Slots, layer: Layer, view: str, target: int) -> t
     """Return the maps, filters or vector that a figure of a layer shows, and what they are."""
     if layer.error is not None:
         return torch.empty(0, 1, 1), f"not computed: {layer.error}"
-    if view == "filters" and filter_shape(layer):
-        weights = filters(net, layer)
-        return (weights if weights.shape[1] == RGB else weights.sum(1)), WEIGHT
     key = slots["a"].key
+    if view == "filters" and layer.filters:
+        weights = filters(net, slots.passes, key, layer)
+        return (weights if weights.shape[1] == RGB else weights.sum(1)), WEIGHT
     gradients = view == "gradients" and slots.outputs > 0
     quantity = Quantity(key, "gradients", target) if gradients else Quantity(key)
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import torch
 
 from cnnwidgets.capture import Capture, capture
+from cnnwidgets.convolutions import Convolved, convolved, own_convolution
 from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Passes:
         self._pictures: dict[int, Tensor] = {}
         self._values: OrderedDict[tuple[Quantity, str], Tensor] = OrderedDict()
         self._ranges: dict[Quantity, Range] = {}
+        self._convolved: dict[int, tuple[str, Convolved]] = {}
 
     @property
     def held(self) -> int:
@@ -81,6 +83,7 @@ class Passes:
         """Forget a picture and all its passes."""
         with self._lock:
             self._pictures.pop(key, None)
+            self._convolved.pop(key, None)
             for known in [known for known in self._values if known[0].key == key]:
                 del self._values[known]
             for quantity in [quantity for quantity in self._ranges if quantity.key == key]:
@@ -90,6 +93,7 @@ class Passes:
         """Free what can be computed again; the pictures stay."""
         with self._lock:
             self._values.clear()
+            self._convolved.clear()
 
     def clear(self) -> None:
         """Free everything."""
@@ -124,9 +128,38 @@ class Passes:
                 raise RequestError(_absence(quantity, name))
             return found[name]
 
-    def source(self, key: int, name: str) -> Tensor:
-        """Return what a layer was given: the picture (``"input"``) or another layer's output."""
-        return self._pictures[key] if name == "input" else self.value(Quantity(key), name)
+    def convolved(self, key: int, layer: Layer) -> Convolved:
+        """Return what a layer convolves; each picture's latest is kept.
+
+        Raises
+        ------
+        RequestError
+            If the picture is gone, or the pass does not come so far.
+        """
+        with self._lock:
+            if key not in self._pictures:
+                raise RequestError("the picture has changed")
+            name, found = self._convolved.get(key, ("", None))
+            if found is None or name != layer.name:
+                try:
+                    found = self._kept(key, layer) or convolved(
+                        self._net, layer.name, self._pictures[key]
+                    )
+                except ValueError as error:
+                    raise RequestError(str(error)) from error
+                self._convolved[key] = layer.name, found
+            return found
+
+    def _kept(self, key: int, layer: Layer) -> Convolved | None:
+        """Put together what a layer convolves without another pass, where that is certain."""
+        conv = own_convolution(self._net, layer) if layer.direct else None
+        if conv is None:
+            return None
+        source = layer.inputs[0]
+        x = self._pictures[key] if source == "input" else self.value(Quantity(key), source)
+        made = self.value(Quantity(key), layer.name)
+        cast = not x.dtype == conv.weight.dtype == made.dtype  # by autocast in the forward
+        return None if cast else Convolved(conv, x)
 
     def range(self, quantity: Quantity) -> Range:
         """Return the range over all layers with maps that the pass kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cnnwidgets.widgets.layer_views import RGB, filter_shape
+from cnnwidgets.widgets.layer_views import RGB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -94,7 +94,7 @@ def _glance(args: dict[str, Any], layer: Layer) -> Iterator[Asked]:
 
 
 def _filters(layer: Layer) -> Iterator[Asked]:
-    shape = filter_shape(layer)
+    shape = layer.filters
     if shape is None:
         return
     for which in ("rgb", "sum") if shape[1] == RGB else ("sum",):

@@ -23,8 +23,8 @@ SCREEN = {"anywidget", "traitlets", "ipywidgets", "comm", "IPython", "ipykernel"
 # The compute floor, lowest first: at run time each imports only those before it.
 COMPUTE_ORDER = [
     *("errors", "taps", "blocks", "fingerprint", "isolation", "provenance", "images", "shadow"),
-    *("arithmetic", "classes", "discovery", "tracing", "kinds", "receptive", "capture", "layers"),
-    *("network", "samples"),
+    *("arithmetic", "classes", "discovery", "tracing", "convolutions", "kinds", "receptive"),
+    *("capture", "layers", "network", "samples"),
 ]
 # What widgets are made of. Every other module of theirs belongs to one widget.
 SHARED = {
