@@ -69,6 +69,12 @@ class LayerBrowser(LayerAnswers, Widget):
     ValueError
         If an image, layer or target is not what the network takes.
 
+    Notes
+    -----
+    When the weights change, what is shown follows, at most once a second. A write through
+    ``.data`` to a few values of a tensor of more than 65,536 may go unnoticed, as autograd does
+    not count it: ``browser.show(image)`` looks again in any case.
+
     Examples
     --------
     >>> net, images, labels = cw.samples.fashion()

@@ -1,0 +1,85 @@
+"""A write to any value is noticed, unless it goes behind autograd's back to a large tensor."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cnnwidgets.fingerprint import WHOLE, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DTYPES = [torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.bool, torch.complex64]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_one_value_written_through_data(dtype: torch.dtype) -> None:
+    tensor = torch.zeros(3, 5, 7, dtype=dtype)
+    before = fingerprint([tensor])
+    assert fingerprint([tensor]) == before
+    tensor.data[2, 3, 5] = 1
+    assert fingerprint([tensor]) != before
+
+
+EDITS: dict[str, Callable[[Tensor], Any]] = {
+    "one weight": lambda data: data[3, 2, 1, 1].fill_(9.0),
+    "two filters change places": lambda data: data.copy_(data[[0, 2, 1, *range(3, len(data))]]),
+    "one among NaN": lambda data: data[0, 1, 1, 1].fill_(1.0),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_edits_of_a_convolution(name: str, layout: torch.memory_format) -> None:
+    conv = nn.Conv2d(16, 8, 3).to(memory_format=layout)  # type: ignore[call-overload]
+    conv.weight.data[0] = float("nan")
+    before = fingerprint(conv.parameters())
+    EDITS[name](conv.weight.data)
+    assert fingerprint(conv.parameters()) != before
+
+
+def test_large_tensors_are_read_here_and_there() -> None:
+    large, limit = torch.zeros(WHOLE + 1), torch.zeros(WHOLE)
+    for tensor, noticed in ((limit, True), (large, False)):
+        before = fingerprint([tensor])
+        tensor.data[1] = 1
+        assert (fingerprint([tensor]) != before) is noticed
+    before = fingerprint([large])
+    large[1] = 2  # counted by autograd
+    assert fingerprint([large]) != before
+    before = fingerprint([large])
+    large.data.mul_(0).add_(1)
+    assert fingerprint([large]) != before
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.empty(0),
+        torch.tensor(3),
+        torch.zeros(1).expand(100_000),
+        torch.zeros(8, 8).t()[1:, 2:],
+        torch.zeros(4, 4).to_sparse(),
+        torch.zeros(4, 4, device="meta"),
+    ],
+    ids=lambda tensor: f"{tensor.layout} {tuple(tensor.shape)} {tensor.device}",
+)
+def test_any_tensor(tensor: Tensor) -> None:
+    assert fingerprint([tensor]) == fingerprint([tensor])
+    assert hash(fingerprint([tensor]))
+
+
+def test_a_large_network_takes_no_time() -> None:
+    """It is taken before every answer."""
+    tensors = [torch.zeros(shape) for shape in [(512, 512, 3, 3)] * 13 + [(64, 64, 3, 3)] * 20]
+    taken = []
+    for _ in range(5):
+        start = time.perf_counter()
+        fingerprint(tensors)
+        taken.append(time.perf_counter() - start)
+    assert min(taken) < 3e-3
