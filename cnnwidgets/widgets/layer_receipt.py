@@ -101,7 +101,9 @@ def _code(layer: Layer, bill: Receipt, image: int | None) -> str:
 
 def _digits(value: float) -> str:
     """Write all the digits that tell one float32 from its neighbours, as the front-end does."""
-    return _minus(str(np.float32(value)))
+    if not math.isfinite(value):
+        return {math.inf: "∞", -math.inf: "−∞"}.get(value, "NaN")
+    return _minus(repr(float(str(np.float32(value)))).removesuffix(".0"))
 
 
 def _short(value: float) -> str:

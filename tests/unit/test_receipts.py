@@ -233,7 +233,7 @@ def test_values_that_are_not_finite(opened: Callable[..., Receipts], spoil: floa
     spoilt = hooked(hook=lambda _m, _x, y: y * float("nan"))
     value = opened(spoilt, torch.randn(1, 3, 8, 8)).value((0, 1, 2))
     assert (value["torch"], value["equal"]) == (None, False)
-    assert "a forward hook made it nan" in value["check"]
+    assert "a forward hook made it NaN." in value["check"]
 
 
 def test_too_large_for_half_precision() -> None:

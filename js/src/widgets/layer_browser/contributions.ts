@@ -27,9 +27,3 @@ export function contributions(sums: ArrayLike<number>, all: boolean): Contributi
   }
   return shortened ? rows.slice(0, FIRST_SHOWN) : rows;
 }
-
-/** |p − q| against the larger of them; 0 when both are equal. */
-export function relativeDifference(p: number, q: number): number {
-  if (Object.is(p, q) || p === q) return 0;
-  return Math.abs(p - q) / Math.max(Math.abs(p), Math.abs(q));
-}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { rectWords, seenBy, unitsThatSee } from "./brushing";
 import { channelAt, colorSpan, nextRange, ordered, union } from "./channels";
-import { contributions, FIRST_SHOWN, relativeDifference } from "./contributions";
+import { contributions, FIRST_SHOWN } from "./contributions";
 import { channelScale, type LayerData, meanScale, remark, weightScale } from "./data";
 import { fieldWords, shortName, summary } from "./describe";
 import { actionOf, HELP } from "./keyboard";
@@ -142,15 +142,6 @@ describe("contributions", () => {
   });
   test("few stay in their order", () => {
     expect(contributions([1, 9], false).map(({ index }) => index)).toEqual([0, 1]);
-  });
-  test.each([
-    [1, 1, 0],
-    [0, 0, 0],
-    [2, 1, 0.5],
-    [-1, 1, 2],
-    [Number.NaN, Number.NaN, 0],
-  ])("relative difference of %d and %d", (p, q, difference) => {
-    expect(relativeDifference(p, q)).toBe(difference);
   });
 });
 

@@ -77,10 +77,10 @@ export interface ReceiptValue {
   /** null: no finite number. */
   bias: number | null;
   result: number | null;
-  /** What the model itself computed. */
-  torch: number | null;
-  /** Why that is another number; null if it is the same up to rounding. */
-  differs: string | null;
+  /** Does the model itself compute the same, but for rounding? */
+  equal: boolean;
+  /** That in words. */
+  check: string;
   /** Input channels read, half-open. */
   channels: [number, number];
   rows: number[];
