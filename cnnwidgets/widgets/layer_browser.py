@@ -284,17 +284,17 @@ class LayerBrowser(LayerAnswers, Widget):
     def _sheet(self) -> Sheet:
         shown = self._slots["a"]
         layer = self._network_graph[self.layer]
-        maps, quantity = views.drawn(self.net, self._slots, layer, self.view, self.target)
+        drawn = views.drawn(self.net, self._slots, layer, self.view, self.target)
         pixels, _ = seen(self.net, shown.x)
         return Sheet(
             title=views.title(layer),
             picture=pixels,
             picture_name=shown.name,
             predictions=self._slots.ranking("a"),
-            maps=maps,
-            span=views.span(self._slots, maps, quantity, self.color_range),
-            quantity=quantity,
-            table="weights" if quantity == views.WEIGHT else "activations",
+            maps=drawn.maps,
+            span=views.span(self._slots, drawn, self.color_range),
+            quantity=drawn.words,
+            table="weights" if drawn.words == views.WEIGHT else "activations",
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch.nn.functional import avg_pool2d
@@ -162,35 +162,53 @@ def choose_filters(weights: Tensor, which: str | int) -> Tensor:
 WEIGHT, ACTIVATION, GRADIENT = "weight", "activation", "gradient of the class score"
 
 
-def drawn(net: Network, slots: Slots, layer: Layer, view: str, target: int) -> tuple[Tensor, str]:
-    """Return the maps, filters or vector that a figure of a layer shows, and what they are."""
+class Drawn(NamedTuple):
+    """What a figure of a layer shows.
+
+    Attributes
+    ----------
+    maps
+        Maps, filters or a vector.
+    words
+        What their numbers are, or why there are none.
+    quantity
+        What else of the network is on the same scale; None if nothing is.
+    """
+
+    maps: Tensor
+    words: str
+    quantity: Quantity | None = None
+
+
+def drawn(net: Network, slots: Slots, layer: Layer, view: str, target: int) -> Drawn:
+    """Return what a figure of a layer shows."""
     if layer.error is not None:
-        return torch.empty(0, 1, 1), f"not computed: {layer.error}"
+        return Drawn(torch.empty(0, 1, 1), f"not computed: {layer.error}")
     key = slots["a"].key
     if view == "filters" and layer.filters:
         weights = filters(net, slots.passes, key, layer)
-        return (weights if weights.shape[1] == RGB else weights.sum(1)), WEIGHT
+        return Drawn(weights if weights.shape[1] == RGB else weights.sum(1), WEIGHT)
     gradients = view == "gradients" and slots.outputs > 0
     quantity = Quantity(key, "gradients", target) if gradients else Quantity(key)
     try:
         maps = slots.passes.maps(quantity, layer.name)
     except ValueError as error:  # the model fails with this picture, or has no gradient here
-        return torch.empty(0, 1, 1), str(error)
+        return Drawn(torch.empty(0, 1, 1), str(error))
     if not maps.numel():
-        return torch.empty(0, 1, 1), "the layer puts out no values"
+        return Drawn(torch.empty(0, 1, 1), "the layer puts out no values")
     name = GRADIENT if gradients else ACTIVATION
     if view == "mean" and maps.ndim > 1:
-        return maps.mean(0, keepdim=True), f"mean {name}"
-    return maps, name
+        return Drawn(maps.mean(0, keepdim=True), f"mean {name}", quantity)
+    return Drawn(maps, name, quantity)
 
 
-def span(slots: Slots, maps: Tensor, quantity: str, color_range: str) -> Range | None:
+def span(slots: Slots, shown: Drawn, color_range: str) -> Range | None:
     """Return the range of a figure's colours; None for one range per map."""
-    if color_range == "channel":
+    if color_range == "channel" and len(shown.maps) > 1:
         return None
-    if color_range == "network" and quantity == ACTIVATION:
-        return slots.passes.range(Quantity(slots["a"].key))
-    return range_of(maps)
+    if color_range == "network" and shown.quantity is not None:
+        return slots.passes.range(shown.quantity)
+    return range_of(shown.maps)
 
 
 def title(layer: Layer) -> str:

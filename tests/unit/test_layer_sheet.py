@@ -146,23 +146,43 @@ def test_the_figure_says_what_is_shown(browser: LayerBrowser) -> None:
 @pytest.mark.parametrize(
     ("view", "color_range", "label"),
     [
+        ("maps", "layer", "activation"),
         ("maps", "network", "activation"),
-        ("maps", "channel", "activation, share of each map's largest"),
+        ("mean", "channel", "mean activation"),
         ("mean", "layer", "mean activation"),
+        ("mean", "network", "mean activation"),
         ("gradients", "layer", "gradient of the class score"),
+        ("gradients", "network", "gradient of the class score"),
+    ],
+)
+def test_the_figures_range_is_that_of_the_page(
+    browser: LayerBrowser, view: str, color_range: str, label: str
+) -> None:
+    browser.view, browser.color_range = view, color_range
+    of = "gradients" if view == "gradients" else "activations"
+    asked = {"slot": "a", "key": browser._slots["a"].key, "layer": browser.layer, "of": of}
+    told = browser.answer("layer", asked).value
+    place = "mean_" if view == "mean" and color_range != "network" else ""
+    prefix = "network_" if color_range == "network" else place
+    legend = browser.figure().axes[-1]
+    assert legend.get_ylabel() == label
+    expected = max(abs(told[f"{prefix}low"]), abs(told[f"{prefix}high"]))
+    assert legend.get_ylim() == pytest.approx((-expected, expected))
+
+
+@pytest.mark.parametrize(
+    ("view", "color_range", "label"),
+    [
+        ("maps", "channel", "activation, share of each map's largest"),
         ("filters", "layer", "weight"),
+        ("filters", "network", "weight"),
     ],
 )
 def test_the_figure_follows_the_view(
     browser: LayerBrowser, view: str, color_range: str, label: str
 ) -> None:
     browser.view, browser.color_range = view, color_range
-    before = browser.figure()
-    assert before.axes[-1].get_ylabel() == label
-    limit = before.axes[-1].get_ylim()[1]
-    if color_range == "network":
-        low, high = browser._slots.passes.range((browser._slots["a"].key, "activations", None))  # type: ignore[arg-type]
-        assert limit == pytest.approx(max(abs(low), abs(high)))
+    assert browser.figure().axes[-1].get_ylabel() == label
 
 
 def test_the_preview_does_not_load_matplotlib() -> None:
