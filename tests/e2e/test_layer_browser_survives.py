@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.e2e.notebook_page import NotebookPage
 
 MODULES = "import cnnwidgets as cw, numpy as np, torch\nfrom torch import nn\n"
-PICTURE = "np.zeros((32, 32, 3), np.uint8)"
+PICTURE = "np.arange(32 * 32 * 3).reshape(32, 32, 3).astype(np.uint8)"
 
 
 def opened(open_notebook: OpenNotebook, *cells: str) -> tuple[NotebookPage, LayerBrowser]:
@@ -25,7 +25,8 @@ def opened(open_notebook: OpenNotebook, *cells: str) -> tuple[NotebookPage, Laye
 
 
 def test_reload_of_the_page(open_notebook: OpenNotebook) -> None:
-    page, shown = opened(open_notebook, FASHION)
+    listen = "said = []\nbrowser.on_msg(lambda _, content, __: said.append(content['kind']))"
+    page, shown = opened(open_notebook, FASHION, listen)
     shown.choose_layer("block2.conv1")
     shown.tile(5).click()
     shown.wait_shown("channel", 5)
@@ -36,6 +37,12 @@ def test_reload_of_the_page(open_notebook: OpenNotebook) -> None:
     shown.wait_shown("channel", 5)
     shown.choose_layer("block1.conv1")
     shown.wait_painted(shown.tile(0).locator("canvas"))
+    assert page.kernel_eval("said.count('bye')") == 1  # by the page before
+    assert page.kernel_eval("len(browser._pages)") == 1
+    assert page.kernel_eval("browser._slots.passes.held") > 0
+    page.clear_outputs()
+    expect(page.locate(ROOT)).to_have_count(0)
+    assert page.kernel_eval("browser._slots.passes.held") == 0
 
 
 def test_restart_of_the_kernel(open_notebook: OpenNotebook) -> None:
@@ -44,7 +51,7 @@ def test_restart_of_the_kernel(open_notebook: OpenNotebook) -> None:
     shown.enlarge(1)
     before = shown.hover("map", 3, 3)
     page.restart_kernel()
-    shown.wait_state("disconnected")
+    shown.wait_state("gone")
     expect(shown.root.get_by_text("run the cell again")).to_be_visible()
     assert shown.hover("map", 2, 2) != before
     assert shown.hover("map", 3, 3) == before
@@ -115,7 +122,7 @@ cw.LayerBrowser(cw.Network(model, input_size=32), {PICTURE})
     )
     expect(shown.legend.get_by_text("not a number")).to_be_visible()
     for channel, written in enumerate(["NaN", "∞"]):
-        shown.enlarge(channel)
+        shown.enlarge(channel, colors=1)  # no value of it is a number
         assert shown.hover("map", 2, 3).endswith(f": {written}")
         page.page.keyboard.press("Escape")
 

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { AnyModel } from "@anywidget/types";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { connect } from "../shared/model";
 import { ReplayModel, restore, type SavedPage, type SavedReply, signature } from "./replay";
+
+vi.stubGlobal("addEventListener", () => {}); // Node has no window
 
 const packed = (bytes: Uint8Array) => gzipSync(bytes).toString("base64");
 const vectors = JSON.parse(

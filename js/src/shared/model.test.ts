@@ -1,9 +1,10 @@
+import { setMaxListeners } from "node:events";
 import type { AnyModel } from "@anywidget/types";
 import { batch, effect } from "@preact/signals";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Content, FakeModel } from "./fake_model";
 import { LATE, UNANSWERED } from "./look";
-import { connect, RequestError } from "./model";
+import { connect, GONE, LOST, RequestError } from "./model";
 
 const one = Uint8Array.from("434e4e5703000000db0f4940".match(/../g) as string[], (b) =>
   Number.parseInt(b, 16),
@@ -12,6 +13,7 @@ const buffer = () => new DataView(one.slice().buffer);
 
 let model: FakeModel;
 let abort: AbortController;
+let page: EventTarget;
 const open = (m = model, signal = abort.signal) => connect(m as unknown as AnyModel, signal);
 const last = () => model.requests().at(-1) as Content;
 const failure = (promise: Promise<unknown>) =>
@@ -24,10 +26,14 @@ beforeEach(() => {
   vi.useFakeTimers();
   model = new FakeModel({ layer: "conv1", channel: 3, unit: null });
   abort = new AbortController();
+  setMaxListeners(20, abort.signal); // Node counts, browsers do not
+  page = new EventTarget();
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
 });
 afterEach(() => {
   abort.abort();
   vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
 
 describe("traits", () => {
@@ -243,6 +249,15 @@ describe("status", () => {
     expect(model.sent[0]?.page).toBe(model.sent[1]?.page);
   });
 
+  it("says bye when the page is left, which aborts nothing", () => {
+    open();
+    page.dispatchEvent(new Event("pagehide"));
+    expect(model.kinds()).toEqual(["hello", "bye"]);
+    abort.abort();
+    page.dispatchEvent(new Event("pagehide"));
+    expect(model.kinds()).toEqual(["hello", "bye", "bye"]);
+  });
+
   it("waits for an idle kernel's answer only so long, and recovers with it", async () => {
     const bridge = open();
     const asked = bridge.request("map", {});
@@ -337,18 +352,35 @@ describe("status", () => {
       const asked = failure(bridge.request("map", {}));
       happen();
       model.kernel.connectionStatusChanged.emit("connected");
-      expect(bridge.status.value).toBe("disconnected");
-      expect((await asked)?.message).toContain("run the cell again");
-      expect((await failure(bridge.request("map", {})))?.message).toContain("run the cell again");
+      expect(bridge.status.value).toBe("gone");
+      expect((await asked)?.message).toBe(GONE);
+      expect((await failure(bridge.request("map", {})))?.message).toBe(GONE);
       expect([model.requests().length, bridge.pending.value]).toEqual([1, 0]);
     },
   );
 
-  it("survives a comm that throws", async () => {
+  it("tells a lost connection from a kernel that is gone, and what to do", () => {
+    expect(LOST).toMatch(/connection .* is lost; .* waits until it is back/);
+    expect(LOST).not.toMatch(/restarted|run the cell/);
+    expect(GONE).toMatch(/restarted or shut down; .* run the cell again/);
+    const { status } = open();
+    const seen: string[] = [];
+    effect(() => void seen.push(status.value));
+    const { statusChanged, connectionStatusChanged } = model.kernel;
+    for (const now of ["connecting", "connected", "disconnected"])
+      connectionStatusChanged.emit(now);
+    statusChanged.emit("restarting");
+    for (const now of ["connecting", "connected"]) connectionStatusChanged.emit(now);
+    statusChanged.emit("idle");
+    expect(seen).toEqual(["connected", "disconnected", "connected", "disconnected", "gone"]);
+  });
+
+  it("takes a comm that throws for a kernel that is gone", async () => {
     const bridge = open();
     model.broken = true;
-    void failure(bridge.request("map", {}));
-    expect(bridge.status.value).toBe("disconnected");
+    expect((await failure(bridge.request("map", {})))?.message).toBe(GONE);
+    vi.advanceTimersByTime(UNANSWERED);
+    expect([bridge.status.value, vi.getTimerCount()]).toEqual(["gone", 0]);
   });
 
   it.each([{}, { kernel: null }, { kernel: {} }])(

@@ -8,9 +8,11 @@ import { type Tensor, unpack } from "./wire";
 
 /**
  * "busy": nothing is answered, and a cell is running; some kernels answer only when it ends.
+ * "disconnected": nothing is answered for now.
+ * "gone": the kernel that held the model was restarted or shut down.
  * "replay": an exported page, answered from what was recorded.
  */
-export type Status = "connected" | "busy" | "disconnected" | "replay";
+export type Status = "connected" | "busy" | "disconnected" | "gone" | "replay";
 
 export interface Reply<V> {
   value: V;
@@ -76,7 +78,11 @@ interface Message {
 type OnFrame = (value: unknown, tensors: Tensor[]) => void;
 
 const CANCELLED = "This request was cancelled.";
-const GONE = "The kernel was restarted or shut down; run the cell again.";
+/** What a banner says, and what is refused meanwhile. */
+export const GONE =
+  "The kernel was restarted or shut down; what was seen still works, for the rest run the cell again.";
+export const LOST =
+  "The connection to the kernel is lost; what was seen still works, the rest waits until it is back.";
 
 /** Connects to a widget's model until `signal` aborts. */
 export function connect(model: AnyModel, signal: AbortSignal): Bridge {
@@ -100,7 +106,6 @@ class Connection implements Bridge {
   #count = 0;
   #saving = false;
   #offline = false;
-  #gone = false;
 
   constructor(
     readonly model: AnyModel,
@@ -115,6 +120,7 @@ class Connection implements Bridge {
     this.#listen("comm:close", () => this.#kernel("gone"));
     watchKernel(this.#manager, signal, (change) => this.#kernel(change));
     signal.addEventListener("abort", () => this.#close());
+    addEventListener("pagehide", () => this.#post({ kind: "bye" }), { signal });
     this.#post({ kind: "hello" });
   }
 
@@ -175,7 +181,7 @@ class Connection implements Bridge {
       const waiting: Waiting = { content, options, settle, asked: 0, timer: undefined };
       this.#waiting.set(id, waiting);
       this.pending.value = this.#waiting.size;
-      if (this.#gone) this.#settle(id, new RequestError(GONE));
+      if (this.status.peek() === "gone") this.#settle(id, new RequestError(GONE));
       // Without a connection it is asked by #resync.
       else if (!this.#offline) this.#ask(waiting);
     });
@@ -197,8 +203,8 @@ class Connection implements Bridge {
 
   #ask(waiting: Waiting): void {
     waiting.asked++;
-    this.#send(waiting.content, waiting.options.buffers);
     this.#watch(waiting, LATE);
+    this.#send(waiting.content, waiting.options.buffers);
   }
 
   #watch(waiting: Waiting, patience = UNANSWERED): void {
@@ -252,7 +258,6 @@ class Connection implements Bridge {
   }
 
   #answered(): void {
-    this.#gone = false;
     if (this.status.peek() !== "replay") this.status.value = "connected";
   }
 
@@ -262,9 +267,9 @@ class Connection implements Bridge {
       return;
     }
     this.#offline = change === "offline";
-    this.#gone ||= change === "gone";
-    if (this.#gone) this.#refuse(new RequestError(GONE));
-    if (this.#gone || this.#offline) this.status.value = "disconnected";
+    if (change === "gone") this.#gone();
+    else if (this.status.peek() === "gone") return;
+    else if (this.#offline) this.status.value = "disconnected";
     else if (this.status.peek() === "disconnected") this.#resync();
   }
 
@@ -273,6 +278,11 @@ class Connection implements Bridge {
     this.status.value = "connected";
     this.#post({ kind: "hello" });
     for (const waiting of this.#waiting.values()) if (waiting.asked < 2) this.#ask(waiting);
+  }
+
+  #gone(): void {
+    this.status.value = "gone";
+    this.#refuse(new RequestError(GONE));
   }
 
   #refuse(error: RequestError): void {
@@ -292,8 +302,7 @@ class Connection implements Bridge {
     try {
       this.model.send(content, undefined, buffers);
     } catch {
-      // A disposed comm throws; the status says the rest.
-      if (this.status.peek() !== "replay") this.status.value = "disconnected";
+      this.#gone(); // a disposed comm throws
     }
   }
 

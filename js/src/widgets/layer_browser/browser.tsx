@@ -4,6 +4,7 @@ import { Banner } from "../../shared/banner";
 import { Button } from "../../shared/button";
 import { count } from "../../shared/format";
 import { handled } from "../../shared/keys";
+import { GONE, LOST } from "../../shared/model";
 import { summary } from "./describe";
 import { Help } from "./help";
 import { type Action, actionOf } from "./keyboard";
@@ -127,11 +128,8 @@ function Messages() {
   };
   return (
     <div class="cnnw-lb-messages">
-      {status === "disconnected" && (
-        <Banner kind="warning">
-          The kernel was restarted. What you have seen stays usable; run the cell again to go on.
-        </Banner>
-      )}
+      {status === "disconnected" && <Banner kind="warning">{LOST}</Banner>}
+      {status === "gone" && <Banner kind="warning">{GONE}</Banner>}
       {status === "busy" && (
         <Banner
           kind="info"

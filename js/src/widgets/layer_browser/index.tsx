@@ -1,7 +1,7 @@
 // LayerBrowser: a network's layers, maps, filters, gradients, and every convolution's arithmetic.
 //
 // Hooks that tests may rely on:
-//   region "Layer browser: …"   the root; data-state (empty, loading, ready, disconnected, replay), data-layer, data-channel
+//   region "Layer browser: …"   the root; data-state (empty, loading, ready, busy, disconnected, gone, replay), data-layer, data-channel
 //   tree "Layers"               the strip; treeitem with data-layer; blocks are treeitems with aria-expanded
 //   searchbox "Search layers"   tab "Maps" | "Units" | "Mean" | "Filters" | "Gradients"; tabpanel with data-view
 //   grid "64 channels of conv1" gridcells; combobox "Sort by", "Colours", "Input", "Gradient of the logit of"

@@ -70,7 +70,7 @@ export function Waiting({
 }) {
   const { status } = useBrowser().bridge;
   const { error, progress, retry } = answers;
-  if (status.value === "disconnected")
+  if (status.value === "gone")
     return <Banner kind="info">This was not looked at before the kernel stopped.</Banner>;
   if (error)
     return (

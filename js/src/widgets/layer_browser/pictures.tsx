@@ -41,7 +41,7 @@ function Picker({ comparing }: { comparing: boolean }) {
   const status = bridge.status.value;
   if (status === "replay") return null;
   return (
-    <fieldset class="cnnw-lb-picker" disabled={status === "disconnected"}>
+    <fieldset class="cnnw-lb-picker" disabled={status === "gone"}>
       {choices.value?.length ? (
         <fieldset class="cnnw-lb-choices" aria-label="Pictures to choose from">
           {choices.value.map((choice, index) => (
