@@ -29,8 +29,6 @@ from cnnwidgets import taps
 Pair: TypeAlias = int | Sequence[int]
 """One integer for both axes, or (rows, columns)."""
 
-_TOLERANCE = 1e-5
-
 
 @overload
 def output_size(
@@ -165,10 +163,12 @@ class Receipt:
         ``sums.sum() + bias``.
     magnitude : float
         Σ |products| + |bias|, by which the rounding of the sum is measured.
-    tolerance : float
-        How much of `magnitude` rounding may change, in the precision of the convolution.
     dtype : torch.dtype
-        What the convolution computes in.
+        What the convolution puts out.
+    precision : str
+        What it computes in: ``float32``, or on a GPU ``TF32``, ``float16`` …
+    tolerance : float
+        How much of `magnitude` rounding may change in this precision.
     input_channels : range
         The input channels that this output channel reads: its group's.
     rows, columns : tuple of int
@@ -185,8 +185,9 @@ class Receipt:
     bias: float
     result: float
     magnitude: float
-    tolerance: float
     dtype: torch.dtype
+    precision: str
+    tolerance: float
     input_channels: range
     rows: tuple[int, ...]
     columns: tuple[int, ...]
@@ -204,7 +205,8 @@ class Receipt:
         """
         if not math.isfinite(value):
             return not math.isfinite(torch.tensor(self.result, dtype=self.dtype).item())
-        return abs(self.result - value) <= self.tolerance * self.magnitude
+        least = torch.finfo(self.dtype).tiny  # below it numbers lie no closer together
+        return abs(self.result - value) <= self.tolerance * max(self.magnitude, least)
 
     def code(self) -> str:
         """Write the Python that computes `result` again from ``conv`` and its input ``x``."""
@@ -275,7 +277,7 @@ def receipt(conv: nn.Conv2d, x: Tensor, channel: int, row: int, column: int) -> 
     products = patch * weights
     sums = products.sum(dim=(1, 2))
     bias = 0.0 if conv.bias is None else float(conv.bias[channel].detach())
-    dtype = conv.weight.dtype
+    precision, tolerance = _precision(conv.weight)
     return Receipt(
         patch=patch,
         inside=_within(rows, image.shape[1])[:, None] & _within(columns, image.shape[2]),
@@ -285,8 +287,9 @@ def receipt(conv: nn.Conv2d, x: Tensor, channel: int, row: int, column: int) -> 
         bias=bias,
         result=float(sums.sum()) + bias,
         magnitude=float(products.abs().sum()) + abs(bias),
-        tolerance=max(_TOLERANCE, torch.finfo(dtype).eps),
-        dtype=dtype,
+        dtype=conv.weight.dtype,
+        precision=precision,
+        tolerance=tolerance,
         input_channels=range(first, first + per_group),
         rows=rows,
         columns=columns,
@@ -296,6 +299,13 @@ def receipt(conv: nn.Conv2d, x: Tensor, channel: int, row: int, column: int) -> 
         _padding=(*_amounts(conv, 1), *_amounts(conv, 0)),
         _padding_mode=conv.padding_mode.replace("zeros", "constant"),
     )
+
+
+def _precision(weight: Tensor) -> tuple[str, float]:
+    """Name what a convolution computes in, and what its rounding may change."""
+    if weight.is_cuda and weight.dtype == torch.float32 and torch.backends.cudnn.allow_tf32:
+        return "TF32", 2.0**-10
+    return str(weight.dtype).removeprefix("torch."), max(1e-5, torch.finfo(weight.dtype).eps)
 
 
 def _integer(name: str, value: object, least: int) -> int:

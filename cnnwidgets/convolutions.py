@@ -109,7 +109,10 @@ def convolved(net: Network, name: str, x: Tensor) -> Convolved:
     """
     layer = net.layer(name)
     if layer.filters is None:
-        raise ValueError(f"layer {name!r} is no two-dimensional convolution but: {layer.kind}")
+        raise ValueError(
+            f"layer {name!r} is no two-dimensional convolution (its kind: {layer.kind}); "
+            "choose one whose filters are not None"
+        )
     watch = _Watch()
 
     def stop_there(call: Call) -> None:

@@ -85,9 +85,8 @@ def compare(layer: Layer, found: Convolved, bill: Receipt, real: float) -> tuple
 
 def _apart(bill: Receipt, real: float) -> str:
     share = abs(bill.result - real) / bill.magnitude if bill.magnitude else math.nan
-    dtype = str(bill.dtype).removeprefix("torch.")
-    limit = _short(bill.tolerance)
-    return f"the difference is {_short(share)} of Σ |products| + |bias|, {dtype} allows {limit}"
+    limit = f"{bill.precision} allows {_short(bill.tolerance)}"
+    return f"the difference is {_short(share)} of Σ |products| + |bias|, {limit}"
 
 
 def _code(layer: Layer, bill: Receipt, image: int | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from cnnwidgets import samples
-from cnnwidgets.arithmetic import receipt
+from cnnwidgets.arithmetic import _precision, receipt
 from cnnwidgets.convolutions import convolved
 from cnnwidgets.network import Network
 from cnnwidgets.widgets.layer_browser import LayerBrowser
@@ -195,7 +196,7 @@ def test_any_unit_of_any_convolution(name: str, dtype: torch.dtype) -> None:
             unit = cast("Unit", tuple(int(torch.randint(n, ())) for n in output.shape))
             bill = receipt(cast("nn.Conv2d", conv), given, *unit)
             assert bill.agrees(float(output[unit])), (layer.name, unit)
-            apart = 4 * bill.tolerance * bill.magnitude + 1e-30
+            apart = 4 * bill.tolerance * max(bill.magnitude, torch.finfo(dtype).tiny)
             assert not bill.agrees(float(output[unit]) + apart)
 
 
@@ -242,6 +243,13 @@ def test_too_large_for_half_precision() -> None:
     bill = receipt(conv, torch.full((1, 1, 1, 1), 60_000).half(), 0, 0, 0)
     assert bill.agrees(float("inf"))
     assert not receipt(conv, torch.ones(1, 1, 1, 1).half(), 0, 0, 0).agrees(float("inf"))
+
+
+def test_convolutions_on_a_gpu_round_more() -> None:
+    weight = SimpleNamespace(is_cuda=True, dtype=torch.float32)
+    assert _precision(cast("Any", weight)) == ("TF32", torch.finfo(torch.float16).eps)
+    weight.dtype = torch.float64
+    assert _precision(cast("Any", weight)) == ("float64", 1e-5)
 
 
 @pytest.mark.parametrize("name", CASES)
