@@ -19,10 +19,12 @@ browser = cw.LayerBrowser(net, images[0], images=images[:6])
 browser
 """
 
-PAINTED = """canvas => {
+PAINTED = """([canvas, colors]) => {
   const { width, height } = canvas;
   if (!width || !height || canvas.style.visibility === "hidden") return false;
-  return canvas.getContext("2d").getImageData(0, 0, width, height).data.some((byte) => byte);
+  const { buffer } = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+  const seen = new Set(new Uint32Array(buffer));
+  return !seen.has(0) && seen.size >= colors;
 }"""
 
 
@@ -99,22 +101,22 @@ class LayerBrowser:
         """Return the tile at a place of the grid."""
         return self.grid.locator(f'[data-at="{position}"]')
 
-    def wait_painted(self, canvas: Locator, *, seconds: float = 10) -> None:
-        """Wait until a canvas shows something."""
-        handle = canvas.element_handle()
-        self.page.page.wait_for_function(PAINTED, arg=handle, timeout=seconds * 1000)
+    def wait_painted(self, canvas: Locator, *, colors: int = 2) -> None:
+        """Wait until a canvas shows that many colours: one of a single colour may be blank."""
+        argument = [canvas.element_handle(), colors]
+        self.page.page.wait_for_function(PAINTED, arg=argument, timeout=10_000)
 
-    def enlarge(self, channel: int) -> None:
+    def enlarge(self, channel: int, *, colors: int = 2) -> None:
         """Open the map of a channel; the grid must show it."""
         tile = self.tile(channel)
         layer = self.root.get_attribute("data-layer") or ""
         self.root.get_by_role("grid", name=re.compile(f" of {re.escape(layer)}$")).wait_for()
-        self.wait_painted(tile.locator("canvas"))
+        self.wait_painted(tile.locator("canvas"), colors=colors)
         tile.click()  # the first click selects
         self.wait_shown("channel", channel)
         tile.click()
         self.view("map").wait_for()
-        self.wait_painted(self.view("map").locator("canvas"))
+        self.wait_painted(self.view("map").locator("canvas"), colors=colors)
 
     def view(self, name: str, slot: str = "a") -> Locator:
         """Return the figure of the enlarged ``"map"``, or of the ``"input"`` beside it."""
