@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from cnnwidgets.shadow import shadow
@@ -201,8 +200,7 @@ def _is_altered(module: nn.Module, kind: type[nn.Module]) -> bool:
         any(getattr(type(module), name, None) is not getattr(kind, name, None) for name in forwards)
         or any(name in vars(module) for name in forwards)
         or module._forward_hooks  # noqa: SLF001 - there is no public way to ask
-        or module._forward_pre_hooks  # noqa: SLF001
-        or any(map(is_lazy, module.parameters()))
+        or module._forward_pre_hooks  # noqa: SLF001 - lazy modules have one, too
     )
 
 

@@ -108,7 +108,9 @@ CASES: dict[str, Callable[[], nn.Module]] = {
         nn.Conv2d(4, 4, 3, padding="same", padding_mode="circular"),
     ),
     "pre-hook": lambda: hooked(pre_hook=lambda _m, x: (x[0] * 3,)),
-    "a hook that convolves": lambda: hooked(hook=lambda m, _x, y: F.conv2d(y, m.weight[:, :1]) * 0),
+    "a hook that convolves": lambda: hooked(
+        hook=lambda _m, _x, y: 0 * F.conv2d(y, torch.ones(4, 4, 1, 1))
+    ),
     "weight norm of old": lambda: nn.Sequential(nn.utils.weight_norm(nn.Conv2d(3, 4, 3))),
     "weight norm": lambda: nn.Sequential(parametrizations.weight_norm(nn.Conv2d(3, 4, 3))),
     "spectral norm": lambda: nn.Sequential(parametrizations.spectral_norm(nn.Conv2d(3, 4, 3))),

@@ -26,6 +26,7 @@ def test_what_is_really_convolved(name: str) -> None:
     image = torch.randn(1, 3, 8, 8)
     net = Network(model, input_size=(3, 8, 8))
     layer = last_convolution(net)
+    assert layer.name != "stem"
     with assert_untouched(model, also=(image,)):
         conv, x = net.convolution(layer.name, image)
     if "hook that convolves" not in name:

@@ -145,9 +145,9 @@ def written_in_place(_module: nn.Module, _inputs: object, output: Tensor) -> Non
 def test_a_hook_that_changes_the_output(
     opened: Callable[..., Receipts], hook: Callable[..., Any]
 ) -> None:
-    model, image = nn.Sequential(nn.Conv2d(3, 4, 3)), torch.randn(1, 3, 8, 8)
+    model, image = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Conv2d(3, 4, 3)), torch.randn(1, 3, 8, 8)
     expected = model(image)[0].detach()
-    model[0].register_forward_hook(hook)
+    model[1].register_forward_hook(hook)
     receipts = opened(model, image)
     for unit in UNITS:
         value = receipts.value(unit)
@@ -250,6 +250,14 @@ def test_convolutions_on_a_gpu_round_more() -> None:
     assert _precision(cast("Any", weight)) == ("TF32", torch.finfo(torch.float16).eps)
     weight.dtype = torch.float64
     assert _precision(cast("Any", weight)) == ("float64", 1e-5)
+
+
+def test_rounding_where_numbers_lie_no_closer_together() -> None:
+    smallest = torch.tensor([[[[2.0**-24]]]], dtype=torch.float16)
+    conv = nn.Conv2d(1, 1, 1, bias=False).half()
+    nn.init.constant_(conv.weight, 0.625)
+    assert receipt(conv, smallest, 0, 0, 0).agrees(float(smallest))
+    assert not receipt(conv, smallest, 0, 0, 0).agrees(3 * float(smallest))
 
 
 @pytest.mark.parametrize("name", CASES)
