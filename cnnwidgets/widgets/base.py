@@ -6,6 +6,7 @@ import base64
 import io
 import os
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
 from inspect import signature
@@ -151,11 +152,17 @@ class Widget(anywidget.AnyWidget):
         file = Path(path)
         if not file.parent.is_dir():
             raise FileNotFoundError(f"path: there is no folder {str(file.parent)!r}; make it first")
-        page = Page(title or repr(self), bundle("host", "js"), self.get_state(), limit)
-        for name, args, answer in self._answered(self.recorded()):
-            if not page.add(name, args, answer.value, answer.tensors):
-                break
+        with self._recording():
+            page = Page(title or repr(self), bundle("host", "js"), self.get_state(), limit)
+            for name, args, answer in self._answered(self.recorded()):
+                if not page.add(name, args, answer.value, answer.tensors):
+                    break
         return page.write(file)
+
+    @contextmanager
+    def _recording(self) -> Iterator[None]:
+        """Bring the state up to date, and keep it as it is while a page is recorded."""
+        yield
 
     def answer(self, name: str, args: dict[str, Any]) -> Answer:
         """Answer a request here and now, as the browser would get it."""
@@ -171,10 +178,12 @@ class Widget(anywidget.AnyWidget):
 
     @default("_foreseen")
     def _foresee(self) -> list[dict[str, Any]]:
-        return [
-            {"name": name, "args": args, "value": answer.value, "tensors": list(answer.tensors)}
-            for name, args, answer in self._answered(self.foreseen())
-        ]
+        foreseen: list[dict[str, Any]] = []
+        with suppress(Exception):  # the page asks for the rest, and shows what is wrong with it
+            for name, args, answer in self._answered(self.foreseen()):
+                packed = {"value": answer.value, "tensors": list(answer.tensors)}
+                foreseen.append({"name": name, "args": args, **packed})
+        return foreseen
 
     def stream(self, name: str) -> Stream:
         """Return the stream of frames of this name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Dict, Int, List, Tuple, Unicode, observe, validate
@@ -191,6 +192,12 @@ class LayerBrowser(LayerAnswers, Widget):
         layers = self._network_graph.choose()
         layers.sort(key=lambda layer: layer.name != self.layer)
         return recorded(layers, self._slots.keys, self.target if self._slots.outputs else None)
+
+    @contextmanager
+    def _recording(self) -> Iterator[None]:
+        with self._slots.held(self.layer):
+            self._tell()
+            yield
 
     def close(self) -> None:
         """Free the passes and take the widget off every page. Once is enough."""

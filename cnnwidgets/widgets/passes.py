@@ -170,14 +170,17 @@ class Passes:
 
     def _run(self, quantity: Quantity, name: str | None) -> Capture:
         layers = self._net.graph.choose()
-        captured = capture(
-            self._net,
-            self._pictures[quantity.key],
-            self._fitting(layers, name, quantity.of),
-            gradients=quantity.of == "gradients",
-            target=quantity.target,
-            partial=True,
-        )
+        try:
+            captured = capture(
+                self._net,
+                self._pictures[quantity.key],
+                self._fitting(layers, name, quantity.of),
+                gradients=quantity.of == "gradients",
+                target=quantity.target,
+                partial=True,
+            )
+        except ValueError as error:  # not of the model: its errors are kept, not raised
+            raise RequestError(str(error)) from error
         values: dict[str, Tensor] = getattr(captured, quantity.of)
         self._values.update({(quantity, layer): value for layer, value in values.items()})
         self._widen(quantity, [value for value in values.values() if value.ndim == _MAPS])
@@ -201,8 +204,8 @@ class Passes:
         room = self._limit // 2
         if sum(sizes.values()) <= room:
             return None
-        if of == "gradients" and name is not None:
-            return [name]
+        if of == "gradients":  # of layers named, each must have one
+            return [] if name is None else [name]
         names = list(sizes)
         start = names.index(name) if name in sizes else 0
         chosen: list[str] = []

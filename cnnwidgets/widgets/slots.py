@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cnnwidgets.classes import Prediction, scores
@@ -14,6 +15,8 @@ from cnnwidgets.widgets.pictures import Shown
 from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from cnnwidgets.capture import Capture
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 SLOTS = ("a", "b")
 RENEW_SECONDS = 1.0
 """While the model trains, what is shown is a snapshot that is taken anew no more often."""
+_CLOSED = "the widget is closed; make another"
 
 
 class Slots:
@@ -44,13 +48,14 @@ class Slots:
         self._version = net.weights_version()
         self._renewed = float("-inf")
         self._closed = False
+        self._held = False
         self.passes = Passes(net)
         self.outputs = 0
         """How many class scores the network gives for picture a; 0 if none."""
 
     def __getitem__(self, slot: str) -> Shown:
         if self._closed:
-            raise RequestError("the widget is closed; make another")
+            raise RequestError(_CLOSED)
         if slot not in self._shown:
             raise RequestError("the picture has changed: it is no longer shown")
         return self._shown[slot]
@@ -94,7 +99,7 @@ class Slots:
             )
         with self._lock:
             if self._closed:
-                raise RequestError("the widget is closed; make another")
+                raise RequestError(_CLOSED)
             self._place(slot, Shown(x, name, choice), layer)
 
     def take(self, slot: str) -> None:
@@ -113,13 +118,29 @@ class Slots:
         version = self._net.weights_version()
         with self._lock:
             recent = time.monotonic() - self._renewed < RENEW_SECONDS
-            if version == self._version or (recent and not at_once):
+            if self._held or version == self._version or (recent and not at_once):
                 return False
             self._version = version
             for slot, shown in list(self._shown.items()):
                 self._place(slot, Shown(shown.x, shown.name, shown.choice), layer)
             self._renewed = time.monotonic()
             return True
+
+    @contextmanager
+    def held(self, layer: str | None) -> Iterator[None]:
+        """Look once more at the weights of now, then let nothing change what is shown.
+
+        Other threads that would change it wait.
+        """
+        with self._lock:
+            if self._closed:
+                raise RequestError(_CLOSED)
+            self.renew(layer, at_once=True)
+            self._held = True
+            try:
+                yield
+            finally:
+                self._held = False
 
     def traits(self) -> dict[str, Any]:
         """Return what the browser is told: ``_pictures`` and ``_predictions``."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cnnwidgets.widgets.layer_browser import LayerBrowser
+from cnnwidgets.widgets.requests import Answer, Request, RequestError, answers
 from tests.kernel import Browser
 from tests.small import noise
 from tests.untouched import assert_untouched
@@ -61,6 +62,26 @@ def test_nothing_is_computed_for_nobody(net: Network) -> None:
     browser = LayerBrowser(net, noise(0))
     browser.show(noise(1))
     assert told(browser) == []
+    browser.close()
+
+
+@pytest.mark.parametrize("error", [RequestError, ValueError, RuntimeError])
+def test_an_answer_that_fails_is_left_to_the_page(
+    net: Network, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    @answers("maps")
+    def fail(_: LayerBrowser, request: Request) -> Answer:
+        raise error(f"no {request.name}")
+
+    monkeypatch.setattr(LayerBrowser, "_maps", fail)
+    browser = LayerBrowser(net, noise(0))
+    assert [name for name, _ in told(browser)] == ["layer"]
+    page = Browser(browser)
+    page.send("hello")
+    browser.show(noise(1))
+    (_, args), *rest = told(browser)
+    assert not rest
+    assert "no maps" in page.refusal("maps", **args, first=0, last=4)
     browser.close()
 
 

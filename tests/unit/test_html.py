@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +16,13 @@ import torch
 from torch import nn
 
 from cnnwidgets.network import Network
-from cnnwidgets.widgets import wire
+from cnnwidgets.widgets import slots, wire
 from cnnwidgets.widgets.layer_browser import LayerBrowser
+from tests.kernel import Browser
 from tests.untouched import assert_untouched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("front_end")
 
@@ -108,8 +109,11 @@ def test_nothing_comes_from_outside(browser: LayerBrowser, tmp_path: Path) -> No
 
 
 def test_recorded_answers_are_those_of_the_kernel(browser: LayerBrowser, tmp_path: Path) -> None:
-    page = document(browser.to_html(tmp_path / "page.html"))
-    replies = page["replies"]
+    assert_answered(browser, document(browser.to_html(tmp_path / "page.html"))["replies"])
+
+
+def assert_answered(browser: LayerBrowser, replies: list[dict[str, Any]]) -> None:
+    """Of every layer everything was recorded, and it is what the widget answers now."""
     asked = [(reply["name"], json.dumps(reply["args"], sort_keys=True)) for reply in replies]
     assert len(set(asked)) == len(asked)
     assert {reply["name"] for reply in replies} == {
@@ -125,6 +129,45 @@ def test_recorded_answers_are_those_of_the_kernel(browser: LayerBrowser, tmp_pat
     assert layers[:4] == ["0", "1", "2", "3"]
     parts = [reply["args"] for reply in replies if reply["name"] == "maps"][:2]
     assert [(args["first"], args["last"]) for args in parts] == [(0, 64), (64, 70)]
+
+
+def test_a_page_holds_the_weights_of_now(browser: LayerBrowser, tmp_path: Path) -> None:
+    before = document(browser.to_html(tmp_path / "page.html"))
+    with torch.no_grad():
+        next(browser.net.model.parameters()).neg_()
+    page = document(browser.to_html(tmp_path / "page.html"))
+    assert len(page["replies"]) == len(before["replies"])
+    assert page["state"]["_predictions"] != before["state"]["_predictions"]
+    assert page["state"]["_pictures"]["a"]["key"] == browser._pictures["a"]["key"]
+    assert_answered(browser, page["replies"])
+
+
+def test_training_goes_on_while_a_page_is_recorded(
+    browser: LayerBrowser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = LayerBrowser.answer
+
+    def train_and_answer(*args: Any) -> Any:
+        with torch.no_grad():
+            next(browser.net.model.parameters()).add_(0.01)
+        return answer(*args)
+
+    count = len(document(browser.to_html(tmp_path / "page.html"))["replies"])
+    monkeypatch.setattr(slots, "RENEW_SECONDS", 0.0)
+    monkeypatch.setattr(LayerBrowser, "answer", train_and_answer)
+    page = document(browser.to_html(tmp_path / "page.html"))
+    assert len(page["replies"]) == count
+    assert {r["args"]["key"] for r in page["replies"] if "key" in r["args"]} == {
+        page["state"]["_pictures"]["a"]["key"]
+    }
+    monkeypatch.undo()
+    assert_answered(browser, document(browser.to_html(tmp_path / "page.html"))["replies"])
+
+
+def test_a_closed_widget_has_no_page(browser: LayerBrowser, tmp_path: Path) -> None:
+    browser.close()
+    with pytest.raises(ValueError, match="the widget is closed"):
+        browser.to_html(tmp_path / "page.html")
 
 
 def test_the_layer_shown_comes_first(browser: LayerBrowser, tmp_path: Path) -> None:
@@ -149,6 +192,19 @@ def test_the_limit_is_kept_and_told(
     assert "and what is less useful did not fit: give a limit above" in told
 
 
+def test_the_size_is_told_before_the_file_is_written(
+    browser: LayerBrowser,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Path, "write_text", lambda *_, **__: told.append(capsys.readouterr().out))
+    browser.to_html(tmp_path / "page.html")
+    assert len(told) == 1
+    assert "recorded answers" in told[0]
+
+
 def test_a_limit_below_the_least_raises(browser: LayerBrowser, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"limit: the page needs .* give a larger limit"):
         browser.to_html(tmp_path / "page.html", limit=100)
@@ -166,7 +222,8 @@ def test_two_pictures_are_both_recorded(browser: LayerBrowser, tmp_path: Path) -
     assert {reply["args"]["slot"] for reply in replies if "slot" in reply["args"]} == {"a", "b"}
 
 
-def test_layers_without_an_answer_are_left_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", [2**30, 1])
+def test_layers_without_an_answer_are_left_out(tmp_path: Path, limit: int) -> None:
     class Aside(nn.Module):
         """Has a layer that the score does not depend on."""
 
@@ -179,6 +236,13 @@ def test_layers_without_an_answer_are_left_out(tmp_path: Path) -> None:
             return self.used(x).flatten(1)
 
     browser = LayerBrowser(Network(Aside(), input_size=8), np.zeros((8, 8, 3), np.uint8))
+    browser._slots.passes._limit = limit  # of a large network one layer is kept at a time
+    args = {"slot": "a", "key": browser._pictures["a"]["key"], "layer": "unused"}
+    flat = browser.answer("layer", {**args, "layer": "flatten", "of": "gradients"}).value
+    assert flat["low"] < flat["high"]
+    refusal = Browser(browser).refusal("layer", **args, of="gradients")
+    assert re.search("unused.* has no gradient: the .*score does not depend on it", refusal)
+    assert browser.error is None, "a plain refusal is no failure"
     replies = document(browser.to_html(tmp_path / "page.html"))["replies"]
     told = {(r["args"]["layer"], r["args"].get("of")) for r in replies if r["name"] == "layer"}
     assert ("used", "gradients") in told
