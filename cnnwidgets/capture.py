@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch.autograd.graph import get_gradient_edge
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from torch.autograd.graph import GradientEdge
 
     from cnnwidgets.network import Network
+
+Step: TypeAlias = Callable[[int, int], None]
+"""Called with (layers done, all layers) as a pass goes on; what it raises ends the pass."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ def capture(
     gradients: bool = False,
     target: int | str | None = None,
     partial: bool = False,
+    step: Step | None = None,
 ) -> Capture:
     """Run one pass and keep what the layers put out.
 
@@ -71,6 +76,9 @@ def capture(
         Class index or name; the predicted class by default.
     partial
         Return what was reached if the forward fails, instead of raising its error.
+    step
+        Called after each layer, forward and, with gradients, backward. What it raises ends the
+        pass; it should be no `Exception`, which a model may catch.
 
     Returns
     -------
@@ -85,11 +93,18 @@ def capture(
         Whatever the forward raised, unless `partial`.
     """
     recorder = _Recorder(net, layers, gradients=gradients)
+    steps = None if step is None else _Steps(step, len(net.graph) * (2 if gradients else 1))
+
+    def on_call(call: Call) -> None:
+        recorder.keep(call)
+        if steps is not None:
+            steps.follow(call)
+
     with torch.inference_mode(mode=False), torch.set_grad_enabled(gradients):
         batch = x.detach().clone()
         if gradients:  # a layer may overwrite its input, but not a leaf of the graph
             batch = batch.requires_grad_().clone()
-    output, failure = trace(shadow(net.model), batch, recorder.keep, grad=gradients)
+    output, failure = trace(shadow(net.model), batch, on_call, grad=gradients)
     if failure is not None:
         if not partial:
             raise failure.error
@@ -147,3 +162,23 @@ class _Recorder:
         found = torch.autograd.grad(score, list(self._edges.values()), allow_unused=True)
         pairs = zip(self._edges, found, strict=True)
         return {name: gradient for name, gradient in pairs if gradient is not None}
+
+
+class _Steps:
+    """Counts the layers that a pass has gone through.
+
+    The autograd graph holds it: it must not hold the graph, which Python could not free then.
+    """
+
+    def __init__(self, step: Step, total: int) -> None:
+        self._step, self._total, self._done = step, total, 0
+
+    def follow(self, call: Call) -> None:
+        """Count a layer, and count it again when the backward pass comes to it."""
+        self._count()
+        if call.output.grad_fn is not None:
+            call.output.grad_fn.register_prehook(self._count)
+
+    def _count(self, _gradients: object = None) -> None:
+        self._done += 1
+        self._step(min(self._done, self._total), self._total)

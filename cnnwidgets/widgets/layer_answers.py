@@ -17,6 +17,7 @@ from cnnwidgets.widgets.wire import pack
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from cnnwidgets.capture import Step
     from cnnwidgets.images import Picture
     from cnnwidgets.layers import Layer, LayerGraph
     from cnnwidgets.network import Network
@@ -36,13 +37,21 @@ class LayerAnswers:
     _images: dict[str, Picture]
     _uploads: dict[tuple[str, str], Upload]
 
-    def _put(self, slot: str, image: Any, name: str, choice: int | None = None) -> None:  # noqa: ANN401
+    def _put(
+        self,
+        slot: str,
+        image: Any,  # noqa: ANN401
+        name: str,
+        choice: int | None = None,
+        *,
+        step: Step | None = None,
+    ) -> None:
         raise NotImplementedError
 
     def _take(self, slot: str) -> None:
         raise NotImplementedError
 
-    def _renew(self, *, at_once: bool = False) -> None:
+    def _renew(self, *, at_once: bool = False, step: Step | None = None) -> None:
         raise NotImplementedError
 
     @answers("layer")
@@ -92,7 +101,7 @@ class LayerAnswers:
 
     @answers("filters")
     def _filters(self, request: Request) -> Answer:
-        self._renew()
+        self._renew(step=request.step)
         layer = self._network_graph[request.get("layer", str)]
         if layer.filters is None:
             raise RequestError(f"filters: {layer.name} has none")
@@ -123,7 +132,7 @@ class LayerAnswers:
     def _pick(self, request: Request) -> Answer:
         choice = request.index("index", len(self._images))
         name, image = list(self._images.items())[choice]
-        self._put(request.choose("slot", SLOTS), image, name, choice)
+        self._put(request.choose("slot", SLOTS), image, name, choice, step=request.step)
         return Answer()
 
     @answers("upload")
@@ -143,7 +152,7 @@ class LayerAnswers:
             self._uploads[request.page, slot] = upload
         else:
             file.name = name  # what an error calls it
-            self._put(slot, file, name)
+            self._put(slot, file, name, step=request.step)
         return Answer()
 
     @answers("clear")
@@ -159,16 +168,18 @@ class LayerAnswers:
         `of_now`: of the weights as they are now, not of a snapshot while they change.
         """
         slot, key = request.choose("slot", SLOTS), request.get("key", int)
-        layer = self._network_graph[request.get("layer", str)]
+        name = request.get("layer", str)
         gradients = request.args.get("of", "activations") != "activations"
         of: Of = "gradients" if gradients and request.choose("of", get_args(Of)) else "activations"
         quantity = Quantity(key, of, self._gradient_target(request) if gradients else None)
         passes = self._slots.passes
-        self._renew(at_once=of_now or not passes.has(quantity, layer.name))
+        at_once = of_now or not passes.has(quantity, name)
+        self._renew(at_once=at_once, step=request.step)
         if self._slots[slot].key != key:
             raise RequestError("the picture has changed")
         request.check()
-        maps = passes.maps(quantity, layer.name)
+        layer = self._network_graph[name]
+        maps = passes.maps(quantity, layer.name, request.step)
         if spatial and maps.ndim != views.MAP_AXES:
             raise RequestError(f"{request.name}: {layer.name} has no maps but {len(maps)} numbers")
         return quantity, layer, maps

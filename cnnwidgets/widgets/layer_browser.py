@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import nn
 
+    from cnnwidgets.capture import Step
     from cnnwidgets.images import Picture
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.requests import Asked
@@ -139,7 +140,7 @@ class LayerBrowser(LayerAnswers, Widget):
             network,
             layer=chosen,
             _graph=views.describe(graph, network),
-            _classes=[*map(network.classes.__getitem__, range(slots.outputs))],
+            _classes=_class_names(network, slots.outputs),
             _choices=choices(network, self._images),
             **slots.traits(),
             **{"target": self._predicted or 0, **traits},
@@ -244,7 +245,7 @@ class LayerBrowser(LayerAnswers, Widget):
         raise TraitValueError(f"target: there is no class {proposal.value}; {choose}")
 
     @observe("layer")
-    def _stay_within(self, _change: Any) -> None:  # noqa: ANN401
+    def _stay_within(self, _change: Any = None) -> None:  # noqa: ANN401
         """Choose a channel and a unit that the new layer has."""
         if self.channel >= self._shape()[0]:
             self.channel = 0
@@ -256,29 +257,51 @@ class LayerBrowser(LayerAnswers, Widget):
         shape = self._network_graph[self.layer].output_shape or (1,)
         return (shape[0], 1, shape[1]) if len(shape) == 2 else shape  # noqa: PLR2004 - tokens
 
-    def _put(self, slot: str, image: Picture, name: str, choice: int | None = None) -> None:
+    def _put(
+        self,
+        slot: str,
+        image: Picture,
+        name: str,
+        choice: int | None = None,
+        *,
+        step: Step | None = None,
+    ) -> None:
         """Show a picture in a slot: one pass for its predictions and every layer."""
-        self._slots.put(slot, self.net.prepare(image), name, self.layer, choice)
+        self._slots.put(slot, self.net.prepare(image), name, self.layer, choice, step=step)
         self._tell()
 
     def _take(self, slot: str) -> None:
         self._slots.take(slot)
         self._tell()
 
-    def _renew(self, *, at_once: bool = False) -> None:
-        """Look again if the weights are no longer those that were shown."""
-        if self._slots.renew(self.layer, at_once=at_once):
+    def _renew(self, *, at_once: bool = False, step: Step | None = None) -> None:
+        """Look again if the model is no longer as it was shown."""
+        if self._slots.renew(self.layer, at_once=at_once, step=step):
             self._tell()
 
     def _tell(self) -> None:
         """Let the browser know the pictures, their predictions and the target, together."""
         followed, self._predicted = self.target == self._predicted, self._slots.predicted
         with self.hold_sync():
+            self._follow_modules()
             for name, value in self._slots.traits().items():
                 self.set_trait(name, value)
             if followed and self._predicted is not None:
                 self.target = self._predicted
             self._foreseen = self._foresee() if self._pages else []
+
+    def _follow_modules(self) -> None:
+        """Describe the layers anew if a module was replaced, and show one that there is."""
+        graph = self.net.graph
+        if graph is self._network_graph:
+            return
+        chosen = self.layer if self.layer in graph else _first_layer(self.net)
+        self._network_graph, self._graph = graph, views.describe(graph, self.net)
+        self._classes = _class_names(self.net, self._slots.outputs)
+        self.layer = chosen
+        self._stay_within()
+        if self.target >= self._slots.outputs:
+            self.target = self._slots.predicted or 0
 
     def _bye(self, page: str) -> None:
         super()._bye(page)
@@ -303,6 +326,10 @@ class LayerBrowser(LayerAnswers, Widget):
             quantity=drawn.words,
             table="weights" if drawn.words == views.WEIGHT else "activations",
         )
+
+
+def _class_names(net: Network, count: int) -> list[str]:
+    return [*map(net.classes.__getitem__, range(count))]
 
 
 def _first_layer(net: Network) -> str:

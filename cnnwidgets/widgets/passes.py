@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 
-from cnnwidgets.capture import Capture, capture
+from cnnwidgets.capture import Capture, Step, capture
 from cnnwidgets.convolutions import Convolved, convolved, own_convolution
 from cnnwidgets.widgets.requests import RequestError
 
@@ -66,15 +66,17 @@ class Passes:
         with self._lock:
             return sum(map(_size, self._values.values()))
 
-    def add(self, key: int, x: Tensor, layer: str | None = None) -> Capture:
+    def add(
+        self, key: int, x: Tensor, layer: str | None = None, step: Step | None = None
+    ) -> Capture:
         """Run the pass over a new picture [1, C, H, W]; partial if the model fails.
 
-        `layer` is kept if any is.
+        `layer` is kept if any is. `step` is called after each layer, here and below.
         """
         with self._lock:
             self._pictures[key] = x
             try:
-                return self._run(Quantity(key), layer)
+                return self._run(Quantity(key), layer, step)
             except BaseException:
                 self.drop(key)
                 raise
@@ -104,11 +106,11 @@ class Passes:
         """Whether a layer's value is there, without another pass."""
         return (quantity, name) in self._values
 
-    def maps(self, quantity: Quantity, name: str) -> Tensor:
+    def maps(self, quantity: Quantity, name: str, step: Step | None = None) -> Tensor:
         """Return a layer's value as float32 maps [C, H, W], or as a vector [n]."""
-        return as_maps(self.value(quantity, name))
+        return as_maps(self.value(quantity, name, step))
 
-    def value(self, quantity: Quantity, name: str) -> Tensor:
+    def value(self, quantity: Quantity, name: str, step: Step | None = None) -> Tensor:
         """Return a layer's value with its batch axis.
 
         Raises
@@ -123,7 +125,7 @@ class Passes:
             if known in self._values:
                 self._values.move_to_end(known)
                 return self._values[known]
-            found: dict[str, Tensor] = getattr(self._run(quantity, name), quantity.of)
+            found: dict[str, Tensor] = getattr(self._run(quantity, name, step), quantity.of)
             if name not in found:
                 raise RequestError(_absence(quantity, name))
             return found[name]
@@ -168,7 +170,7 @@ class Passes:
                 self._run(quantity, None)
             return self._ranges.get(quantity, Range(0.0, 0.0))
 
-    def _run(self, quantity: Quantity, name: str | None) -> Capture:
+    def _run(self, quantity: Quantity, name: str | None, step: Step | None = None) -> Capture:
         layers = self._net.graph.choose()
         try:
             captured = capture(
@@ -178,6 +180,7 @@ class Passes:
                 gradients=quantity.of == "gradients",
                 target=quantity.target,
                 partial=True,
+                step=step,
             )
         except ValueError as error:  # not of the model: its errors are kept, not raised
             raise RequestError(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +33,10 @@ class Answer:
     tensors: Sequence[bytes] = ()
 
 
+WORTH_TELLING = 0.5
+"""Seconds after which a page is told how far the answer is."""
+
+
 def _never() -> None:
     """Do nothing: nobody can cancel."""
 
@@ -56,6 +61,8 @@ class Request:
         Call it between batches: it raises `Cancelled` when the answer is no longer wanted.
     progress
         Tell the page (done, total).
+    begun
+        When it was asked, on the monotonic clock.
     """
 
     name: str
@@ -64,6 +71,13 @@ class Request:
     page: str = ""
     check: Callable[[], None] = _never
     progress: Callable[[int, int], None] = _nobody
+    begun: float = field(default_factory=time.monotonic)
+
+    def step(self, done: int, total: int) -> None:
+        """Go on if the answer is still wanted, and say how far it is if it takes long."""
+        self.check()
+        if time.monotonic() - self.begun >= WORTH_TELLING:
+            self.progress(done, total)
 
     def get(self, name: str, kind: type[T]) -> T:
         """Return an argument of this type, or raise a RequestError that names it."""

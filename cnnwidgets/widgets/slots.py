@@ -15,11 +15,11 @@ from cnnwidgets.widgets.pictures import Shown
 from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from torch import Tensor
 
-    from cnnwidgets.capture import Capture
+    from cnnwidgets.capture import Capture, Step
     from cnnwidgets.network import Network
 
 SLOTS = ("a", "b")
@@ -31,8 +31,8 @@ _CLOSED = "the widget is closed; make another"
 class Slots:
     """The shown picture ``a`` and, if two are compared, ``b``.
 
-    What is known of a picture belongs to one state of the weights; `renew` takes it
-    anew when they have changed.
+    What is known of a picture belongs to one state of the model; `renew` takes it anew
+    when that has changed.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Slots:
         self._lock = threading.RLock()
         self._shown: dict[str, Shown] = {}
         self._rankings: dict[str, list[Prediction] | str] = {}
-        self._version = net.weights_version()
+        self._version: Hashable = None
         self._renewed = float("-inf")
         self._closed = False
         self._held = False
@@ -82,9 +82,18 @@ class Slots:
         return [] if isinstance(ranked, str) else ranked
 
     def put(
-        self, slot: str, x: Tensor, name: str, layer: str | None, choice: int | None = None
+        self,
+        slot: str,
+        x: Tensor,
+        name: str,
+        layer: str | None,
+        choice: int | None = None,
+        *,
+        step: Step | None = None,
     ) -> None:
         """Show a picture [1, C, H, W], whatever becomes of its pass.
+
+        `step` is called after each layer of the pass; if it raises, what was shown stays.
 
         Raises
         ------
@@ -100,7 +109,10 @@ class Slots:
         with self._lock:
             if self._closed:
                 raise RequestError(_CLOSED)
-            self._place(slot, Shown(x, name, choice), layer)
+            version = self._look()
+            self._place(slot, Shown(x, name, choice), layer, step)
+            if len(self._shown) == 1:  # nothing is shown that may be older
+                self._version = version
 
     def take(self, slot: str) -> None:
         """Show nothing in a slot any more."""
@@ -110,20 +122,20 @@ class Slots:
             if old is not None:
                 self.passes.drop(old.key)
 
-    def renew(self, layer: str | None, *, at_once: bool = False) -> bool:
-        """Pass every picture again if the weights have changed; return whether they were.
+    def renew(self, layer: str | None, *, at_once: bool = False, step: Step | None = None) -> bool:
+        """Pass every picture again if the model has changed; return whether it was done.
 
-        While they keep changing this happens once a second, unless `at_once`.
+        While it keeps changing this happens once a second, unless `at_once`. `step` is called
+        after each layer; if it raises, the next call begins again.
         """
-        version = self._net.weights_version()
+        version = self._look()
         with self._lock:
             recent = time.monotonic() - self._renewed < RENEW_SECONDS
             if self._held or version == self._version or (recent and not at_once):
                 return False
-            self._version = version
             for slot, shown in list(self._shown.items()):
-                self._place(slot, Shown(shown.x, shown.name, shown.choice), layer)
-            self._renewed = time.monotonic()
+                self._place(slot, Shown(shown.x, shown.name, shown.choice), layer, step)
+            self._version, self._renewed = version, time.monotonic()
             return True
 
     @contextmanager
@@ -141,6 +153,10 @@ class Slots:
                 yield
             finally:
                 self._held = False
+
+    def _look(self) -> Hashable:
+        """Return what is another one as soon as the modules or the weights changed."""
+        return self._net.graph, self._net.weights_version()
 
     def traits(self) -> dict[str, Any]:
         """Return what the browser is told: ``_pictures`` and ``_predictions``."""
@@ -163,9 +179,9 @@ class Slots:
             self._rankings.clear()
             self.passes.clear()
 
-    def _place(self, slot: str, shown: Shown, layer: str | None) -> None:
+    def _place(self, slot: str, shown: Shown, layer: str | None, step: Step | None) -> None:
         old = self._shown.get(slot)
-        captured = self.passes.add(shown.key, shown.x, layer)
+        captured = self.passes.add(shown.key, shown.x, layer, step)
         if old is not None:
             self.passes.drop(old.key)
         self._shown[slot] = shown

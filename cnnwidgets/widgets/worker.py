@@ -20,8 +20,11 @@ _log = logging.getLogger("cnnwidgets")
 _IDLE_SECONDS = 2.0
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error: nobody wants the answer any more
-    """Raised inside a job whose answer is no longer wanted."""
+class Cancelled(BaseException):
+    """Raised inside a job whose answer is no longer wanted.
+
+    Not an `Exception`: a model that is being passed must not catch it.
+    """
 
 
 @dataclass(eq=False)
