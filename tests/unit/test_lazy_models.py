@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from cnnwidgets.network import Network
+from cnnwidgets.widgets.layer_browser import LayerBrowser
+from tests.kernel import Browser
 from tests.small import noise
 from tests.untouched import assert_untouched
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
 
@@ -42,3 +50,38 @@ def test_a_lazy_network_that_fails_before_it_is_built() -> None:
         graph = Network(model, input_size=16).graph
     assert [layer.error is None for layer in graph] == [True, False]
     assert graph.total_parameters == 4 * 28 + 2
+
+
+@pytest.mark.parametrize("layer", ["0", "3"])
+@pytest.mark.usefixtures("front_end")
+def test_the_browser_shows_what_the_pass_built(layer: str, tmp_path: Path) -> None:
+    model = lazy_model()
+    with assert_untouched(model):
+        browser = LayerBrowser(Network(model, input_size=16), noise(0), layer, view="filters")
+        page, described = Browser(browser), browser._graph["layers"]
+        assert [one["filters"] for one in described] == [
+            [4, 3, 3, 3], None, None, [6, 2, 3, 3], None, None,
+        ]  # fmt: skip
+        assert [one["receipt"] for one in described] == [True, *[False] * 5]
+        asked = {"layer": layer, "input": "sum", "first": 0, "last": 6}
+        filters = page.request("filters", **asked).tensors[0]
+        assert filters.any()
+        np.testing.assert_array_equal(filters, page.request("filters", **asked).tensors[0])
+        assert browser.figure().axes[-1].get_ylabel() == "weight"
+        assert browser._repr_mimebundle_() is not None
+        assert '"filters"' in browser.to_html(tmp_path / "page.html").read_text()
+        assert browser.error is None
+        browser.close()
+
+
+@pytest.mark.usefixtures("front_end")
+def test_a_receipt_of_a_layer_that_only_the_pass_built() -> None:
+    model = lazy_model()
+    with assert_untouched(model):
+        browser = LayerBrowser(Network(model, input_size=16), noise(0))
+        asked = {"slot": "a", "key": browser._pictures["a"]["key"], "layer": "0"}
+        unit = {"channel": 1, "row": 2, "column": 3}
+        value = Browser(browser).request("receipt", **asked, **unit).value
+        assert value["equal"] is True
+        assert value["result"] == pytest.approx(value["torch"], rel=1e-4)
+        browser.close()
