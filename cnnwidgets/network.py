@@ -66,6 +66,13 @@ class Network:
     name
         The class name of the model.
 
+    Notes
+    -----
+    A pass leaves no trace in the model, nor in torch's random state and modes. One thing cannot
+    be kept from it: a forward that itself draws from Python's ``random`` or from NumPy's global
+    generator moves these on where a widget's own thread runs it; on the main thread they are put
+    back.
+
     Examples
     --------
     >>> net = Network(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), input_size=32)
@@ -284,7 +291,10 @@ class Network:
         return self.classes.index(target)
 
     def weights_version(self) -> Hashable:
-        """Return a value that is another one as soon as a parameter or buffer changed."""
+        """Return a value that is another one as soon as a parameter or buffer changed.
+
+        Not noticed: a write through ``.data`` to a few values of a tensor of more than 65,536.
+        """
         return fingerprint(_state(self.model))
 
     def _probe(self) -> tuple[Shape, LayerGraph, Classes]:

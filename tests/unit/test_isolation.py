@@ -118,3 +118,20 @@ def test_an_interrupt_on_the_way_in_leaves_compiled_functions_alone(
             traced(model, x)
     assert traced(model, x)[1].failure is None
     assert stance._stance.stance == "default"
+
+
+@pytest.mark.parametrize("main", [True, False])
+def test_the_hosts_random_numbers(*, main: bool) -> None:
+    """Put back on the main thread; elsewhere the user's own draws would come twice."""
+    model = Apply(noisy)
+    net, x = Network(model, input_size=(3, 8, 8)), torch.rand(1, 3, 8, 8)
+    net.graph  # noqa: B018 - the pass that finds the layers
+    before = random.getstate()
+    thread = threading.Thread(target=net.output, args=(x,))
+    if main:
+        with assert_untouched(model):
+            net.output(x)
+    else:
+        thread.start()
+        thread.join()
+    assert (random.getstate() == before) is main
