@@ -279,3 +279,13 @@ def test_filters_are_those_of_the_pass(opened: Callable[..., Receipts], name: st
 def test_complex_numbers_have_no_receipt() -> None:
     model = Forward(lambda m, y: F.conv2d(y + 0j, m.conv.weight + 0j))
     assert last_convolution(Network(model, input_size=(3, 8, 8))).name == "stem"
+
+
+def test_maps_without_a_batch_have_no_receipt(opened: Callable[..., Receipts]) -> None:
+    """Their first axis is taken for the batch, so that their channels cannot be told."""
+    model = Forward(lambda m, y: F.conv2d(y[0], m.conv.weight))
+    receipts = opened(model, torch.randn(1, 3, 8, 8))
+    assert receipts.layer == "conv2d"
+    assert receipts.browser._graph["layers"][-1]["receipt"] is False
+    with pytest.raises(AssertionError, match="no two-dimensional convolution"):
+        receipts.value((0, 0, 0))
