@@ -56,6 +56,25 @@ def test_replays_from_disk(exported: tuple[Path, float], open_file: Callable[[Pa
     expect(shown.root.get_by_role("alert")).to_have_count(0)
 
 
+def test_a_unit_says_that_its_receipt_is_not_in_the_page(
+    exported: tuple[Path, float], open_file: Callable[[Path], Page]
+) -> None:
+    page = open_file(exported[0])
+    shown = LayerBrowser(page)
+    shown.wait_state("replay")
+    shown.enlarge(0)
+    shown.hover("map", 5, 6, click=True)
+    expect(shown.receipt).to_contain_text("Receipt of row 5, column 6, channel 0")
+    said = shown.receipt.get_by_role("status")
+    expect(said).to_have_text("This page was saved without this part; open the notebook to see it.")
+    expect(shown.receipt).to_have_attribute("data-current", "true")  # else it is dimmed
+    said.scroll_into_view_if_needed()
+    expect(said).to_be_in_viewport()
+    expect(shown.receipt.get_by_role("button")).to_have_text(["Close"])
+    shown.receipt.get_by_role("button", name="Close").click()
+    expect(shown.receipt).to_have_count(0)
+
+
 def test_the_policy_forbids_every_address(
     exported: tuple[Path, float], open_file: Callable[[Path], Page]
 ) -> None:

@@ -3,7 +3,7 @@
 export type Content = Record<string, any>;
 type Handler = (...args: unknown[]) => void;
 
-class Emitter {
+export class Emitter {
   slots = new Set<Handler>();
   connect = (slot: Handler) => this.slots.add(slot);
   disconnect = (slot: Handler) => this.slots.delete(slot);

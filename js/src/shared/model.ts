@@ -80,7 +80,7 @@ type OnFrame = (value: unknown, tensors: Tensor[]) => void;
 const CANCELLED = "This request was cancelled.";
 /** What a banner says, and what is refused meanwhile. */
 export const GONE =
-  "The kernel was restarted or shut down; what was seen still works, for the rest run the cell again.";
+  "The kernel was restarted or shut down; what was seen still works, for more run the cell again.";
 export const LOST =
   "The connection to the kernel is lost; what was seen still works, the rest waits until it is back.";
 
@@ -268,8 +268,7 @@ class Connection implements Bridge {
     }
     this.#offline = change === "offline";
     if (change === "gone") this.#gone();
-    else if (this.status.peek() === "gone") return;
-    else if (this.#offline) this.status.value = "disconnected";
+    else if (this.status.peek() !== "gone" && this.#offline) this.status.value = "disconnected";
     else if (this.status.peek() === "disconnected") this.#resync();
   }
 

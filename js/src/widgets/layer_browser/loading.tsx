@@ -71,12 +71,13 @@ export function Waiting({
   const { status } = useBrowser().bridge;
   const { error, progress, retry } = answers;
   if (status.value === "gone")
-    return <Banner kind="info">This was not looked at before the kernel stopped.</Banner>;
+    return <Banner kind="info">This was not seen before the kernel stopped.</Banner>;
+  const replay = status.value === "replay";
   if (error)
     return (
       <Banner
-        kind={status.value === "replay" ? "info" : "error"}
-        action={{ label: "Try again", onClick: retry }}
+        kind={replay ? "info" : "error"}
+        action={replay ? undefined : { label: "Try again", onClick: retry }}
       >
         {error}
       </Banner>

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { page } from "vitest/browser";
+import { Emitter } from "../../shared/fake_model";
+import { GONE, LOST } from "../../shared/model";
 import { residual, small } from "./mock_graphs";
 import { MockKernel } from "./mock_kernel";
 import { predictions } from "./mock_tensors";
@@ -201,24 +203,34 @@ describe("what goes wrong", () => {
   });
 
   test("a restarted kernel: what was seen stays", async () => {
-    let restart = (_: unknown, _status: string) => {};
-    const statusChanged = {
-      connect: (on: typeof restart) => {
-        restart = on;
-      },
-      disconnect: () => {},
-    };
-    const kernel = mount({ manager: { kernel: { status: "idle", statusChanged } } });
+    const status = new Emitter();
+    const manager = { kernel: { status: "idle", statusChanged: status } };
+    const kernel = mount({ manager });
     await expect.element(tile(0)).toBeVisible();
     kernel.delay = 1e6;
-    restart(null, "restarting");
-    await see(/The kernel was restarted. What you have seen stays usable/);
+    status.emit("restarting");
+    await see(GONE);
     await expect.element(page.getByRole("button", { name: "Compare" })).toBeDisabled();
     await tile(2).click();
     await tile(2).click();
     await expect.element(page.getByRole("application", { name: "conv1 channel 2" })).toBeVisible();
     await page.getByRole("treeitem", { name: /^conv2/ }).click();
-    await see("This was not looked at before the kernel stopped.");
+    await see("This was not seen before the kernel stopped.");
+  });
+
+  test("a lost connection: what was seen stays, the rest comes with it", async () => {
+    const connection = new Emitter();
+    mount({ manager: { kernel: { status: "idle", connectionStatusChanged: connection } } });
+    await expect.element(tile(0)).toBeVisible();
+    connection.emit("connecting");
+    await see(LOST);
+    await expect.element(page.getByRole("button", { name: "Compare" })).toBeEnabled();
+    await page.getByRole("treeitem", { name: /^conv2/ }).click();
+    await expect.element(page.getByRole("status", { name: "Computing" })).toBeVisible();
+    connection.emit("connected");
+    await expect.element(tile(0)).toBeVisible();
+    expect(page.getByText(LOST).elements()).toHaveLength(0);
+    expect(root().dataset).toMatchObject({ layer: "conv2", state: "ready" });
   });
 
   test("nothing computed yet", async () => {

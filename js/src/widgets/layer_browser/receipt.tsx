@@ -42,7 +42,7 @@ export function Receipt({ source, channel, unit: [row, column] }: ReceiptProps) 
       ref={section}
       class="cnnw-lb-receipt"
       aria-label="Receipt of one unit"
-      data-current={answers.current}
+      data-current={answers.current || !!answers.error}
     >
       <header>
         <h4>
