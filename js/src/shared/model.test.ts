@@ -1,5 +1,6 @@
+import { setMaxListeners } from "node:events";
 import { batch, effect } from "@preact/signals";
-import { describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Content } from "./fake_model";
 import { RequestError } from "./model";
 import { abort, failure, last, model, open } from "./opened";
@@ -8,6 +9,9 @@ const one = Uint8Array.from("434e4e5703000000db0f4940".match(/../g) as string[],
   Number.parseInt(b, 16),
 );
 const buffer = () => new DataView(one.slice().buffer);
+
+// Two views listen more often than Node expects of one signal.
+beforeEach(() => setMaxListeners(20, abort.signal));
 
 describe("traits", () => {
   it("saves a write once, and takes the kernel's without an echo", async () => {

@@ -1,5 +1,4 @@
 // For tests of the bridge: a model, a page and a view's life of their own for each test.
-import { setMaxListeners } from "node:events";
 import type { AnyModel } from "@anywidget/types";
 import { afterEach, beforeEach, vi } from "vitest";
 import { type Content, FakeModel } from "./fake_model";
@@ -14,7 +13,6 @@ beforeEach(() => {
   vi.useFakeTimers();
   model = new FakeModel({ layer: "conv1", channel: 3, unit: null });
   abort = new AbortController();
-  setMaxListeners(20, abort.signal); // Node counts, browsers do not
   page = new EventTarget();
   vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
 });
