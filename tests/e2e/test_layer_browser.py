@@ -148,13 +148,16 @@ def test_the_receipt_equals_torch(page: NotebookPage, shown: LayerBrowser) -> No
     assert copied == pytest.approx(torch_says, rel=1e-5)
 
 
-def test_a_receipt_leaves_the_map_where_it_is(shown: LayerBrowser) -> None:
+def test_a_receipt_leaves_the_large_map_where_it_is(shown: LayerBrowser) -> None:
     shown.choose_layer(CONV)
     shown.enlarge(2)
     canvas = shown.view("map").locator("canvas")
     before = canvas.bounding_box()
+    assert before
+    assert before["width"] >= 300
     shown.hover("map", 4, 6, click=True)
     expect(shown.receipt.locator("[data-equal]")).to_be_in_viewport(ratio=1)
+    expect(shown.receipt.locator(".cnnw-lb-result")).to_be_in_viewport(ratio=1)
     assert canvas.bounding_box() == before
 
 

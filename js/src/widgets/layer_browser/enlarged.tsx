@@ -28,22 +28,20 @@ export function Enlarged({ data, channel }: EnlargedProps) {
     data.find((one) => one.source.slot === clicked.value) ?? (data[0] as LayerData);
   const explained = channel !== null && layer.value?.receipt && source.of === "activations";
   return (
-    <div class="cnnw-lb-enlarged" data-explained={explained ? "" : undefined}>
-      <div class="cnnw-lb-sides">
-        {data.map((one, i) => (
-          <Side
-            key={one.source.slot}
-            {...{ hover, scale, channel }}
-            data={one}
-            map={parts[i] as MapPart}
-            many={data.length > 1}
-            onUnit={([row, column]) => {
-              clicked.value = one.source.slot;
-              unit.value = [row, column];
-            }}
-          />
-        ))}
-      </div>
+    <div class="cnnw-lb-enlarged" data-pictures={data.length}>
+      {data.map((one, i) => (
+        <Side
+          key={one.source.slot}
+          {...{ hover, scale, channel }}
+          data={one}
+          map={parts[i] as MapPart}
+          many={data.length > 1}
+          onUnit={([row, column]) => {
+            clicked.value = one.source.slot;
+            unit.value = [row, column];
+          }}
+        />
+      ))}
       {explained && unit.value ? (
         <Receipt source={source} channel={channel} unit={unit.value} />
       ) : (

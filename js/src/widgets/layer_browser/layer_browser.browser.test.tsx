@@ -214,26 +214,49 @@ describe("an enlarged map", () => {
     expect(root().querySelector("[data-equal]")?.getAttribute("data-equal")).toBe("false");
   });
 
-  test.each([1280, 1050, 800])(
-    "stays where it is when a receipt opens, at %d px",
-    async (width) => {
-      const kernel = mount({ width });
-      await tile(2).click();
-      await tile(2).click();
-      const map = page.getByRole("application", { name: "conv1 channel 2" });
-      await see(/Click a unit of the map/);
-      const box = () => {
-        const { x, y, width } = map.element().getBoundingClientRect();
-        const from = root().getBoundingClientRect();
-        return [x - from.x, y - from.y, width];
-      };
-      const before = box();
-      kernel.set("unit", [4, 5]);
-      await see(/✓ equals what torch computed/);
-      if (width < 1000) (document.querySelector(".cnnw-lb-enlarged") as Element).scrollTop = 0;
-      expect(box()).toEqual(before);
-    },
-  );
+  test.each([
+    [1280, 330],
+    [1112, 330],
+    [800, 200],
+  ])("is large, and stays where it is when a receipt opens, at %d px", async (width, least) => {
+    const kernel = mount({ width });
+    await tile(2).click();
+    await tile(2).click();
+    const map = page.getByRole("application", { name: "conv1 channel 2" });
+    await see(/Click a unit of the map/);
+    const box = () => {
+      const { x, y, width } = map.element().getBoundingClientRect();
+      const from = root().getBoundingClientRect();
+      return [x - from.x, y - from.y, width];
+    };
+    const before = box();
+    const panel = document.querySelector(".cnnw-lb-enlarged") as Element;
+    expect(before[2]).toBeGreaterThanOrEqual(least);
+    if (width > 1000) expect(panel.scrollHeight).toBe(panel.clientHeight);
+    kernel.set("unit", [4, 5]);
+    await see(/✓ equals what torch computed/);
+    if (width < 1000) panel.scrollTop = 0;
+    expect(box()).toEqual(before);
+  });
+
+  test("leaves its input a corner beside the receipt, clear of the sums", async () => {
+    mount({ width: 1112, traits: { layer: "conv2", channel: 2, unit: [4, 5] } });
+    const edges = (what: string) =>
+      (document.querySelector(what) as Element).getBoundingClientRect();
+    await see(/✓ equals what torch computed/);
+    const [input, map, sums, check, panel] = [
+      "[data-view=input]",
+      "[data-view=map]",
+      ".cnnw-lb-sums",
+      "[data-equal]",
+      ".cnnw-lb-panel",
+    ].map(edges) as [DOMRect, DOMRect, DOMRect, DOMRect, DOMRect];
+    expect(input.bottom).toBeLessThanOrEqual(sums.top);
+    expect(sums.height).toBeGreaterThan(90);
+    expect(sums.right).toBeLessThan(map.left);
+    expect(check.bottom).toBeLessThanOrEqual(panel.bottom);
+    expect(panel.right - map.right).toBeLessThan(8);
+  });
 
   test("of many input channels lists the largest first, and says so", async () => {
     mount({ traits: { layer: "conv2", unit: [4, 5] } });
