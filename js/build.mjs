@@ -61,8 +61,11 @@ const options = {
   metafile: true,
   format: "esm",
   target: "es2022",
-  jsx: "automatic",
-  jsxImportSource: "preact",
+  charset: "utf8",
+  jsxFactory: "h",
+  jsxFragment: "Fragment",
+  inject: [join(here, "src", "shared", "jsx.ts")],
+  tsconfigRaw: {}, // the automatic runtime is for tsc and vitest
   legalComments: "none",
   logLevel: "warning",
   plugins: [onEnd],
