@@ -24,7 +24,8 @@ PAINTED = """([canvas, colors]) => {
   if (!width || !height || canvas.style.visibility === "hidden") return false;
   const { buffer } = canvas.getContext("2d").getImageData(0, 0, width, height).data;
   const seen = new Set(new Uint32Array(buffer));
-  return !seen.has(0) && seen.size >= colors;
+  seen.delete(0);  // transparent: between two maps of a tile
+  return seen.size >= colors;
 }"""
 
 
