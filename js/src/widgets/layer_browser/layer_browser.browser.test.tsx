@@ -256,6 +256,8 @@ describe("an enlarged map", () => {
     expect(sums.right).toBeLessThan(map.left);
     expect(check.bottom).toBeLessThanOrEqual(panel.bottom);
     expect(panel.right - map.right).toBeLessThan(8);
+    const { scrollHeight, clientHeight } = document.querySelector(".cnnw-lb-enlarged") as Element;
+    expect(scrollHeight).toBe(clientHeight);
   });
 
   test("of many input channels lists the largest first, and says so", async () => {
