@@ -1,5 +1,5 @@
 // What one view of the browser shows: the synced traits, what follows from them, and what is this view's own.
-import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext, useLayoutEffect } from "preact/hooks";
 import type { Bridge } from "../../shared/model";
@@ -7,16 +7,17 @@ import { type Tensor, unpack } from "../../shared/wire";
 import { nextRange, type Order } from "./channels";
 import { type Group, groupLayers, isOpen, search } from "./groups";
 import { Resources, type Source } from "./resources";
-import type {
-  Choice,
-  ColorRange,
-  Graph,
-  Layer,
-  Of,
-  Picture,
-  Predictions,
-  Slot,
-  View,
+import {
+  type Choice,
+  type ColorRange,
+  type Graph,
+  type Layer,
+  type Of,
+  type Picture,
+  type Predictions,
+  SLOTS,
+  type Slot,
+  type View,
 } from "./types";
 
 export interface Shown extends Omit<Picture, "picture"> {
@@ -32,47 +33,6 @@ export interface Pin {
   map: Tensor;
 }
 
-export interface State {
-  bridge: Bridge;
-  resources: Resources;
-  graph: ReadonlySignal<Graph | null>;
-  predictions: ReadonlySignal<Partial<Record<Slot, Predictions | null>> | null>;
-  choices: ReadonlySignal<Choice[] | null>;
-  classes: ReadonlySignal<string[] | null>;
-  error: ReadonlySignal<string | null>;
-  layerName: Signal<string | null>;
-  channel: Signal<number>;
-  view: Signal<View>;
-  colorRange: Signal<ColorRange>;
-  unit: Signal<[number, number] | null>;
-  target: Signal<number | null>;
-  /** Place of the chosen layer in the graph; −1 when there is none. */
-  index: ReadonlySignal<number>;
-  layer: ReadonlySignal<Layer | undefined>;
-  groups: ReadonlySignal<Group[]>;
-  found: ReadonlySignal<number[] | null>;
-  /** The view that this layer can show. */
-  actualView: ReadonlySignal<View>;
-  of: ReadonlySignal<Of>;
-  shown: ReadonlySignal<Shown[]>;
-  sources: ReadonlySignal<Source[]>;
-  order: Signal<Order>;
-  /** Edge of a tile, CSS pixels. */
-  tile: Signal<number>;
-  enlarged: Signal<boolean>;
-  query: Signal<string>;
-  root: { current: HTMLElement | null };
-  searchField: { current: HTMLInputElement | null };
-  toggled: Signal<ReadonlyMap<number, boolean>>;
-  pins: Signal<readonly Pin[]>;
-  /** The picture that choosing and dropping replace. */
-  slot: Signal<Slot>;
-  helping: Signal<boolean>;
-  notice: Signal<string | undefined>;
-  /** Maps the open view's order of channels, for the arrow keys. */
-  channels: Signal<readonly number[]>;
-}
-
 export const viewsOf = (layer: Layer): View[] => {
   const spatial = layer.shape && layer.shape.length > 1;
   return [
@@ -83,80 +43,107 @@ export const viewsOf = (layer: Layer): View[] => {
   ];
 };
 
-export function createState(bridge: Bridge): State {
-  const graph = bridge.read<Graph | null>("_graph");
-  const pictures = bridge.read<Partial<Record<Slot, Picture | null>> | null>("_pictures");
-  const layerName = bridge.trait<string | null>("layer");
-  const view = bridge.trait<View>("view");
-  const target = bridge.trait<number | null>("target");
-  const unit = bridge.trait<[number, number] | null>("unit");
-  const query = signal("");
-  const toggled = signal<ReadonlyMap<number, boolean>>(new Map());
+type Slots<T> = Partial<Record<Slot, T | null>> | null;
+
+/** What the kernel and all views of the widget know. */
+const synced = (bridge: Bridge) => ({
+  graph: bridge.read<Graph | null>("_graph"),
+  pictures: bridge.read<Slots<Picture>>("_pictures"),
+  predictions: bridge.read<Slots<Predictions>>("_predictions"),
+  choices: bridge.read<Choice[] | null>("_choices"),
+  classes: bridge.read<string[] | null>("_classes"),
+  error: bridge.read<string | null>("_error"),
+  layerName: bridge.trait<string | null>("layer"),
+  channel: bridge.trait<number>("channel"),
+  view: bridge.trait<View>("view"),
+  colorRange: bridge.trait<ColorRange>("color_range"),
+  unit: bridge.trait<[number, number] | null>("unit"),
+  target: bridge.trait<number | null>("target"),
+});
+
+/** What is this view's own. */
+const own = () => ({
+  order: signal<Order>("index"),
+  /** Edge of a tile, CSS pixels. */
+  tile: signal(88),
+  enlarged: signal(false),
+  query: signal(""),
+  root: { current: null as HTMLElement | null },
+  searchField: { current: null as HTMLInputElement | null },
+  toggled: signal<ReadonlyMap<number, boolean>>(new Map()),
+  pins: signal<readonly Pin[]>([]),
+  /** The picture that choosing and dropping replace. */
+  slot: signal<Slot>("a"),
+  helping: signal(false),
+  notice: signal<string | undefined>(undefined),
+  /** The open view's order of channels, for the arrow keys. */
+  channels: signal<readonly number[]>([]),
+});
+
+type Held = ReturnType<typeof synced> & ReturnType<typeof own>;
+
+/** What follows of the layers: which is chosen, how they are listed. */
+function listed({ graph, layerName, view, query }: Held) {
   const layers = computed(() => graph.value?.layers ?? []);
   const index = computed(() => {
     const at = layers.value.findIndex(({ name }) => name === layerName.value);
     return at < 0 && layers.value.length ? 0 : at;
   });
   const layer = computed(() => layers.value[index.value]);
-  const actualView = computed<View>(() =>
-    layer.value && viewsOf(layer.value).includes(view.value) ? view.value : "maps",
-  );
-  const of = computed<Of>(() => (actualView.value === "gradients" ? "gradients" : "activations"));
-  const shown = computed(() =>
-    (["a", "b"] as const).flatMap((slot): Shown[] => {
-      const picture = pictures.value?.[slot];
-      return picture ? [{ ...picture, slot, picture: unpack(picture.picture) }] : [];
-    }),
-  );
-  const enlarged = signal(unit.peek() !== null);
-  const stop = effect(() => {
-    if (unit.value) enlarged.value = true;
-  });
-  bridge.signal.addEventListener("abort", stop);
   return {
-    bridge,
-    resources: new Resources(bridge, () => shown.value[0]?.key),
-    graph,
-    predictions: bridge.read("_predictions"),
-    choices: bridge.read("_choices"),
-    classes: bridge.read("_classes"),
-    error: bridge.read("_error"),
-    layerName,
-    channel: bridge.trait("channel"),
-    view,
-    colorRange: bridge.trait("color_range"),
-    unit,
-    target,
+    /** Place of the chosen layer in the graph; −1 when there is none. */
     index,
     layer,
     groups: computed(() => groupLayers(layers.value)),
     found: computed(() => search(layers.value, query.value)),
-    actualView,
-    of,
-    shown,
-    sources: computed(() =>
-      shown.value.map(({ slot, key }) => ({
+    /** The view that this layer can show. */
+    actualView: computed<View>(() =>
+      layer.value && viewsOf(layer.value).includes(view.value) ? view.value : "maps",
+    ),
+  };
+}
+
+/** What follows of the pictures: whose values are looked at. */
+function looked({ pictures, target }: Held, { layer, actualView }: ReturnType<typeof listed>) {
+  const of = computed<Of>(() => (actualView.value === "gradients" ? "gradients" : "activations"));
+  const shown = computed(() =>
+    SLOTS.flatMap((slot): Shown[] => {
+      const picture = pictures.value?.[slot];
+      return picture ? [{ ...picture, slot, picture: unpack(picture.picture) }] : [];
+    }),
+  );
+  const sources = computed(() =>
+    shown.value.map(
+      ({ slot, key }): Source => ({
         slot,
         key,
         layer: layer.value?.name ?? "",
         of: of.value,
         ...(of.value === "gradients" && { target: target.value }),
-      })),
+      }),
     ),
-    order: signal<Order>("index"),
-    tile: signal(88),
-    enlarged,
-    query,
-    root: { current: null },
-    searchField: { current: null },
-    toggled,
-    pins: signal<readonly Pin[]>([]),
-    slot: signal<Slot>("a"),
-    helping: signal(false),
-    notice: signal<string | undefined>(undefined),
-    channels: signal<readonly number[]>([]),
+  );
+  return { of, shown, sources };
+}
+
+export function createState(bridge: Bridge) {
+  const held = { ...synced(bridge), ...own() };
+  const layers = listed(held);
+  const pictures = looked(held, layers);
+  const stop = effect(() => {
+    if (held.unit.value) held.enlarged.value = true;
+  });
+  bridge.signal.addEventListener("abort", stop);
+  return {
+    ...held,
+    ...layers,
+    ...pictures,
+    bridge,
+    resources: new Resources(bridge, () => pictures.shown.value[0]?.key),
   };
 }
+
+export type State = ReturnType<typeof createState>;
 
 const Context = createContext<State | null>(null);
 export const StateProvider = Context.Provider;

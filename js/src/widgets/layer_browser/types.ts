@@ -31,7 +31,8 @@ export interface Graph {
   name: string;
 }
 
-export type Slot = "a" | "b";
+export const SLOTS = ["a", "b"] as const;
+export type Slot = (typeof SLOTS)[number];
 export type Of = "activations" | "gradients";
 export type View = "maps" | "mean" | "filters" | "gradients";
 export type ColorRange = "channel" | "layer" | "network";
