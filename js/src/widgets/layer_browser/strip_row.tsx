@@ -1,7 +1,7 @@
 import { count, shape } from "../../shared/format";
 import { Icon } from "../../shared/icon";
 import { fieldWords, shortName, strapline, summary } from "./describe";
-import type { Group, Row } from "./groups";
+import { type Group, ROW_HEIGHT, type Row } from "./groups";
 import { Gutter } from "./gutter";
 import { family } from "./kinds";
 import type { RowLanes } from "./lanes";
@@ -12,7 +12,6 @@ interface StripRowProps {
   row: Row;
   at: number;
   top: number;
-  height: number;
   /** Absent while a search hides the rows between. */
   lanes: RowLanes | undefined;
   width: number;
@@ -20,17 +19,9 @@ interface StripRowProps {
   onClick: () => void;
 }
 
-export function StripRow({
-  row,
-  at,
-  top,
-  height,
-  lanes,
-  width,
-  focusable,
-  onClick,
-}: StripRowProps) {
+export function StripRow({ row, at, top, lanes, width, focusable, onClick }: StripRowProps) {
   const { graph, index } = useBrowser();
+  const height = ROW_HEIGHT[row.type];
   const layer = row.type === "layer" ? graph.value?.layers[row.index] : undefined;
   const input = graph.value?.input ?? [];
   const chosen = row.type === "layer" && row.index === index.value;
