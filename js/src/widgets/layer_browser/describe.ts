@@ -38,6 +38,9 @@ export function shortName(layer: Layer): string {
     : layer.name;
 }
 
+/** The channels of a picture. */
+export const COLORS = ["red", "green", "blue"];
+
 /** What a layer's first axis counts. */
 export const channelWord = (layer: Layer | undefined): string =>
   layer?.shape?.length === 2 ? "token" : layer?.shape?.length === 1 ? "unit" : "channel";

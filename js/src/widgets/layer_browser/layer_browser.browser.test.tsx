@@ -247,7 +247,7 @@ describe("an enlarged map", () => {
     const [input, map, sums, check, panel] = [
       "[data-view=input]",
       "[data-view=map]",
-      ".cnnw-lb-sums",
+      ".cnnw-lb-receipt > div",
       "[data-equal]",
       ".cnnw-lb-panel",
     ].map(edges) as [DOMRect, DOMRect, DOMRect, DOMRect, DOMRect];
