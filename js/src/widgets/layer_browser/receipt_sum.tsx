@@ -50,7 +50,8 @@ export function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[]
         {total > 1 &&
           `; rows ${rows.length < total ? "sorted by |Σ|, largest first" : "in the order of the channels"}`}
       </p>
-      <div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys scroll it */}
+      <div tabIndex={0}>
         {rows.map((row, i) => {
           const channel = value.channels[0] + row.index;
           const name = (colored && COLORS[channel]) || `input channel ${channel}`;
