@@ -1,5 +1,5 @@
 // What is known of each channel, the orders to show them in, and the range of their colours.
-import type { ColorRange, LayerValue } from "./types";
+import type { ColorRange, LayerValue, View } from "./types";
 
 export type Order = "index" | "mean" | "max" | "sparsity";
 
@@ -68,11 +68,20 @@ export function colorSpan(
   );
 }
 
-export const RANGES: readonly [ColorRange, string][] = [
+const RANGES: readonly [ColorRange, string][] = [
   ["channel", "per channel"],
   ["layer", "per layer"],
   ["network", "whole network"],
 ];
 
-export const nextRange = (range: ColorRange): ColorRange =>
-  RANGES[(RANGES.findIndex(([name]) => name === range) + 1) % RANGES.length]?.[0] ?? "channel";
+/** The ranges to choose from: filters are not coloured over the whole network. */
+export const rangesOf = (view: View) => (view === "filters" ? RANGES.slice(0, 2) : RANGES);
+
+/** The range that a view shows where this one is chosen. */
+export const rangeIn = (view: View, range: ColorRange): ColorRange =>
+  view === "filters" && range === "network" ? "layer" : range;
+
+export function nextRange(view: View, range: ColorRange): ColorRange {
+  const names = rangesOf(view).map(([name]) => name);
+  return names[(names.indexOf(rangeIn(view, range)) + 1) % names.length] as ColorRange;
+}

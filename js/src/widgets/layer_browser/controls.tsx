@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { Legend } from "../../shared/legend";
 import { Slider } from "../../shared/slider";
-import { ORDERS, type Order, RANGES } from "./channels";
+import { ORDERS, type Order, rangeIn, rangesOf } from "./channels";
 import { channelScale, type LayerData, meanScale } from "./data";
 import { channelWord } from "./describe";
 import { TARGET_LIST, TILE_SIZE } from "./limits";
@@ -24,7 +24,7 @@ export function Select<K extends string | number>({
   onChange,
 }: SelectProps<K>) {
   return (
-    <label class="cnnw-lb-select">
+    <label>
       <span>{label}</span>
       <select
         value={value}
@@ -61,12 +61,12 @@ export function OrderSelect({ vector }: { vector?: boolean }) {
 }
 
 export function RangeSelect() {
-  const { colorRange } = useBrowser();
+  const { colorRange, actualView } = useBrowser();
   return (
     <Select<ColorRange>
       label="Colours"
-      value={colorRange.value}
-      options={RANGES}
+      value={rangeIn(actualView.value, colorRange.value)}
+      options={rangesOf(actualView.value)}
       onChange={(key) => (colorRange.value = key)}
     />
   );

@@ -1,18 +1,18 @@
 // The learned filters themselves: in colour where they read a picture, else per input channel or summed.
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useCallback, useEffect } from "preact/hooks";
-import { Banner } from "../../shared/banner";
 import { drawMap } from "../../shared/canvas";
+import type { Scale } from "../../shared/color";
 import { shape } from "../../shared/format";
 import { Legend } from "../../shared/legend";
-import { TileGrid } from "../../shared/tile_grid";
 import type { Tensor } from "../../shared/wire";
 import { RangeSelect, Select } from "./controls";
 import { weightScale } from "./data";
-import { drawColorFilter } from "./draw";
-import { useLoader, useTiles } from "./maps";
+import { COLORS } from "./describe";
+import { drawColorFilter, type MapPart } from "./draw";
 import { Matrix } from "./matrix";
 import { useBrowser, useKeptFocus } from "./state";
+import { Tiles, useLoader } from "./tiles";
 import type { Layer } from "./types";
 
 type Input = "rgb" | "sum" | number;
@@ -25,132 +25,70 @@ interface FilterRange {
 export function Filters({ layer, filters }: { layer: Layer; filters: number[] }) {
   useKeptFocus();
   const [count, inputs, height, width] = filters as [number, number, number, number];
-  const { resources, channel, channels, colorRange, tile } = useBrowser();
-  const chosen = useSignal<Input | undefined>(undefined);
-  const possible: Input[] = [
-    ...(inputs === 3 ? (["rgb"] as const) : []),
-    "sum",
-    ...Array(inputs).keys(),
-  ];
-  const input =
-    chosen.value !== undefined && possible.includes(chosen.value)
-      ? chosen.value
-      : (possible[0] as Input);
-  const words = inputs === 1 ? "" : `, ${inputWords(input)}`;
-  const source = { layer: layer.name, input };
-  const loader = useLoader(resources, "filters", [source], count);
+  const { channel, channels, tile } = useBrowser();
+  const input = useSignal<Input>(inputs === 3 ? "rgb" : "sum");
+  const words = inputs === 1 ? "" : `, ${inputWords(input.value)}`;
+  const { loader, find, draw } = useFilters(layer, input.value, count);
   useEffect(() => {
     channels.value = [...Array(count).keys()];
   }, [count]);
-  const tiles = useTiles(undefined, loader);
-  const perFilter = colorRange.value === "channel";
-  const rangeOf = (item: number): FilterRange => {
-    const found = loader.find<FilterRange>(source, item);
-    return found
-      ? perFilter
-        ? extent(found.tensor, found.at)
-        : found.reply.value
-      : { low: 0, high: 0 };
-  };
-  const draw = useCallback(
-    (item: number, canvas: HTMLCanvasElement) => {
-      const found = loader.find(source, item);
-      if (!found) return false;
-      const { low, high } = rangeOf(item);
-      const scale = weightScale(low, high);
-      if (input === "rgb") drawColorFilter(canvas, found.tensor, found.at, scale.high);
-      else drawMap(canvas, found.tensor, found.at, scale);
-      return true;
-    },
-    [loader, perFilter],
-  );
-  loader.loaded.value;
-  const { low, high } = rangeOf(channel.value);
-  const scale = weightScale(low, high);
-  const found = loader.find(source, channel.value);
+  const chosen = channel.value;
+  const part = find(chosen);
   return (
     <>
-      <div class="cnnw-lb-tools">
-        {words && (
-          <Select<Input>
-            label="Input"
-            value={input}
-            options={possible.map((key) => [key, inputWords(key)] as const)}
-            onChange={(key) => (chosen.value = key)}
-          />
-        )}
-        <RangeSelect />
-        {input === "rgb" ? (
-          <span class="cnnw-note">
-            red, green and blue weights as colours; mid grey is 0, the ends are ±
-            {scale.high.toPrecision(3)}
-          </span>
-        ) : (
-          <Legend
-            scale={scale}
-            caption={`weight, ${perFilter ? `filter ${channel.value}` : "this layer"}`}
-          />
-        )}
-      </div>
-      {loader.failed.value && (
-        <Banner kind="info" action={{ label: "Try again", onClick: tiles.want }}>
-          {loader.failed.value}
-        </Banner>
-      )}
-      <div class="cnnw-lb-tiles" {...tiles.gestures}>
-        <TileGrid
-          caption={`${count} filters of ${layer.name}${words}`}
-          {...{ count, draw }}
-          tile={Math.min(tile.value, Math.max(48, 12 * Math.max(height, width)))}
-          selected={channel.value}
-          label={String}
-          loaded={loader.loaded}
-          {...tiles.grid}
-        />
-      </div>
+      <FilterTools {...{ input, inputs }} scale={part?.scale ?? weightScale(0, 0)} />
+      <Tiles
+        {...{ loader, draw }}
+        caption={`${count} filters of ${layer.name}${words}`}
+        tile={Math.min(tile.value, Math.max(48, 12 * Math.max(height, width)))}
+      />
       <div class="cnnw-lb-readout">
-        <b>filter {channel.value}</b>
+        <b>filter {chosen}</b>
         <span>
           {shape(filters.slice(1))} weights{words}
         </span>
-        {found && (
-          <Cells {...{ input, words, height, width, scale }} tensor={found.tensor} at={found.at} />
+        {part && (
+          <Cells {...{ part, words, height, width }} parts={input.value === "rgb" ? 3 : 1} />
         )}
       </div>
     </>
   );
 }
 
-function Cells(p: {
-  input: Input;
-  words: string;
-  tensor: Tensor;
-  at: number;
-  height: number;
-  width: number;
-  scale: ReturnType<typeof weightScale>;
-}) {
-  const size = p.height * p.width;
-  const parts = p.input === "rgb" ? 3 : 1;
-  return (
-    <>
-      {Array.from({ length: parts }, (_, i) => {
-        const from = (p.at * parts + i) * size;
-        const label = `Weights${parts > 1 ? `, ${["red", "green", "blue"][i]}` : p.words}`;
-        return (
-          <Matrix
-            key={label}
-            label={label}
-            values={p.tensor.data.subarray(from, from + size)}
-            rows={p.height}
-            columns={p.width}
-            scale={p.scale}
-            written={3}
-          />
-        );
-      })}
-    </>
+/** The filters that have come, each with the scale of its colours. */
+function useFilters(layer: Layer, input: Input, count: number) {
+  const { colorRange } = useBrowser();
+  const source = { layer: layer.name, input };
+  const loader = useLoader("filters", [source], count);
+  loader.loaded.value; // whoever draws them looks again
+  const perFilter = colorRange.value === "channel";
+  const find = useCallback(
+    (item: number) => {
+      const found = loader.find<FilterRange>(source, item);
+      if (!found) return undefined;
+      const { low, high } = perFilter ? extent(found.tensor, found.at) : found.reply.value;
+      return { ...found, scale: weightScale(low, high) };
+    },
+    [loader, perFilter],
   );
+  const draw = useCallback(
+    (item: number, canvas: HTMLCanvasElement) => {
+      const part = find(item);
+      if (!part) return false;
+      if (input === "rgb") drawColorFilter(canvas, part.tensor, part.at, part.scale.high);
+      else drawMap(canvas, part.tensor, part.at, part.scale);
+      return true;
+    },
+    [find],
+  );
+  return { loader, find, draw };
+}
+
+/** Range of one filter's weights. */
+function extent({ shape: axes, data }: Tensor, at: number): FilterRange {
+  const size = axes.slice(1).reduce((p, q) => p * q, 1);
+  const values = data.subarray(at * size, (at + 1) * size);
+  return { low: Math.min(...values), high: Math.max(...values) };
 }
 
 const inputWords = (input: Input): string =>
@@ -160,9 +98,69 @@ const inputWords = (input: Input): string =>
       ? "sum over inputs"
       : `input channel ${input}`;
 
-/** Range of one filter's weights. */
-function extent({ shape: axes, data }: Tensor, at: number): FilterRange {
-  const size = axes.slice(1).reduce((p, q) => p * q, 1);
-  const values = data.subarray(at * size, (at + 1) * size);
-  return { low: Math.min(...values), high: Math.max(...values) };
+interface FilterToolsProps {
+  input: Signal<Input>;
+  /** How many channels a filter reads. */
+  inputs: number;
+  scale: Scale;
+}
+
+function FilterTools({ input, inputs, scale }: FilterToolsProps) {
+  const { channel, colorRange } = useBrowser();
+  const possible: Input[] = ["sum", ...Array(inputs).keys()];
+  if (inputs === 3) possible.unshift("rgb");
+  const over = colorRange.value === "channel" ? `filter ${channel.value}` : "this layer";
+  return (
+    <div class="cnnw-lb-tools">
+      {inputs > 1 && (
+        <Select<Input>
+          label="Input"
+          value={input.value}
+          options={possible.map((key) => [key, inputWords(key)] as const)}
+          onChange={(key) => (input.value = key)}
+        />
+      )}
+      <RangeSelect />
+      {input.value === "rgb" ? (
+        <span>
+          red, green and blue weights as colours; mid grey is 0, the ends are ±
+          {scale.high.toPrecision(3)}
+        </span>
+      ) : (
+        <Legend scale={scale} caption={`weight, ${over}`} />
+      )}
+    </div>
+  );
+}
+
+interface CellsProps {
+  part: MapPart & { scale: Scale };
+  /** Matrices of one filter: one for each colour, or one. */
+  parts: number;
+  words: string;
+  height: number;
+  width: number;
+}
+
+/** The chosen filter in numbers. */
+function Cells({ part: { tensor, at, scale }, parts, words, height, width }: CellsProps) {
+  const size = height * width;
+  return (
+    <>
+      {Array.from({ length: parts }, (_, i) => {
+        const from = (at * parts + i) * size;
+        const label = `Weights${parts > 1 ? `, ${COLORS[i]}` : words}`;
+        return (
+          <Matrix
+            key={label}
+            {...{ label, scale }}
+            values={tensor.data.subarray(from, from + size)}
+            rows={height}
+            columns={width}
+            written={3}
+          />
+        );
+      })}
+    </>
+  );
 }

@@ -50,7 +50,11 @@ export function LayerPanel() {
             computed.
           </Banner>
         ) : now === "filters" && chosen.filters ? (
-          <Filters key={chosen.name} layer={chosen} filters={chosen.filters} />
+          <Filters
+            key={`${chosen.name} ${chosen.filters}`}
+            layer={chosen}
+            filters={chosen.filters}
+          />
         ) : (
           <Values key={`${chosen.name} ${now === "gradients"}`} />
         )}

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { rectWords, seenBy, unitsThatSee } from "./brushing";
-import { channelAt, colorSpan, nextRange, ordered, union } from "./channels";
+import { channelAt, colorSpan, nextRange, ordered, rangeIn, rangesOf, union } from "./channels";
 import { contributions, FIRST_SHOWN } from "./contributions";
 import { channelScale, type LayerData, meanScale, remark, weightScale } from "./data";
 import { fieldWords, shortName, summary } from "./describe";
 import { actionOf, HELP } from "./keyboard";
 import { residual, small } from "./mock_graphs";
-import type { Layer, LayerValue } from "./types";
+import type { Layer, LayerValue, View } from "./types";
 
 // mean, min, max, std, zero, broken
 const TABLE = [
@@ -44,12 +44,13 @@ describe("channels", () => {
     expect(union([[Number.NaN, Number.POSITIVE_INFINITY]])).toEqual([0, 0]);
   });
 
-  test("ranges follow one another", () => {
-    expect([nextRange("channel"), nextRange("layer"), nextRange("network")]).toEqual([
-      "layer",
-      "network",
-      "channel",
-    ]);
+  test("ranges follow one another; filters have none of the whole network", () => {
+    const ranges = rangesOf("maps").map(([name]) => name);
+    const next = (view: View) => ranges.map((range) => nextRange(view, range));
+    expect(next("maps")).toEqual(["layer", "network", "channel"]);
+    expect(next("filters")).toEqual(["layer", "channel", "channel"]);
+    expect(rangesOf("filters").map(([name]) => name)).toEqual(["channel", "layer"]);
+    expect(ranges.map((range) => rangeIn("filters", range))).toEqual(["channel", "layer", "layer"]);
   });
 });
 

@@ -1,81 +1,18 @@
 // All channels of a layer as a grid.
 import { useSignal } from "@preact/signals";
-import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
-import { Banner } from "../../shared/banner";
+import { useCallback, useEffect, useMemo } from "preact/hooks";
 import { number, percent } from "../../shared/format";
-import { TileGrid } from "../../shared/tile_grid";
 import { type Channel, ordered } from "./channels";
 import { MapTools, OrderSelect, TileSlider } from "./controls";
 import { channelScale, channelsOf, type LayerData, remark } from "./data";
 import { channelWord } from "./describe";
 import { drawBeside } from "./draw";
-import { MapLoader, type Resources } from "./resources";
-import { enlarge, useBrowser, useKeptFocus } from "./state";
+import type { MapLoader } from "./resources";
+import { useBrowser, useKeptFocus } from "./state";
+import { Tiles, useLoader } from "./tiles";
 
 /** Width of a tile with two maps, in widths of one with a single map. */
 const PAIR = 1.6;
-
-/** A loader that lives as long as its questions stay the same. */
-export function useLoader<S extends object>(
-  resources: Resources,
-  request: "maps" | "filters",
-  sources: readonly S[],
-  count: number,
-): MapLoader<S> {
-  const id = sources.map((source) => resources.id(request, source)).join();
-  const loader = useMemo(() => new MapLoader(resources, request, sources, count), [id, count]);
-  useEffect(() => () => loader.stop(), [loader]);
-  return loader;
-}
-
-/** Selecting and opening of tiles: the first click selects, the second opens. */
-export function useTiles(
-  order: readonly number[] | undefined,
-  loader: { want(maps: number[]): void },
-) {
-  const state = useBrowser();
-  const visible = useRef<[number, number]>([0, 0]);
-  const again = useRef(true);
-  const want = () => {
-    const [first, last] = visible.current;
-    loader.want(Array.from({ length: last - first }, (_, i) => order?.[first + i] ?? first + i));
-  };
-  useEffect(want, [loader, order]);
-  return {
-    want,
-    grid: {
-      onVisible: (first: number, last: number) => {
-        visible.current = [first, last];
-        want();
-      },
-      onSelect: (item: number) => {
-        state.channel.value = item;
-      },
-      onOpen: () => again.current && enlarge(state),
-    },
-    // A click opens the tile that has the focus already; keys always do.
-    gestures: {
-      onKeyDownCapture: () => {
-        again.current = true;
-      },
-      onPointerDown: ({ target }: PointerEvent) => {
-        again.current = (target as Element).closest("[data-at]")?.matches(":focus") ?? false;
-      },
-    },
-  };
-}
-
-/** Calls back with the item under the pointer of a grid, null outside. */
-export const overTile = (
-  order: readonly number[] | undefined,
-  on: (item: number | null) => void,
-) => ({
-  onPointerOver: (event: PointerEvent) => {
-    const at = (event.target as Element).closest<HTMLElement>("[data-at]")?.dataset.at;
-    on(at === undefined ? null : (order?.[Number(at)] ?? Number(at)));
-  },
-  onPointerLeave: () => on(null),
-});
 
 /** The order to show the channels in, undefined for their own; the arrow keys follow it. */
 export function useOrder({ table, value }: LayerData): number[] | undefined {
@@ -91,21 +28,50 @@ export function useOrder({ table, value }: LayerData): number[] | undefined {
 
 export function Maps({ data }: { data: readonly LayerData[] }) {
   useKeptFocus();
-  const { resources, channel, colorRange, layer, tile } = useBrowser();
+  const { channel, layer, tile } = useBrowser();
   const [first] = data as [LayerData];
-  const count = first.value.shape[0] ?? 0;
-  const range = colorRange.value;
-  const loader = useLoader(
-    resources,
-    "maps",
-    data.map(({ source }) => source),
-    count,
-  );
+  const sources = data.map(({ source }) => source);
+  const loader = useLoader("maps", sources, first.value.shape[0] ?? 0);
   const order = useOrder(first);
-  const tiles = useTiles(order, loader);
-  const edge = tile.value;
+  const draw = useDraw(loader, data);
+  const mark = useCallback((item: number) => remark(data, item), [data]);
   const over = useSignal<number | null>(null);
-  const draw = useCallback(
+  const told = over.value ?? channel.value;
+  const word = channelWord(layer.value);
+  const two = data.length > 1;
+  const width = two ? PAIR * tile.value : tile.value;
+  return (
+    <>
+      <MapTools data={data} channel={told}>
+        <OrderSelect />
+        <TileSlider />
+      </MapTools>
+      <Tiles
+        {...{ loader, order, draw, mark }}
+        caption={`${loader.count} ${word}s of ${first.source.layer}`}
+        tile={width}
+        tileHeight={width / data.length}
+        flat={first.value.shape[1] === 1}
+        onOver={(item) => (over.value = item)}
+      />
+      <p class="cnnw-lb-readout">
+        <b>
+          {word} {told}
+        </b>
+        {channelsOf(data, told).map((one, i) => (
+          <span key={i}>{channelWords(one, two ? (data[i]?.shown.name ?? "") : "")}</span>
+        ))}
+      </p>
+    </>
+  );
+}
+
+/** Draws a channel of all pictures, once its maps are there. */
+function useDraw(loader: MapLoader, data: readonly LayerData[]) {
+  const { colorRange, tile } = useBrowser();
+  const range = colorRange.value;
+  const edge = tile.value;
+  return useCallback(
     (item: number, canvas: HTMLCanvasElement) => {
       const parts = loader.sources.map((source) => loader.find(source, item));
       if (!parts.every((part) => part !== undefined)) return false;
@@ -113,50 +79,6 @@ export function Maps({ data }: { data: readonly LayerData[] }) {
       return true;
     },
     [loader, data, range, edge],
-  );
-  const mark = useCallback((item: number) => remark(data, item), [data]);
-  const word = channelWord(layer.value);
-  const told = over.value ?? channel.value;
-  return (
-    <>
-      <MapTools data={data} channel={told}>
-        <OrderSelect />
-        <TileSlider />
-      </MapTools>
-      {loader.failed.value && (
-        <Banner kind="info" action={{ label: "Try again", onClick: tiles.want }}>
-          {loader.failed.value}
-        </Banner>
-      )}
-      <div
-        class="cnnw-lb-tiles"
-        data-flat={first.value.shape[1] === 1}
-        {...tiles.gestures}
-        {...overTile(order, (item) => (over.value = item))}
-      >
-        <TileGrid
-          caption={`${count} ${word}s of ${first.source.layer}`}
-          {...{ count, order, draw }}
-          tile={data.length > 1 ? PAIR * edge : edge}
-          tileHeight={data.length > 1 ? (PAIR * edge) / 2 : edge}
-          selected={channel.value}
-          label={String}
-          mark={mark}
-          loaded={loader.loaded}
-          {...tiles.grid}
-        />
-      </div>
-      <p class="cnnw-lb-readout">
-        <b>
-          {word} {told}
-        </b>
-        {channelsOf(data, told).map((c, i) => (
-          <span key={data[i]?.source.slot}>
-            {channelWords(c, data.length > 1 ? (data[i]?.shown.name ?? "") : "")}
-          </span>
-        ))}
-      </p>
-    </>
   );
 }
 

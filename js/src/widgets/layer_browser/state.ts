@@ -220,6 +220,6 @@ export function back(state: State): void {
   else state.query.value = "";
 }
 
-export function cycleRange(state: State): void {
-  state.colorRange.value = nextRange(state.colorRange.value);
+export function cycleRange({ actualView, colorRange }: State): void {
+  colorRange.value = nextRange(actualView.value, colorRange.value);
 }
