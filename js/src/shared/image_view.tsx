@@ -6,7 +6,7 @@ import { percent } from "./format";
 import { IconButton } from "./icon";
 import { type ImageInput, useImageInput } from "./image_input";
 import { ZOOM } from "./look";
-import { type Overlay, OverlayBox } from "./overlay";
+import { type Overlay, OverlayBox, pixelBox } from "./overlay";
 import { useSize } from "./size";
 import { type Pixel, type Sheet, useViewport, type View } from "./viewport";
 import "./image_view.css";
@@ -22,7 +22,7 @@ export interface ImageViewProps extends ImageInput {
    * when a signal that it reads does.
    */
   draw: (canvas: HTMLCanvasElement) => void;
-  overlays?: readonly Overlay[] | undefined;
+  overlays?: readonly (Overlay | null)[] | undefined;
   /** A line under the picture, announced politely. */
   readout?: ComponentChildren | undefined;
 }
@@ -43,7 +43,7 @@ export function ImageView(p: ImageViewProps) {
     () => effect(() => draw(canvas.current as HTMLCanvasElement)),
     [draw, width, height],
   );
-  const boxes = [...(p.overlays ?? []), ...(cursor ? [cursorBox(cursor)] : [])];
+  const boxes = [...(p.overlays ?? []), cursor && pixelBox(cursor, "cursor")];
   const aliased = view.sheet.width * devicePixelRatio < width;
   return (
     <div class="cnnw-image" style={{ "--cnnw-ratio": width / height }}>
@@ -59,9 +59,7 @@ export function ImageView(p: ImageViewProps) {
       >
         <div style={pixels(view.sheet)}>
           <canvas ref={canvas} style={{ imageRendering: aliased ? "auto" : "pixelated" }} />
-          {boxes.map((box, i) => (
-            <OverlayBox key={i} {...{ box, picture }} />
-          ))}
+          {boxes.map((box, i) => box && <OverlayBox key={i} {...{ box, picture }} />)}
         </div>
       </div>
       {(readout !== undefined || zoomable) && (
@@ -99,12 +97,4 @@ const pixels = ({ left, top, width, height }: Sheet) => ({
   top: `${top}px`,
   width: `${width}px`,
   height: `${height}px`,
-});
-
-const cursorBox = ([row, column]: Pixel): Overlay => ({
-  top: row,
-  left: column,
-  bottom: row + 1,
-  right: column + 1,
-  kind: "cursor",
 });

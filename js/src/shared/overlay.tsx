@@ -1,4 +1,5 @@
 import type { Size } from "./size";
+import type { Pixel } from "./viewport";
 
 export interface Overlay {
   /** Half-open, in pixels of the picture. */
@@ -10,6 +11,15 @@ export interface Overlay {
   /** "field": an area; "unit": one unit, drawn strongly; "cursor": the pixel that is read. */
   kind?: "field" | "unit" | "cursor" | undefined;
 }
+
+/** The box around one pixel. */
+export const pixelBox = ([row, column]: Pixel, kind: Overlay["kind"]): Overlay => ({
+  top: row,
+  left: column,
+  bottom: row + 1,
+  right: column + 1,
+  kind,
+});
 
 const share = (part: number, whole: number) => `${(100 * part) / whole}%`;
 
