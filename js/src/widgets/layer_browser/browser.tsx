@@ -1,28 +1,18 @@
 // The whole widget: where its parts stand, its keys, and what it says of itself.
-import { useSignal } from "@preact/signals";
-import { Banner } from "../../shared/banner";
+import { type Signal, useSignal } from "@preact/signals";
 import { Button } from "../../shared/button";
 import { count } from "../../shared/format";
 import { handled } from "../../shared/keys";
-import { GONE, LOST } from "../../shared/model";
 import { summary } from "./describe";
 import { Help } from "./help";
 import { type Action, actionOf } from "./keyboard";
 import { LayerPanel } from "./layer_panel";
+import { Messages } from "./messages";
 import { Pictures } from "./pictures";
 import { Pins, togglePin } from "./pins";
-import {
-  back,
-  cycleRange,
-  enlarge,
-  focusRoot,
-  type State,
-  step,
-  stepChannel,
-  useBrowser,
-} from "./state";
+import { back, cycleRange, enlarge, type State, step, stepChannel, useBrowser } from "./state";
 import { Strip } from "./strip";
-import { pictureIn, upload } from "./upload";
+import { useFiles } from "./upload";
 
 const ACTIONS: Record<Action, (state: State) => void> = {
   previousChannel: (state) => stepChannel(state, -1),
@@ -46,23 +36,18 @@ function stateWord({ bridge, graph, shown }: State): string {
 
 export function Browser() {
   const state = useBrowser();
-  const { layer, channel, graph } = state;
-  const dropping = useSignal(false);
+  const { layer, channel, graph, root } = state;
   const stripOpen = useSignal(false);
+  const { dropping, ...files } = useFiles(state);
   const onKeyDown = (event: KeyboardEvent) => {
     const action = actionOf(event, (event.target as Element).tagName);
     if (!action || state.helping.value) return;
     handled(event);
     ACTIONS[action](state);
   };
-  const drag = (inside: boolean) => (event: DragEvent) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    dropping.value = inside;
-  };
   return (
     <section
-      ref={state.root}
+      ref={root}
       class="cnnw-root cnnw-lb"
       aria-label={`Layer browser: ${graph.value?.name ?? "no network"}`}
       data-lm-suppress-shortcuts="true"
@@ -70,38 +55,13 @@ export function Browser() {
       data-layer={layer.value?.name}
       data-channel={channel.value}
       tabIndex={-1}
-      onKeyDown={onKeyDown}
-      onDragOver={drag(true)}
-      onDragLeave={drag(false)}
-      onDrop={(event) => {
-        drag(false)(event);
-        if (event.dataTransfer?.files.length) upload(state, pictureIn(event.dataTransfer));
-      }}
-      onPaste={(event) => {
-        const picture = pictureIn(event.clipboardData);
-        if (picture) upload(state, picture);
-      }}
+      {...{ onKeyDown, ...files }}
     >
       <div class="cnnw-lb-frame" data-strip={stripOpen.value ? "open" : ""}>
         <Messages />
         <Pictures />
         <nav class="cnnw-lb-strip" aria-label="Network">
-          <header>
-            <Button
-              class="cnnw-button cnnw-lb-fold"
-              aria-expanded={stripOpen.value}
-              onClick={() => (stripOpen.value = !stripOpen.value)}
-            >
-              Layers
-            </Button>
-            <b title={graph.value?.name}>
-              {graph.value?.name}
-              <small>{graph.value && `${count(graph.value.total_parameters)} parameters`}</small>
-            </b>
-            <Button aria-label="Help (?)" onClick={() => (state.helping.value = true)}>
-              ?
-            </Button>
-          </header>
+          <StripHeader open={stripOpen} />
           <Strip onChosen={() => (stripOpen.value = false)} />
         </nav>
         <main class="cnnw-lb-main">
@@ -118,43 +78,27 @@ export function Browser() {
   );
 }
 
-function Messages() {
-  const { bridge, error, notice, graph, root } = useBrowser();
-  const dismissed = useSignal<string | null>(null);
-  const status = bridge.status.value;
-  const interrupt = () => {
-    bridge.interrupt?.();
-    focusRoot(root); // the button goes
-  };
+/** In a narrow frame the strip opens and closes by a button. */
+function StripHeader({ open }: { open: Signal<boolean> }) {
+  const { graph, helping } = useBrowser();
+  const { name, total_parameters } = graph.value ?? {};
   return (
-    <div class="cnnw-lb-messages">
-      {status === "disconnected" && <Banner kind="warning">{LOST}</Banner>}
-      {status === "gone" && <Banner kind="warning">{GONE}</Banner>}
-      {status === "busy" && (
-        <Banner
-          kind="info"
-          action={bridge.interrupt && { label: "Interrupt the cell", onClick: interrupt }}
-        >
-          The kernel is running a cell and may only answer when the cell ends.
-        </Banner>
-      )}
-      {error.value && error.value !== dismissed.value && (
-        <Banner kind="error" onDismiss={() => (dismissed.value = error.value)}>
-          {error.value}
-        </Banner>
-      )}
-      {graph.value?.error && graph.value.error !== error.value && (
-        <Banner kind="error">{graph.value.error}</Banner>
-      )}
-      {notice.value && (
-        <Banner
-          kind={status === "replay" ? "info" : "error"}
-          onDismiss={() => (notice.value = undefined)}
-        >
-          {notice.value}
-        </Banner>
-      )}
-    </div>
+    <header>
+      <Button
+        class="cnnw-button cnnw-lb-fold"
+        aria-expanded={open.value}
+        onClick={() => (open.value = !open.value)}
+      >
+        Layers
+      </Button>
+      <b title={name}>
+        {name}
+        <small>{total_parameters !== undefined && `${count(total_parameters)} parameters`}</small>
+      </b>
+      <Button aria-label="Help (?)" onClick={() => (helping.value = true)}>
+        ?
+      </Button>
+    </header>
   );
 }
 

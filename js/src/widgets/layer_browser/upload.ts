@@ -1,4 +1,5 @@
 // Pictures of the reader's own: files chosen, dropped or pasted.
+import { useSignal } from "@preact/signals";
 import { UPLOAD_PART } from "./limits";
 import { complaint } from "./resources";
 import type { State } from "./state";
@@ -23,11 +24,34 @@ async function send({ bridge }: State, file: File, slot: Slot): Promise<void> {
   }
 }
 
-export const pictureIn = (data: DataTransfer | null): File | undefined =>
+const pictureIn = (data: DataTransfer | null): File | undefined =>
   [...(data?.files ?? [])].find(({ type }) => type.startsWith("image/"));
 
 /** Sends the file to the kernel as the picture of the active slot. */
 export function upload(state: State, file: File | undefined): void {
   if (file) void tell(state, send(state, file, state.slot.value));
   else state.notice.value = "That is not a picture. Use a PNG, JPEG, WebP or GIF file.";
+}
+
+/** Takes what is dropped or pasted anywhere in an element; `dropping` while a file hangs over it. */
+export function useFiles(state: State) {
+  const dropping = useSignal(false);
+  const drag = (inside: boolean) => (event: DragEvent) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    dropping.value = inside;
+  };
+  return {
+    dropping,
+    onDragOver: drag(true),
+    onDragLeave: drag(false),
+    onDrop(event: DragEvent) {
+      drag(false)(event);
+      if (event.dataTransfer?.files.length) upload(state, pictureIn(event.dataTransfer));
+    },
+    onPaste(event: ClipboardEvent) {
+      const picture = pictureIn(event.clipboardData);
+      if (picture) upload(state, picture);
+    },
+  };
 }
