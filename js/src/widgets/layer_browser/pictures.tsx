@@ -5,10 +5,10 @@ import { drawPicture } from "../../shared/canvas";
 import { type Tensor, unpack } from "../../shared/wire";
 import { PredictionBars } from "./predictions";
 import { type Shown, useBrowser } from "./state";
-import type { Choice, Slot } from "./types";
+import { type Choice, SLOTS, type Slot } from "./types";
 import { tell, upload } from "./upload";
 
-export function PictureCanvas({ picture, label }: { picture: Tensor; label: string }) {
+function PictureCanvas({ picture, label }: { picture: Tensor; label: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => drawPicture(canvas.current as HTMLCanvasElement, picture), [picture]);
   return <canvas ref={canvas} role="img" aria-label={label} />;
@@ -19,17 +19,14 @@ export function Pictures() {
   const comparing = slot.value === "b" || shown.value.length > 1;
   return (
     <div class="cnnw-lb-top">
-      {(["a", "b"] as const).map(
-        (one) =>
-          (one === "a" || comparing) && (
-            <Card
-              key={one}
-              slot={one}
-              shown={shown.value.find((s) => s.slot === one)}
-              comparing={comparing}
-            />
-          ),
-      )}
+      {SLOTS.slice(0, comparing ? 2 : 1).map((one) => (
+        <Card
+          key={one}
+          slot={one}
+          shown={shown.value.find((s) => s.slot === one)}
+          comparing={comparing}
+        />
+      ))}
       <Picker comparing={comparing} />
     </div>
   );
@@ -54,23 +51,21 @@ function Picker({ comparing }: { comparing: boolean }) {
   );
 }
 
-function Card({
-  slot,
-  shown,
-  comparing,
-}: {
+interface CardProps {
   slot: Slot;
   shown: Shown | undefined;
   comparing: boolean;
-}) {
+}
+
+function Card({ slot, shown, comparing }: CardProps) {
   const { slot: active } = useBrowser();
-  const letter = slot.toUpperCase();
-  const label = `${comparing ? `${letter}: ` : ""}${shown?.name ?? "none"}`;
+  const name = shown?.name ?? "none";
+  const label = comparing ? `${slot.toUpperCase()}: ${name}` : name;
   return (
     <div class="cnnw-lb-card" data-slot={slot}>
       <figure>
         {shown ? (
-          <PictureCanvas picture={shown.picture} label={`${shown.name}, as the network sees it`} />
+          <PictureCanvas picture={shown.picture} label={`${name}, as the network sees it`} />
         ) : (
           <div class="cnnw-lb-nopicture">
             Drop or choose a {slot === "b" ? "second picture to compare" : "picture"}
