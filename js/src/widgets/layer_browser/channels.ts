@@ -52,6 +52,17 @@ export function union(ranges: readonly Range[]): Range {
   return ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 0];
 }
 
+/** The range of the values that are numbers. */
+export function extent(values: ArrayLike<number>): Range {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of Array.from(values).filter(Number.isFinite)) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return union([[low, high]]);
+}
+
 /** The values that the colours of one channel span, over all pictures shown. */
 export function colorSpan(
   shown: readonly { value: LayerValue; table: ArrayLike<number> }[],

@@ -26,7 +26,7 @@ export function layerData(reply: Reply<LayerValue>, source: Source, shown: Shown
   return { source, shown, value: reply.value, table, rows, columns };
 }
 
-const zeroCentred = ([low, high]: Range, table: Table): Scale => ({
+export const zeroCentred = ([low, high]: Range, table: Table): Scale => ({
   ...symmetric(low, high),
   table,
 });
@@ -46,9 +46,6 @@ export const meanScale = (data: readonly LayerData[], by: ColorRange): Scale =>
     ),
     "activations",
   );
-
-export const weightScale = (low: number, high: number): Scale =>
-  zeroCentred([low, high], "weights");
 
 export const channelsOf = (data: readonly LayerData[], channel: number): Channel[] =>
   data.map(({ table }) => channelAt(table, channel));

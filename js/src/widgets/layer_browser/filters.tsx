@@ -5,9 +5,9 @@ import { drawMap } from "../../shared/canvas";
 import type { Scale } from "../../shared/color";
 import { shape } from "../../shared/format";
 import { Legend } from "../../shared/legend";
-import type { Tensor } from "../../shared/wire";
+import { extent, type Range } from "./channels";
 import { RangeSelect, Select } from "./controls";
-import { weightScale } from "./data";
+import { zeroCentred } from "./data";
 import { COLORS } from "./describe";
 import { drawColorFilter, type MapPart } from "./draw";
 import { Matrix } from "./matrix";
@@ -16,11 +16,6 @@ import { Tiles, useLoader } from "./tiles";
 import type { Layer } from "./types";
 
 type Input = "rgb" | "sum" | number;
-
-interface FilterRange {
-  low: number;
-  high: number;
-}
 
 export function Filters({ layer, filters }: { layer: Layer; filters: number[] }) {
   useKeptFocus();
@@ -36,7 +31,7 @@ export function Filters({ layer, filters }: { layer: Layer; filters: number[] })
   const part = find(chosen);
   return (
     <>
-      <FilterTools {...{ input, inputs }} scale={part?.scale ?? weightScale(0, 0)} />
+      <FilterTools {...{ input, inputs }} scale={part?.scale ?? zeroCentred([0, 0], "weights")} />
       <Tiles
         {...{ loader, draw }}
         caption={`${count} filters of ${layer.name}${words}`}
@@ -64,10 +59,14 @@ function useFilters(layer: Layer, input: Input, count: number) {
   const perFilter = colorRange.value === "channel";
   const find = useCallback(
     (item: number) => {
-      const found = loader.find<FilterRange>(source, item);
+      const found = loader.find<{ low: number; high: number }>(source, item);
       if (!found) return undefined;
-      const { low, high } = perFilter ? extent(found.tensor, found.at) : found.reply.value;
-      return { ...found, scale: weightScale(low, high) };
+      const { tensor, at, reply } = found;
+      const size = tensor.data.length / (tensor.shape[0] as number);
+      const range: Range = perFilter
+        ? extent(tensor.data.subarray(at * size, (at + 1) * size))
+        : [reply.value.low, reply.value.high];
+      return { tensor, at, scale: zeroCentred(range, "weights") };
     },
     [loader, perFilter],
   );
@@ -82,13 +81,6 @@ function useFilters(layer: Layer, input: Input, count: number) {
     [find],
   );
   return { loader, find, draw };
-}
-
-/** Range of one filter's weights. */
-function extent({ shape: axes, data }: Tensor, at: number): FilterRange {
-  const size = axes.slice(1).reduce((p, q) => p * q, 1);
-  const values = data.subarray(at * size, (at + 1) * size);
-  return { low: Math.min(...values), high: Math.max(...values) };
 }
 
 const inputWords = (input: Input): string =>

@@ -1,8 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { rectWords, seenBy, unitsThatSee } from "./brushing";
-import { channelAt, colorSpan, nextRange, ordered, rangeIn, rangesOf, union } from "./channels";
+import {
+  channelAt,
+  colorSpan,
+  extent,
+  nextRange,
+  ordered,
+  rangeIn,
+  rangesOf,
+  union,
+} from "./channels";
 import { contributions, FIRST_SHOWN } from "./contributions";
-import { channelScale, type LayerData, meanScale, remark, weightScale } from "./data";
+import { channelScale, type LayerData, meanScale, remark, zeroCentred } from "./data";
 import { fieldWords, shortName, summary } from "./describe";
 import { actionOf, HELP } from "./keyboard";
 import { residual, small } from "./mock_graphs";
@@ -44,6 +53,12 @@ describe("channels", () => {
     expect(union([[Number.NaN, Number.POSITIVE_INFINITY]])).toEqual([0, 0]);
   });
 
+  test("a map's own range is that of its finite values", () => {
+    const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+    expect(extent(Float32Array.of(3, nan, 2, infinity))).toEqual([2, 3]);
+    expect(extent([nan])).toEqual([0, 0]);
+  });
+
   test("ranges follow one another; filters have none of the whole network", () => {
     const ranges = rangesOf("maps").map(([name]) => name);
     const next = (view: View) => ranges.map((range) => nextRange(view, range));
@@ -74,7 +89,7 @@ describe("layer data", () => {
     expect(channelScale([one], 1, "channel")).toEqual({ low: -9, high: 9, table: "activations" });
     expect(meanScale([one], "layer")).toMatchObject({ low: -3, high: 3 });
     expect(meanScale([one], "network")).toMatchObject({ low: -20, high: 20 });
-    expect(weightScale(-1, 3)).toEqual({ low: -3, high: 3, table: "weights" });
+    expect(zeroCentred([-1, 3], "weights")).toEqual({ low: -3, high: 3, table: "weights" });
   });
   test("has remarks on empty and broken channels", () => {
     expect([0, 1, 2, 3].map((channel) => remark([one], channel))).toEqual([

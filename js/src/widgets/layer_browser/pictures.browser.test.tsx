@@ -97,7 +97,8 @@ describe("pictures", () => {
     mount();
     await tile(4).click();
     await press("p");
-    await expect.element(page.getByRole("list", { name: "Pinned channels" })).toBeVisible();
+    const pinned = page.getByRole("list", { name: "Pinned channels" });
+    await expect.element(pinned).toHaveTextContent("conv1 · 4−2.33 … 2.33");
     await page.getByRole("treeitem", { name: /^conv2/ }).click();
     await page.getByRole("button", { name: "Show picture 8" }).click();
     await see("now: picture 8");

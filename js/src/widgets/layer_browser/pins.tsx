@@ -1,11 +1,11 @@
 // Pinned channels: as they were, and beside it what the same channel does now.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { drawMap } from "../../shared/canvas";
-import type { Scale } from "../../shared/color";
-import { symmetric } from "../../shared/color";
+import { number } from "../../shared/format";
 import { IconButton } from "../../shared/icon";
 import type { Tensor } from "../../shared/wire";
-import { union } from "./channels";
+import { extent, type Range, union } from "./channels";
+import { zeroCentred } from "./data";
 import { useReplies } from "./loading";
 import { focusRoot, type Pin, type State, useBrowser } from "./state";
 import { tell } from "./upload";
@@ -56,38 +56,32 @@ export function Pins() {
 }
 
 function PinCard({ pin }: { pin: Pin }) {
-  const { pins, shown, layerName, channel, view, root } = useBrowser();
+  const { pins, layerName, channel, view, root } = useBrowser();
   const { source, picture, map } = pin;
-  const [now] = shown.value;
-  const changed = now && now.key !== source.key;
-  const { replies, current } = useReplies(
-    "map",
-    changed ? [{ ...source, key: now.key, channel: pin.channel }] : [],
-  );
-  const live = changed && current ? replies?.[0]?.tensors[0] : undefined;
-  const scale: Scale = {
-    ...symmetric(...rangeOf(live ? [map, live] : [map])),
-    table: "activations",
-  };
-  const gradients = source.of === "gradients";
+  const { layer, of } = source;
+  const live = useLive(pin);
+  // One for both, but not that of another pin: equal colours there are other values.
+  const range = union([map, ...(live ? [live.map] : [])].map(({ data }) => extent(data)));
+  const gradients = of === "gradients";
   const open = () => {
-    layerName.value = source.layer;
+    layerName.value = layer;
     channel.value = pin.channel;
     view.value = gradients ? "gradients" : "maps";
   };
   return (
     <li>
       <button type="button" onClick={open} title="Go to this channel">
-        <Small map={map} scale={scale} caption={picture} />
-        {live && <Small map={live} scale={scale} caption={`now: ${now?.name}`} />}
+        <Small {...{ map, range }} caption={picture} />
+        {live && <Small {...live} range={range} />}
         <span>
-          {source.layer} · {pin.channel}
+          {layer} · {pin.channel}
           {gradients && " · gradient"}
+          <small>{range.map((end) => number(end, 3)).join(" … ")}</small>
         </span>
       </button>
       <IconButton
         icon="close"
-        label={`Unpin ${source.layer} channel ${pin.channel}`}
+        label={`Unpin ${layer} channel ${pin.channel}`}
         onClick={() => {
           pins.value = pins.value.filter((p) => p !== pin);
           focusRoot(root);
@@ -97,18 +91,29 @@ function PinCard({ pin }: { pin: Pin }) {
   );
 }
 
-function Small({
-  map,
-  scale: { low, high, table },
-  caption,
-}: {
+/** What the pinned channel does with picture A of now, where that is another one. */
+function useLive({ source, channel }: Pin): { map: Tensor; caption: string } | undefined {
+  const [now] = useBrowser().shown.value;
+  const changed = now && now.key !== source.key;
+  const { replies, current } = useReplies(
+    "map",
+    changed ? [{ ...source, key: now.key, channel }] : [],
+  );
+  const map = replies?.[0]?.tensors[0];
+  return changed && current && map ? { map, caption: `now: ${now.name}` } : undefined;
+}
+
+interface SmallProps {
   map: Tensor;
-  scale: Scale;
+  range: Range;
   caption: string;
-}) {
+}
+
+function Small({ map, range: [low, high], caption }: SmallProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(
-    () => drawMap(canvas.current as HTMLCanvasElement, map, 0, { low, high, table }),
+    () =>
+      drawMap(canvas.current as HTMLCanvasElement, map, 0, zeroCentred([low, high], "activations")),
     [map, low, high],
   );
   return (
@@ -116,19 +121,5 @@ function Small({
       <canvas ref={canvas} />
       <figcaption>{caption}</figcaption>
     </figure>
-  );
-}
-
-function rangeOf(maps: readonly Tensor[]): [number, number] {
-  return union(
-    maps.map(({ data }) => {
-      let [low, high] = [0, 0];
-      for (const value of data) {
-        if (!Number.isFinite(value)) continue;
-        low = Math.min(low, value);
-        high = Math.max(high, value);
-      }
-      return [low, high];
-    }),
   );
 }

@@ -3,10 +3,12 @@ import { useSignal } from "@preact/signals";
 import { Fragment } from "preact";
 import { useMemo } from "preact/hooks";
 import { Button } from "../../shared/button";
-import { type Scale, symmetric, type Table } from "../../shared/color";
+import type { Scale, Table } from "../../shared/color";
 import { count, exact, number } from "../../shared/format";
 import type { Tensor } from "../../shared/wire";
+import { extent } from "./channels";
 import { type Contribution, contributions, FIRST_SHOWN } from "./contributions";
+import { zeroCentred } from "./data";
 import { COLORS } from "./describe";
 import { Matrix } from "./matrix";
 import { useBrowser } from "./state";
@@ -71,11 +73,12 @@ export function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[]
   );
 }
 
-function operand(sign: string, what: string, tensor: Tensor, table: Table): Operand {
-  let limit = 0;
-  for (const value of tensor.data) limit = Math.max(limit, Math.abs(value) || 0);
-  return { sign, what, tensor, scale: { ...symmetric(-limit, limit), table } };
-}
+const operand = (sign: string, what: string, tensor: Tensor, table: Table): Operand => ({
+  sign,
+  what,
+  tensor,
+  scale: zeroCentred(extent(tensor.data), table),
+});
 
 const pair = (value: ReceiptValue["padding"]) =>
   typeof value === "string" ? value : value[0] === value[1] ? value[0] : value.join("×");
