@@ -3,21 +3,9 @@ import { CACHE_BYTES } from "./look";
 /** A map that forgets what was not used for longest, once its entries weigh more than `limit` bytes. */
 export class ByteCache<K, V = unknown> {
   #entries = new Map<K, { value: V; bytes: number }>();
-  #bytes = 0;
+  bytes = 0;
 
   constructor(readonly limit: number = CACHE_BYTES) {}
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  get size(): number {
-    return this.#entries.size;
-  }
-
-  has(key: K): boolean {
-    return this.#entries.has(key);
-  }
 
   get(key: K): V | undefined {
     const entry = this.#entries.get(key);
@@ -31,20 +19,15 @@ export class ByteCache<K, V = unknown> {
   set(key: K, value: V, bytes: number): void {
     this.delete(key);
     this.#entries.set(key, { value, bytes });
-    this.#bytes += bytes;
+    this.bytes += bytes;
     for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.limit || oldest === key) break;
+      if (this.bytes <= this.limit || oldest === key) break;
       this.delete(oldest);
     }
   }
 
   delete(key: K): void {
-    this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
+    this.bytes -= this.#entries.get(key)?.bytes ?? 0;
     this.#entries.delete(key);
-  }
-
-  clear(): void {
-    this.#entries.clear();
-    this.#bytes = 0;
   }
 }

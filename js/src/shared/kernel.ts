@@ -37,15 +37,13 @@ export function watchKernel(
     else if (now === "idle") on("idle");
   };
   const connection = (_: unknown, now: string) => on(now === "connected" ? "online" : "offline");
-  const disposed = () => on("gone");
-  kernel.statusChanged?.connect(status);
-  kernel.connectionStatusChanged?.connect(connection);
-  kernel.disposed?.connect(disposed);
-  signal.addEventListener("abort", () => {
-    kernel.statusChanged?.disconnect(status);
-    kernel.connectionStatusChanged?.disconnect(connection);
-    kernel.disposed?.disconnect(disposed);
-  });
+  const listen = <A>(emitter: Emitter<A> | undefined, slot: (sender: unknown, now: A) => void) => {
+    emitter?.connect(slot);
+    signal.addEventListener("abort", () => emitter?.disconnect(slot));
+  };
+  listen(kernel.statusChanged, status);
+  listen(kernel.connectionStatusChanged, connection);
+  listen(kernel.disposed, () => on("gone"));
 }
 
 /** A kernel that runs a cell may answer late; one that is idle, or cannot be asked, may not. */

@@ -78,6 +78,7 @@ interface Message {
 type OnFrame = (value: unknown, tensors: Tensor[]) => void;
 
 const CANCELLED = "This request was cancelled.";
+const cancellation = () => new RequestError(CANCELLED, true);
 /** What a banner says, and what is refused meanwhile. */
 export const GONE =
   "The kernel was restarted or shut down; what was seen still works, for more run the cell again.";
@@ -153,17 +154,15 @@ class Connection implements Bridge {
   }
 
   request<V>(name: string, args: object, options: RequestOptions = {}): Promise<Reply<V>> {
-    if (this.signal.aborted || options.signal?.aborted)
-      return Promise.reject(new RequestError(CANCELLED, true));
+    if (this.signal.aborted || options.signal?.aborted) return Promise.reject(cancellation());
     const id = `${this.#page}:${++this.#count}`;
     const { lane } = options;
     for (const [old, waiting] of this.#waiting)
-      if (lane !== undefined && waiting.content.lane === lane)
-        this.#settle(old, new RequestError(CANCELLED, true));
+      if (lane !== undefined && waiting.content.lane === lane) this.#settle(old, cancellation());
     return new Promise((resolve, reject) => {
       const cancel = () => {
         this.#post({ kind: "cancel", id });
-        this.#settle(id, new RequestError(CANCELLED, true));
+        this.#settle(id, cancellation());
       };
       const content = {
         kind: "request" as const,
@@ -307,7 +306,7 @@ class Connection implements Bridge {
 
   #close(): void {
     this.#post({ kind: "bye" });
-    this.#refuse(new RequestError(CANCELLED, true));
+    this.#refuse(cancellation());
     this.#streams.clear();
   }
 }
