@@ -32,9 +32,12 @@ export function channelAt(table: ArrayLike<number>, channel: number): Channel {
   return { mean, low, high, std, zero, broken };
 }
 
+/** 0, 1, … below a count. */
+export const upTo = (count: number): number[] => [...Array(count).keys()];
+
 /** Channel numbers in the order to show them; ties and numbers that are none keep the order of their number. */
 export function ordered(table: ArrayLike<number>, count: number, by: Order): number[] {
-  const channels = Array.from({ length: count }, (_, i) => i);
+  const channels = upTo(count);
   if (by === "index") return channels;
   const column = { mean: COLUMN.mean, max: COLUMN.high, sparsity: COLUMN.zero }[by];
   const key = (channel: number) => {

@@ -1,5 +1,5 @@
 // Layers in words.
-import { count, shape } from "../../shared/format";
+import { count, number, shape } from "../../shared/format";
 import { kindWord } from "./kinds";
 import type { Layer } from "./types";
 
@@ -37,6 +37,10 @@ export function shortName(layer: Layer): string {
     ? layer.name.slice(prefix.length)
     : layer.name;
 }
+
+/** "−1.2 … 3.4" */
+export const rangeWords = (ends: readonly number[]): string =>
+  ends.map((end) => number(end)).join(" … ");
 
 /** The channels of a picture. */
 export const COLORS = ["red", "green", "blue"];

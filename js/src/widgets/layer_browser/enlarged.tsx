@@ -46,16 +46,14 @@ export function Enlarged({ data, channel }: EnlargedProps) {
         <Receipt source={source} channel={channel} unit={unit.value} />
       ) : (
         channel !== null && (
-          <p class="cnnw-note">
+          <p>
             {explained
               ? "Click a unit of the map for its receipt: how its value is calculated."
               : "Units of convolutions have receipts, under Maps."}
           </p>
         )
       )}
-      {answers.error && (
-        <p class="cnnw-note">Values are rounded to 1/252 of their range: {answers.error}</p>
-      )}
+      {answers.error && <p>Values are rounded to 1/252 of their range: {answers.error}</p>}
     </div>
   );
 }

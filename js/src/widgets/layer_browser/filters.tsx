@@ -5,7 +5,7 @@ import { drawMap } from "../../shared/canvas";
 import type { Scale } from "../../shared/color";
 import { shape } from "../../shared/format";
 import { Legend } from "../../shared/legend";
-import { extent, type Range } from "./channels";
+import { extent, type Range, upTo } from "./channels";
 import { RangeSelect, Select } from "./controls";
 import { zeroCentred } from "./data";
 import { COLORS } from "./describe";
@@ -25,7 +25,7 @@ export function Filters({ layer, filters }: { layer: Layer; filters: number[] })
   const words = inputs === 1 ? "" : `, ${inputWords(input.value)}`;
   const { loader, find, draw } = useFilters(layer, input.value, count);
   useEffect(() => {
-    channels.value = [...Array(count).keys()];
+    channels.value = upTo(count);
   }, [count]);
   const chosen = channel.value;
   const part = find(chosen);
@@ -99,7 +99,7 @@ interface FilterToolsProps {
 
 function FilterTools({ input, inputs, scale }: FilterToolsProps) {
   const { channel, colorRange } = useBrowser();
-  const possible: Input[] = ["sum", ...Array(inputs).keys()];
+  const possible: Input[] = ["sum", ...upTo(inputs)];
   if (inputs === 3) possible.unshift("rgb");
   const over = colorRange.value === "channel" ? `filter ${channel.value}` : "this layer";
   return (
@@ -139,7 +139,7 @@ function Cells({ part: { tensor, at, scale }, parts, words, height, width }: Cel
   const size = height * width;
   return (
     <>
-      {Array.from({ length: parts }, (_, i) => {
+      {upTo(parts).map((i) => {
         const from = (at * parts + i) * size;
         const label = `Weights${parts > 1 ? `, ${COLORS[i]}` : words}`;
         return (

@@ -5,7 +5,7 @@ import { number, percent } from "../../shared/format";
 import { type Channel, ordered } from "./channels";
 import { MapTools, OrderSelect, TileSlider } from "./controls";
 import { channelScale, channelsOf, type LayerData, remark } from "./data";
-import { channelWord } from "./describe";
+import { channelWord, rangeWords } from "./describe";
 import { drawBeside } from "./draw";
 import type { MapLoader } from "./resources";
 import { useBrowser, useKeptFocus } from "./state";
@@ -84,7 +84,7 @@ function useDraw(loader: MapLoader, data: readonly LayerData[]) {
 
 /** "−1.2 … 3.4, mean 0.1, 32 % zeros" */
 export function channelWords({ mean, low, high, zero, broken }: Channel, picture: string): string {
-  const parts = [`${number(low)} … ${number(high)}`, `mean ${number(mean)}`];
+  const parts = [rangeWords([low, high]), `mean ${number(mean)}`];
   if (zero) parts.push(`${percent(zero)} zeros`);
   if (broken) parts.push(`${percent(broken)} NaN or infinite`);
   return `${picture && `${picture}: `}${parts.join(", ")}`;

@@ -1,6 +1,7 @@
 // A small matrix with its numbers in coloured cells.
 import { cssColor, type Scale } from "../../shared/color";
 import { exact, number } from "../../shared/format";
+import { upTo } from "./channels";
 import { WRITTEN_KERNEL } from "./limits";
 
 export interface MatrixProps {
@@ -31,9 +32,9 @@ export function Matrix({
   return (
     <table class="cnnw-lb-matrix" aria-label={label} data-written={written}>
       <tbody>
-        {Array.from({ length: rows }, (_, row) => (
+        {upTo(rows).map((row) => (
           <tr key={row}>
-            {Array.from({ length: columns }, (_, column) => {
+            {upTo(columns).map((column) => {
               const at = row * columns + column;
               const value = values[at] ?? 0;
               const padding = inside?.[at] === 0;

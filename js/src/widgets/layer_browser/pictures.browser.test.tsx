@@ -98,7 +98,7 @@ describe("pictures", () => {
     await tile(4).click();
     await press("p");
     const pinned = page.getByRole("list", { name: "Pinned channels" });
-    await expect.element(pinned).toHaveTextContent("conv1 · 4−2.33 … 2.33");
+    await expect.element(pinned).toHaveTextContent("conv1 · 4−2.328 … 2.327");
     await page.getByRole("treeitem", { name: /^conv2/ }).click();
     await page.getByRole("button", { name: "Show picture 8" }).click();
     await see("now: picture 8");

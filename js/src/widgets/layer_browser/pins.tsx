@@ -1,26 +1,23 @@
 // Pinned channels: as they were, and beside it what the same channel does now.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { drawMap } from "../../shared/canvas";
-import { number } from "../../shared/format";
 import { IconButton } from "../../shared/icon";
 import type { Tensor } from "../../shared/wire";
 import { extent, type Range, union } from "./channels";
 import { zeroCentred } from "./data";
+import { rangeWords } from "./describe";
 import { useReplies } from "./loading";
+import type { Source } from "./resources";
 import { focusRoot, type Pin, type State, useBrowser } from "./state";
 import { tell } from "./upload";
 
-const same = (p: Pin, layer: string, channel: number, key: number) =>
-  p.source.layer === layer && p.channel === channel && p.source.key === key;
+const idOf = ({ layer, of, key }: Source, channel: number) => `${layer} ${channel} ${of} ${key}`;
 
+/** The pin of the chosen channel. */
 export const pinOf = ({ pins, sources, channel }: State): Pin | undefined => {
   const [source] = sources.value;
-  return (
-    source &&
-    pins.value.find(
-      (p) => same(p, source.layer, channel.value, source.key) && p.source.of === source.of,
-    )
-  );
+  const id = source && idOf(source, channel.value);
+  return pins.value.find((pin) => idOf(pin.source, pin.channel) === id);
 };
 
 /** Pins the chosen channel of picture A, or lets it go. */
@@ -46,10 +43,7 @@ export function Pins() {
   return (
     <ul class="cnnw-lb-pins" aria-label="Pinned channels">
       {pins.value.map((pin) => (
-        <PinCard
-          key={`${pin.source.layer} ${pin.channel} ${pin.source.of} ${pin.source.key}`}
-          pin={pin}
-        />
+        <PinCard key={idOf(pin.source, pin.channel)} pin={pin} />
       ))}
     </ul>
   );
@@ -76,7 +70,7 @@ function PinCard({ pin }: { pin: Pin }) {
         <span>
           {layer} · {pin.channel}
           {gradients && " · gradient"}
-          <small>{range.map((end) => number(end, 3)).join(" … ")}</small>
+          <small>{rangeWords(range)}</small>
         </span>
       </button>
       <IconButton

@@ -8,7 +8,7 @@ export function PredictionBars({ slot }: { slot: Slot }) {
   const { predictions, target } = useBrowser();
   const { rows, note } = predictions.value?.[slot] ?? {};
   return (
-    <div class="cnnw-lb-predictions" data-slot={slot}>
+    <div data-slot={slot}>
       {rows && (
         <Bars
           caption={`Top ${rows.length} predictions`}
@@ -22,7 +22,7 @@ export function PredictionBars({ slot }: { slot: Slot }) {
           onSelect={(row) => (target.value = rows[row]?.index ?? null)}
         />
       )}
-      {note && <p class="cnnw-note">{note}</p>}
+      {note && <p>{note}</p>}
     </div>
   );
 }

@@ -1,3 +1,4 @@
+import { handled } from "../../shared/keys";
 import { choose, useBrowser } from "./state";
 
 /** Filters the strip; Enter takes the first match, the down arrow goes into the strip, Escape clears. */
@@ -10,8 +11,7 @@ export function SearchField({ onDown }: { onDown: () => void }) {
     else if (event.key === "Enter" && first !== undefined) choose(state, first);
     else if (event.key === "Escape" && query.value) query.value = "";
     else return;
-    event.preventDefault();
-    event.stopPropagation();
+    handled(event);
   };
   return (
     <input

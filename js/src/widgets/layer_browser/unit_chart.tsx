@@ -35,7 +35,7 @@ export function UnitChart({ values, units, caption, limit }: UnitChartProps) {
     units[Math.floor(offsetY / LINE) * perLine + Math.floor((offsetX / width) * perLine)];
   const told = over.value;
   return (
-    <figure class="cnnw-lb-units">
+    <figure>
       <figcaption>
         {caption} {told !== null && `unit ${told}: ${exact(values[told] ?? Number.NaN)}`}
       </figcaption>

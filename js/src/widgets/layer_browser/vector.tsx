@@ -3,82 +3,89 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Bars } from "../../shared/bars";
 import { Button } from "../../shared/button";
+import { symmetric } from "../../shared/color";
 import { count, exact, number, percent } from "../../shared/format";
-import { union } from "./channels";
+import { type Range, union, upTo } from "./channels";
 import { OrderSelect, TargetSelect } from "./controls";
 import type { LayerData } from "./data";
+import { rangeWords } from "./describe";
 import { CLASSES_SHOWN, LABELLED_UNITS } from "./limits";
 import { useReplies, Waiting } from "./loading";
 import { areClasses, useBrowser, useKeptFocus } from "./state";
 import { UnitChart } from "./unit_chart";
 
-/** Unit numbers, largest value first. */
-const sorted = (values: ArrayLike<number>): number[] =>
-  Array.from({ length: values.length }, (_, i) => i).sort(
-    (p, q) => (values[q] ?? 0) - (values[p] ?? 0) || p - q,
-  );
-
 export function Vector({ data }: { data: readonly LayerData[] }) {
   useKeptFocus();
-  const { layer, order, channel, channels, of } = useBrowser();
-  const answers = useReplies<unknown>(
-    "vector",
-    data.map(({ source }) => source),
-    "map",
-  );
+  const { channel } = useBrowser();
+  const { answers, values, units, softmax } = useUnits(data);
   const names = useClassNames();
-  const values = answers.replies?.map(({ tensors }) => tensors[0]?.data ?? []);
-  const softmax = layer.value?.kind === "softmax" && of.value === "activations";
-  const [first = []] = values ?? [];
-  const units =
-    softmax || order.value === "max"
-      ? sorted(first)
-      : Array.from({ length: first.length }, (_, i) => i);
-  const id = answers.current ? units.join() : "";
-  useEffect(() => {
-    channels.value = units;
-  }, [id]);
   if (!values || answers.error) return <Waiting answers={answers} />;
-  const [low, high] = union(
-    data.map(({ value }) => [value.low, value.high] as const).map(([l, h]) => [l, h]),
-  );
-  const limit = Math.max(Math.abs(low), Math.abs(high));
-  const labelled = softmax || first.length <= LABELLED_UNITS;
+  const range = union(data.map(({ value }) => [value.low, value.high]));
+  const labelled = softmax || units.length <= LABELLED_UNITS;
+  const limit = softmax ? 1 : symmetric(...range).high;
+  const chosen = channel.value;
   return (
     <>
-      <div class="cnnw-lb-tools">
-        {of.value === "gradients" && <TargetSelect />}
-        {!softmax && <OrderSelect vector />}
-        <span class="cnnw-note">
-          {count(first.length)} units, {number(low)} … {number(high)}
-        </span>
-      </div>
+      <VectorTools {...{ softmax, range }} count={units.length} />
       <div class="cnnw-lb-scroll">
         {values.map((one, i) => {
-          const shown = data[i]?.shown;
-          const caption = data.length > 1 ? `${shown?.slot.toUpperCase()}: ${shown?.name}` : "";
+          const { slot, name } = (data[i] as LayerData).shown;
+          const caption = data.length > 1 ? `${slot.toUpperCase()}: ${name}` : "";
+          const props = { units, caption, limit, values: one };
           return labelled ? (
-            <LabelledUnits
-              key={shown?.slot}
-              {...{ units, names, caption, softmax }}
-              values={one}
-              limit={softmax ? 1 : limit}
-            />
+            <LabelledUnits key={slot} {...props} {...{ names, softmax }} />
           ) : (
-            <UnitChart key={shown?.slot} {...{ units, caption, limit }} values={one} />
+            <UnitChart key={slot} {...props} />
           );
         })}
       </div>
       <p class="cnnw-lb-readout">
         <b>
-          {!labelled && "▮ "}chosen: unit {channel.value}
-          {names?.[channel.value] && `, ${names[channel.value]}`}
+          {!labelled && "▮ "}chosen: unit {chosen}
+          {names?.[chosen] && `, ${names[chosen]}`}
         </b>
         {values.map((one, i) => (
-          <span key={data[i]?.source.slot}>{exact(one[channel.value] ?? Number.NaN)}</span>
+          <span key={i}>{exact(one[chosen] ?? Number.NaN)}</span>
         ))}
       </p>
     </>
+  );
+}
+
+/** The values of each picture, and the order to show the units in; the arrow keys follow it. */
+function useUnits(data: readonly LayerData[]) {
+  const { layer, order, channels, of } = useBrowser();
+  const sources = data.map(({ source }) => source);
+  const answers = useReplies<unknown>("vector", sources, "map");
+  const values = answers.replies?.map(({ tensors }): ArrayLike<number> => tensors[0]?.data ?? []);
+  const softmax = layer.value?.kind === "softmax" && of.value === "activations";
+  const [first = []] = values ?? [];
+  const units = upTo(first.length);
+  if (softmax || order.value === "max")
+    units.sort((p, q) => (first[q] ?? 0) - (first[p] ?? 0) || p - q);
+  const id = answers.current ? units.join() : "";
+  useEffect(() => {
+    channels.value = units;
+  }, [id]);
+  return { answers, values, units, softmax };
+}
+
+interface VectorToolsProps {
+  softmax: boolean;
+  count: number;
+  range: Range;
+}
+
+function VectorTools({ softmax, count: units, range }: VectorToolsProps) {
+  const { of } = useBrowser();
+  return (
+    <div class="cnnw-lb-tools">
+      {of.value === "gradients" && <TargetSelect />}
+      {!softmax && <OrderSelect vector />}
+      <span>
+        {count(units)} units, {rangeWords(range)}
+      </span>
+    </div>
   );
 }
 
