@@ -22,16 +22,12 @@ interface Operand {
   scale: Scale;
 }
 
+type Five = [Tensor, Tensor, Tensor, Tensor, Tensor];
+
 export function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[] }) {
   const { layer, graph } = useBrowser();
   const all = useSignal(false);
-  const [patch, weights, products, sums, inside] = tensors as [
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
+  const [patch, weights, products, sums, inside] = tensors as Five;
   const operands = useMemo(
     () => [
       operand("", "patch", patch, "activations"),
