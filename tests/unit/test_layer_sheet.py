@@ -185,6 +185,30 @@ def test_the_figure_follows_the_view(
     assert browser.figure().axes[-1].get_ylabel() == label
 
 
+def test_the_preview_says_what_its_colours_stand_for(browser: LayerBrowser) -> None:
+    browser.color_range = "layer"
+    low, high = float(browser.figure().axes[-1].get_ylim()[0]), browser._sheet().limit
+    assert browser._sheet().legend == f"activation from {low:.4g} to {high:.4g}"
+    browser.color_range = "channel"
+    assert browser._sheet().legend == "activation, each map in its own range"
+
+
+def test_the_previews_colours_are_those_of_the_maps(browser: LayerBrowser) -> None:
+    with Image.open(io.BytesIO(browser.preview())) as file:
+        shown = np.asarray(file.convert("RGB")).astype(int)
+    mosaic = browser._sheet().mosaic().astype(int)
+    scale = min(620 / mosaic.shape[1], 460 / mosaic.shape[0])
+    sizes = [int(n * scale) for n in mosaic.shape[:2]]
+    rows, columns = (np.arange(3, size, 7) for size in sizes)
+    places = [
+        (at + 0.5) * n / size
+        for at, n, size in zip((rows, columns), mosaic.shape, sizes, strict=False)
+    ]
+    expected = mosaic[np.ix_(*(place.astype(int) for place in places))]
+    difference = np.abs(shown[np.ix_(30 + rows, 270 + columns)] - expected)
+    assert np.percentile(difference, 95) <= 8  # of 255: it has 256 colours in all
+
+
 def test_the_preview_does_not_load_matplotlib() -> None:
     code = (
         "import sys, torch; from cnnwidgets.widgets.layer_browser import LayerBrowser; "

@@ -15,7 +15,7 @@ export const NEGATIVE_INFINITY = "#00d5f5";
 /** Steps of a quantised map: codes 0 … 252; 253 −Inf, 254 +Inf, 255 NaN. */
 export const LEVELS = 252;
 
-export const TILE = { gap: 6, caption: 15, overscan: 2 };
+export const TILE = { gap: 6, caption: 15, overscan: 1 };
 export const ZOOM = { max: 64, step: 1.25, crosshair: 5 };
 
 /** A request unanswered for this long, the kernel running a cell, may have to wait for that to end (ms). */

@@ -11,7 +11,7 @@ import { choose, type State, toggle, useBrowser } from "./state";
 import { StripRow } from "./strip_row";
 
 /** Pixels drawn beyond the visible part. */
-const OVERSCAN = 800;
+const OVERSCAN = 240;
 /** Pixels shown around the chosen layer. */
 const AHEAD = 60;
 
