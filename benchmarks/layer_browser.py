@@ -55,6 +55,20 @@ def resident():
 
 OPEN = "browser = cw.LayerBrowser(net, pictures[0])\nbrowser"
 
+# What JupyterLab needs to show any widget.
+EMPTY = """
+import anywidget
+
+class Empty(anywidget.AnyWidget):
+    _esm = '''export default { render({ el }) {
+      const canvas = document.createElement("canvas");
+      canvas.className = "bench-empty";
+      el.append(canvas);
+    } }'''
+
+Empty()
+"""
+
 WIDE = """
 wide = torch.nn.Sequential(torch.nn.Conv2d(3, 2048, 3, stride=16))
 browser = cw.LayerBrowser(cw.Network(wide, input_size=224), pictures[0])
@@ -122,6 +136,13 @@ globalThis.framesPerSecond = async (each) => {
 
 SHOW = """(index) => untilPainted(() => cnnwDriver.kernel().requestExecute(
   { code: `browser.show(pictures[${index}])`, silent: true }))"""
+RUN_EMPTY = """async () => {
+  const start = performance.now();
+  cnnwDriver.select(2);
+  cnnwDriver.start("notebook:run-cell");
+  while (!document.querySelector(".bench-empty")) await new Promise(requestAnimationFrame);
+  return performance.now() - start;
+}"""
 RUN = "() => untilPainted(() => { cnnwDriver.select(1); cnnwDriver.start('notebook:run-cell'); })"
 CLICK = """(name) => untilPainted(() =>
   document.querySelector(`.cnnw-lb [role=tree] [data-layer="${name}"]`).click())"""
@@ -144,9 +165,11 @@ def paint_times(page: NotebookPage) -> list[Figure]:
     """Time the first layer of a new widget, of another picture, and the layers after it."""
     browser = LayerBrowser(page)
     page.kernel_eval("forward_ms()")  # the first passes are slower
-    opened, shows, forwards = [], [], []
+    empty, opened, shows, forwards = [], [], [], []
     for _ in range(1 + REPEATS):
         page.clear_outputs()
+        empty.append(page.page.evaluate(RUN_EMPTY))
+        page.wait_idle()
         opened.append(page.page.evaluate(RUN))
         browser.wait_state()
     for index in range(1, 1 + REPEATS):
@@ -157,6 +180,9 @@ def paint_times(page: NotebookPage) -> list[Figure]:
     limit = 1.5 * forward + 150
     print(f"one plain forward pass of VGG16 at 224²: {forward:.0f} ms")
     print(f"the very first cell run of a kernel, imports included: {opened[0]:.0f} ms")
+    print(f"a cell run, without imports: {median(opened[1:]):.0f} ms to the first layer")
+    print(f"a cell run that shows an empty widget: {median(empty[1:]):.0f} ms")
+    own = [ours - theirs for ours, theirs in zip(opened[1:], empty[1:], strict=True)]
     clicks = []
     names = page.kernel_eval("[x.name for x in net.layers if len(x.output_shape) == 3]")
     for name in names[1:]:
@@ -164,7 +190,12 @@ def paint_times(page: NotebookPage) -> list[Figure]:
             clicks.append(page.page.evaluate(CLICK, name))
             browser.wait_state()
     return [
-        Figure(f"cell run → first layer ({FIRST_LAYER})", median(opened[1:]), limit, "ms"),
+        Figure(
+            f"cell run → first layer, beyond an empty widget's ({FIRST_LAYER})",
+            median(own),
+            limit,
+            "ms",
+        ),
         Figure(f"show(picture) → first layer ({FIRST_LAYER})", median(shows), limit, "ms"),
         Figure(
             f"next layer of the same picture, median of {len(clicks)}", median(clicks), 150, "ms"
@@ -200,7 +231,7 @@ def main() -> int:
     figures: list[Figure] = []
     with Server("lab") as server, Browser() as browser:
         context = browser.context()
-        page = open_page(context, server, SETUP, OPEN)
+        page = open_page(context, server, SETUP, OPEN, EMPTY)
         figures += paint_times(page)
         figures.append(memory(page))
         page.close()
