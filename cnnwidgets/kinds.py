@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from torch.nn.modules import activation, batchnorm, conv, dropout, instancenorm, padding, pooling
 
+from cnnwidgets.receptive.operations import option
 from cnnwidgets.tracing import function_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from cnnwidgets.tracing import Call, Failure
 
 _MODULES: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
     ("transposed conv", (conv._ConvTransposeNd,)),  # noqa: SLF001 - the common base of 1d, 2d, 3d
@@ -93,30 +95,65 @@ def kind_of(module: nn.Module | None, function: Callable[..., Any] | None) -> st
     return _FUNCTIONS.get(name, "other")
 
 
-def detail_of(module: nn.Module | None, kwargs: dict[str, Any]) -> str:
-    """Describe a layer's settings, such as ``3x3, stride 2, padding 1, groups 32``.
+def detail_of(call: Call | Failure) -> str:
+    """Describe what a layer is and its settings, such as ``3×3, stride 2, groups 32``.
 
     Parameters
     ----------
-    module
-        The module, or None for a function.
-    kwargs
-        What a function was called with by keyword.
+    call
+        The layer's call of a module or function.
 
     Returns
     -------
     str
-        Settings at their usual values are left out; empty if there are none.
+        The class or function first, where the kind does not tell it: ``ReLU6``,
+        ``max 2×2, stride 2``. Settings at their usual values are left out.
     """
-    get = kwargs.get if module is None else functools.partial(getattr, module)
-    size = get("kernel_size", None)
-    described = [] if size is None else [_area(size)]
+    kind = kind_of(call.module, call.function)
+    size = option(call, "kernel_size")
+    if size is None and kind in _CONVOLUTIONS and call.module is None:
+        size = getattr(option(call, "weight"), "shape", (None, None))[2:] or None
+    first = (_type(call, kind), "" if size is None else _area(size))
+    described = [" ".join(filter(None, first))] if any(first) else []
     for name, word, usual in _SETTINGS:
-        value = get(name, None)
+        value = option(call, name)
+        if name == "stride" and value is None and kind == "pool":
+            value = size
+        if name == "dim" and not (call.module or name in call.kwargs or kind in _ALONG):
+            value = None  # what comes second is no axis
         if _is_plain(value) and not _same(value, usual):
             described.append(f"{word} {_by(value)}".removesuffix(" True"))
     return ", ".join(described)
 
+
+def _type(call: Call | Failure, kind: str) -> str:
+    """Name the class or function of a layer whose kind says too little."""
+    if kind in _SAY_ALL:
+        return ""
+    if call.module is not None:
+        name = type(call.module).__name__
+    else:
+        name = function_name(call.function) if call.function is not None else ""
+    pooling = name.lower().replace("_", "").partition("pool")[0]
+    return _POOLS.get(pooling, name) if kind == "pool" else name
+
+
+_CONVOLUTIONS = {"conv", "transposed conv"}
+_SAY_ALL = _CONVOLUTIONS | set(
+    str.split("linear attention add multiply concat flatten mean upsample identity")
+)
+"""Kinds that are known by their word alone."""
+
+_ALONG = {"softmax", "concat", "mean"}
+"""Kinds of functions whose second argument is an axis."""
+
+_POOLS = {
+    "max": "max",
+    "avg": "average",
+    "adaptivemax": "adaptive max",
+    "adaptiveavg": "adaptive average",
+    "fractionalmax": "fractional max",
+}
 
 _SETTINGS = (
     ("output_size", "to", None),
@@ -143,7 +180,7 @@ _SETTINGS = (
 
 
 def _same(value: Any, usual: Any) -> bool:  # noqa: ANN401 - attributes of any module
-    return all(one == usual for one in (value if isinstance(value, tuple) else (value,)))
+    return all(one == usual for one in (value if isinstance(value, (tuple, list)) else (value,)))
 
 
 def _is_plain(value: object) -> bool:

@@ -77,7 +77,8 @@ class Layer:
     block
         Path of the module that it is grouped under; see `blocks_of`.
     detail
-        Its settings: ``3x3, stride 2, padding 1, groups 32``.
+        Its class or function where the kind does not tell it, and its settings: ``ReLU6``,
+        ``max 2×2, stride 2``, ``3×3, stride 2, padding 1, groups 32``.
     error
         Why the forward pass ended here; None if it did not.
     overwritten
@@ -238,7 +239,7 @@ def _layer(call: Call, shadow: Shadow, seen: Field | None) -> Layer:
         receptive_field=_receptive_field(maps) if maps else None,
         module=_users_module(call, shadow),
         inputs=tuple(dict.fromkeys(call.inputs)),
-        detail=detail_of(call.module, call.kwargs),
+        detail=detail_of(call),
         filters=filter_shape(call),
         row_bounds=maps.rows.bounds if maps else _no_bounds(),
         column_bounds=maps.columns.bounds if maps else _no_bounds(),
@@ -255,7 +256,7 @@ def _failed_layer(failure: Failure, shadow: Shadow) -> Layer:
         receptive_field=None,
         module=_users_module(failure, shadow),
         inputs=failure.inputs,
-        detail=detail_of(failure.module, {}),
+        detail=detail_of(failure),
         error=f"{type(error).__name__}: {error}" if str(error) else type(error).__name__,
     )
 

@@ -101,6 +101,8 @@ class Failure:
     module: nn.Module | None
     function: Callable[..., Any] | None
     owner: nn.Module
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
     inputs: tuple[str, ...]
     error: Exception
 
@@ -306,7 +308,8 @@ class _Tracer(TorchFunctionMode):
             inputs = dict.fromkeys(name for name, _ in self._inputs(event))
             owner = event.module or self._within[-1]
             name = self._name(event)
-            self._failure = Failure(name, event.module, event.function, owner, tuple(inputs), error)
+            called = event.module, event.function, owner, event.args, event.kwargs
+            self._failure = Failure(name, *called, tuple(inputs), error)
 
     def _function(self, event: _Event, returned: list[Tensor]) -> None:
         name = function_name(cast("Callable[..., Any]", event.function))

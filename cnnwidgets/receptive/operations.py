@@ -10,7 +10,7 @@ from torch.nn.modules import activation
 from cnnwidgets.tracing import function_name
 
 if TYPE_CHECKING:
-    from cnnwidgets.tracing import Call
+    from cnnwidgets.tracing import Call, Failure
 
 
 def _names(text: str) -> frozenset[str]:
@@ -80,18 +80,24 @@ _MODULES = {
 
 _MAX_POOL = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode")
 _INTERPOLATE = ("input", "size", "scale_factor", "mode", "align_corners", "recompute_scale_factor")
+_CONV = ("input", "weight", "bias", "stride", "padding")
 _NORM = ("input", "running_mean", "running_var", "weight", "bias")
 _POSITIONS = {
-    "avg_pool2d": ("input", "kernel_size", "stride", "padding"),
+    "adaptive_avg_pool2d": ("input", "output_size"),
+    "adaptive_max_pool2d": ("input", "output_size"),
+    "avg_pool2d": ("input", "kernel_size", "stride", "padding", "ceil_mode"),
     "batch_norm": (*_NORM, "training"),
-    "conv2d": ("input", "weight", "bias", "stride", "padding", "dilation"),
-    "conv_transpose2d": (
-        *("input", "weight", "bias", "stride", "padding"),
-        *("output_padding", "groups", "dilation"),
+    **dict.fromkeys(["conv1d", "conv2d", "conv3d"], (*_CONV, "dilation", "groups")),
+    **dict.fromkeys(
+        ["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"],
+        (*_CONV, "output_padding", "groups", "dilation"),
     ),
+    "dropout": ("input", "p"),
     "glu": ("input", "dim"),
+    "group_norm": ("input", "num_groups"),
     "instance_norm": (*_NORM, "use_input_stats"),
     "interpolate": _INTERPOLATE,
+    "leaky_relu": ("input", "negative_slope"),
     "layer_norm": ("input", "normalized_shape"),
     "lp_pool2d": ("input", "norm_type", "kernel_size", "stride"),
     "max_pool2d": _MAX_POOL,
@@ -106,7 +112,7 @@ _POSITIONS = {
 _ALIASES = {"axis": "dim"}
 
 
-def operation(call: Call) -> str | None:
+def operation(call: Call | Failure) -> str | None:
     """Name what a call does as torch's functions are named; None if that is not known.
 
     A subclass counts as its torch class only while it computes as that does.
@@ -127,7 +133,7 @@ def operation(call: Call) -> str | None:
     return None
 
 
-def option(call: Call, name: str, *, default: Any = None) -> Any:  # noqa: ANN401 - any type
+def option(call: Call | Failure, name: str, *, default: Any = None) -> Any:  # noqa: ANN401 - any type
     """Look up an option: a module's attribute, a keyword, or an argument by its position."""
     if call.module is not None:
         return getattr(call.module, name, default)

@@ -138,30 +138,38 @@ def test_what_no_unit_sees_and_what_is_no_unit() -> None:
         (nn.Conv2d(4, 8, (3, 1), padding=(1, 0)), "conv", "3×1, padding 1×0"),
         (nn.Conv2d(4, 8, 3, padding="same", padding_mode="reflect"), "conv", None),
         (nn.ConvTranspose2d(4, 2, 2, 2), "transposed conv", "2×2, stride 2"),
-        (nn.MaxPool2d(2), "pool", "2×2, stride 2"),
-        (nn.AdaptiveAvgPool2d(1), "pool", "to 1"),
-        (nn.BatchNorm2d(4), "norm", ""),
-        (nn.GroupNorm(2, 4), "norm", "groups 2"),
-        (nn.ReLU6(), "activation", ""),
-        (nn.LeakyReLU(0.2), "activation", "slope 0.2"),
-        (nn.Softmax(1), "softmax", "dim 1"),
-        (nn.Dropout2d(0.3), "dropout", "p 0.3"),
+        (nn.MaxPool2d(2), "pool", "max 2×2, stride 2"),
+        (nn.AvgPool2d(3, 1, 1), "pool", "average 3×3, padding 1"),
+        (nn.MaxUnpool2d(2), "pool", "MaxUnpool2d 2×2, stride 2"),
+        (nn.AdaptiveAvgPool2d(1), "pool", "adaptive average, to 1"),
+        (nn.BatchNorm2d(4), "norm", "BatchNorm2d"),
+        (nn.GroupNorm(2, 4), "norm", "GroupNorm, groups 2"),
+        (nn.ReLU6(), "activation", "ReLU6"),
+        (nn.LeakyReLU(0.2), "activation", "LeakyReLU, slope 0.2"),
+        (nn.Softmax(1), "softmax", "Softmax, dim 1"),
+        (nn.Dropout2d(0.3), "dropout", "Dropout2d, p 0.3"),
         (nn.Identity(), "identity", ""),
         (nn.Linear(6, 2), "linear", ""),
         (nn.Flatten(), "flatten", ""),
         (nn.Upsample(scale_factor=2), "upsample", "scale 2.0, mode nearest"),
-        (nn.PixelShuffle(2), "reshape", "scale 2"),
-        (nn.ZeroPad2d(1), "reshape", "padding 1"),
-        (nn.Sigmoid(), "activation", ""),
-        (nn.CosineSimilarity(), "other", "dim 1"),
+        (nn.PixelShuffle(2), "reshape", "PixelShuffle, scale 2"),
+        (nn.ZeroPad2d(1), "reshape", "ZeroPad2d, padding 1"),
+        (nn.Sigmoid(), "activation", "Sigmoid"),
+        (nn.CosineSimilarity(), "other", "CosineSimilarity, dim 1"),
     ],
 )
 def test_kinds_and_details_of_modules(module: nn.Module, kind: str, detail: str | None) -> None:
     from cnnwidgets.kinds import detail_of, kind_of  # noqa: PLC0415
+    from cnnwidgets.tracing import Call  # noqa: PLC0415
 
     assert kind_of(module, None) == kind
     if detail is not None:
-        assert detail_of(module, {}) == detail
+        call = Call("", module, None, module, (), {}, (), (), torch.empty(0), ())
+        assert detail_of(call) == detail
+
+
+W = torch.ones(4, 1, 3, 1)
+"""One filter for each channel."""
 
 
 @pytest.mark.parametrize(
@@ -172,21 +180,36 @@ def test_kinds_and_details_of_modules(module: nn.Module, kind: str, detail: str 
         (lambda x: torch.cat([x, x], dim=1), "concat", "dim 1"),
         (lambda x: x.flatten(1), "flatten", ""),
         (lambda x: x.mean(dim=(2, 3)), "mean", "dim 2×3"),
-        (lambda x: x[:, :2], "reshape", ""),
-        (lambda x: x.chunk(2, 1), "reshape", ""),
-        (lambda x: F.relu6(x), "activation", ""),  # noqa: PLW0108 - like the others
-        (lambda x: F.avg_pool2d(x, 2), "pool", ""),
+        (lambda x: torch.cat([x, x], 1), "concat", "dim 1"),
+        (lambda x: x[:, :2], "reshape", "getitem"),
+        (lambda x: x.chunk(2, 1), "reshape", "chunk"),
+        (lambda x: F.relu6(x), "activation", "relu6"),  # noqa: PLW0108 - like the others
+        (lambda x: F.avg_pool2d(x, 2), "pool", "average 2×2, stride 2"),
+        (lambda x: F.max_pool2d(x, 2, 1), "pool", "max 2×2"),
+        (lambda x: F.adaptive_avg_pool2d(x, 1), "pool", "adaptive average, to 1"),
+        (lambda x: F.conv2d(x, W, groups=4), "conv", "3×1, groups 4"),
+        (
+            lambda x: F.conv2d(x, W, None, 2, (1, 0), 1, 4),
+            "conv",
+            "3×1, stride 2, padding 1×0, groups 4",
+        ),
+        (
+            lambda x: F.conv_transpose2d(x, W, stride=2, groups=4),
+            "transposed conv",
+            "3×1, stride 2, groups 4",
+        ),
+        (lambda x: F.leaky_relu(x, 0.2), "activation", "leaky_relu, slope 0.2"),
         (lambda x: F.interpolate(x, scale_factor=2), "upsample", "scale 2, mode nearest"),
-        (lambda x: F.dropout(x, p=0.1, training=False), "dropout", "p 0.1"),
-        (lambda x: x.softmax(1), "softmax", ""),
-        (lambda x: F.layer_norm(x, (4, 4)), "norm", ""),
+        (lambda x: F.dropout(x, p=0.1, training=False), "dropout", "dropout, p 0.1"),
+        (lambda x: x.softmax(1), "softmax", "softmax, dim 1"),
+        (lambda x: F.layer_norm(x, (4, 4)), "norm", "layer_norm"),
         (lambda x: F.scaled_dot_product_attention(x, x, x), "attention", ""),
-        (lambda x: x.sort().values, "other", ""),
+        (lambda x: x.sort().values, "other", "sort"),
     ],
 )
 def test_kinds_and_details_of_functions(function: Any, kind: str, detail: str) -> None:
     layer = graph_of(Plain(function), 3, 6, 6).layers[-1]
-    assert (layer.kind, layer.detail, layer.module) == (kind, detail, None)
+    assert (layer.kind, layer.detail, layer.module, layer.error) == (kind, detail, None, None)
 
 
 def test_modules_are_the_users_and_blocks_their_paths() -> None:
