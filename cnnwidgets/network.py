@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, int, int]
 
-_GIVE_SIZE = "pass it: Network(model, input_size=…)"
+_TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 class Network:
@@ -65,6 +65,8 @@ class Network:
         As given or found.
     name
         The class name of the model.
+    guessed
+        Whether nothing told the height and width of the input, so that they may be others.
 
     Notes
     -----
@@ -106,6 +108,7 @@ class Network:
         self.std = _first(std, found.std, usual_std, 1.0)
         # A model with other channels than the pretrained one keeps its description.
         self._size = _size(input_size) or (_size(found.input_size) or ())[-2:] or None
+        self.guessed = self._size is None and self.preprocess is None
         self._lock = threading.RLock()
         self._probed: tuple[Hashable, Shape, LayerGraph, Classes] | None = None
 
@@ -113,7 +116,7 @@ class Network:
         known = self._probed
         if known is None:
             return f"Network({self.name})"
-        size = "\N{MULTIPLICATION SIGN}".join(map(str, known[1]))
+        size = _TIMES.join(map(str, known[1])) + " (guessed)" * self.guessed
         return f"Network({self.name}, input {size}, {len(known[2])} layers)"
 
     @property
@@ -327,9 +330,15 @@ class Network:
                 return shape, graph
             failed = failed or (shape, graph)
         shape, graph = cast("tuple[Shape, LayerGraph]", failed)
-        if size is None:
-            graph = replace(graph, error=f"{graph.error}. If another size fits, {_GIVE_SIZE}")
-        return shape, graph
+        return shape, replace(graph, error=f"{graph.error}. {self._advice(shape)}")
+
+    def _advice(self, shape: Shape) -> str:
+        """Say what a pass that failed was given, and how to give it something else."""
+        say = "say so: Network(model, input_size=…), one number or (C, H, W)"
+        if self.preprocess is not None:
+            say = "preprocess has to make that"
+        given = f"The picture given was {_TIMES.join(map(str, shape))}"
+        return f"{given}; if the model takes another size or other channels, {say}"
 
     def _preprocessed_size(self) -> tuple[int, ...] | None:
         if self.preprocess is None:

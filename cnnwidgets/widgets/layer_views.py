@@ -32,8 +32,9 @@ def describe(graph: LayerGraph, net: Network) -> dict[str, Any]:
     return {
         "name": net.name,
         "input": list(net.input_shape),
+        "guessed": net.guessed,
         "total_parameters": graph.total_parameters,
-        "error": graph.error,
+        "error": _ended(graph.error),
         "layers": [_describe(layer) for layer in graph],
     }
 
@@ -49,10 +50,15 @@ def _describe(layer: Layer) -> dict[str, Any]:
         "rf": field and {key: list(value) for key, value in field._asdict().items()},
         "inputs": list(layer.inputs),
         "detail": layer.detail,
-        "error": layer.error,
+        "error": _ended(layer.error),
         "filters": None if layer.filters is None else list(layer.filters),
         "receipt": has_receipt(layer),
     }
+
+
+def _ended(error: str | None) -> str | None:
+    """End an error with a full stop: other sentences follow it."""
+    return f"{error}." if error and not error.endswith((".", "!", "?")) else error
 
 
 def has_receipt(layer: Layer) -> bool:

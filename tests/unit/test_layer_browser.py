@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
 from typing import Any
 
@@ -13,6 +14,7 @@ from ipywidgets.widgets.widget import _instances
 from torch import Tensor, nn
 
 from cnnwidgets.network import Network
+from cnnwidgets.widgets import layer_views as views
 from cnnwidgets.widgets.layer_browser import LayerBrowser
 from tests.architectures import ARCHITECTURES
 from tests.kernel import Browser
@@ -27,6 +29,7 @@ def test_everything_is_there_when_the_page_opens(browser: LayerBrowser, net: Net
     assert state["layer"] == "0"
     assert [layer["name"] for layer in state["_graph"]["layers"]] == [x.name for x in net.layers]
     assert state["_graph"]["input"] == [3, 16, 16]
+    assert state["_graph"]["guessed"] is False
     assert state["_classes"] == CLASSES
     assert [choice["name"] for choice in state["_choices"]] == ["one", "<i>two</i>", "grey"]
     assert state["_pictures"]["a"]["name"] == "picture"
@@ -50,6 +53,19 @@ def test_the_graph_says_what_the_layers_are(browser: LayerBrowser, net: Network)
     assert conv["rf"] == {name: list(value) for name, value in field._asdict().items()}
     linear = browser._graph["layers"][-1]
     assert (linear["rf"], linear["filters"], linear["receipt"]) == (None, None, False)
+
+
+def test_the_graph_says_that_a_size_is_a_guess() -> None:
+    guessed = Network(nn.Sequential(nn.Conv2d(3, 2, 3)))
+    assert views.describe(guessed.graph, guessed)["guessed"] is True
+
+
+def test_errors_of_the_graph_end_with_a_full_stop() -> None:
+    failing = Network(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Linear(5, 1)), input_size=9)
+    described = views.describe(failing.graph, failing)
+    assert described["layers"][0]["error"] is None
+    for error in (described["error"], described["layers"][1]["error"]):
+        assert re.search(r"[^.]\.$", error)
 
 
 def test_one_forward_serves_the_first_display(

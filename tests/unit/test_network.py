@@ -273,4 +273,31 @@ def test_a_size_that_cannot_be_guessed_is_asked_for() -> None:
     assert Network(model, input_size=50).graph.error is None
     given = Network(model, input_size=60).graph.error
     assert given is not None
-    assert "input_size=" not in given
+    assert "3×60×60" in given
+    assert "input_size=" in given
+
+
+def test_a_failing_pass_of_a_given_preprocess_asks_for_another() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Linear(9, 5))
+    error = Network(model, preprocess=lambda _: torch.zeros(3, 7, 9)).graph.error
+    assert error is not None
+    assert "3×7×9" in error
+    assert "preprocess" in error
+    assert "input_size=" not in error
+
+
+def test_a_guessed_size_is_said() -> None:
+    model = nn.Conv2d(3, 1, 1)
+    guessed = Network(model)
+    assert repr(guessed) == "Network(Conv2d)"
+    assert guessed.input_shape == (3, 224, 224)
+    assert repr(guessed) == "Network(Conv2d, input 3×224×224 (guessed), 1 layers)"
+    given = Network(model, input_size=8)
+    preprocessed = Network(model, preprocess=lambda _: torch.zeros(3, 7, 9))
+    described = Network(
+        model, weights=SimpleNamespace(transforms=lambda: SimpleNamespace(crop_size=8))
+    )
+    for net in (given, preprocessed, described):
+        assert net.input_shape[0] == 3
+        assert not net.guessed
+        assert "guessed" not in repr(net)
