@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 _LISTED = 8
+_SAID = 3
 _PART = 3
 """Letters of a name from which on it is looked for inside the options."""
 
@@ -45,7 +46,7 @@ def nearest(name: object, options: Iterable[str]) -> str:
     -------
     str
         A phrase to end an error message with: ``did you mean 'conv1'?`` when an
-        option is near or the only one that contains the name, else
+        option is near, ends with the name after a dot, or is the only one that contains it, else
         ``choose one of 'a', 'b', … (40 in all)``.
 
     Examples
@@ -58,12 +59,13 @@ def nearest(name: object, options: Iterable[str]) -> str:
         return "there are none to choose from"
     if isinstance(name, str):
         lower = {option.lower(): option for option in reversed(names)}
-        near = get_close_matches(name.lower(), lower, n=1)
+        ending = [option for option in reversed(lower) if option.rpartition(".")[2] == name.lower()]
+        near = ending[:_SAID] or get_close_matches(name.lower(), lower, n=1)
         containing = [option for option in lower if name.lower() in option]
         if not near and len(name) >= _PART and len(containing) == 1:
             near = containing
         if near:
-            return f"did you mean {lower[near[0]]!r}?"
+            return f"did you mean {' or '.join(repr(lower[option]) for option in near)}?"
     listed = ", ".join(map(repr, names[:_LISTED]))
     if len(names) > _LISTED:
         return f"choose one of {listed}, … ({len(names)} in all)"

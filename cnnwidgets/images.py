@@ -33,6 +33,7 @@ _NUMPY_FLOATS = {np.float16, np.float32, np.float64}
 _ORIENTATION = 0x0112  # EXIF
 _ON_ITS_SIDE = {5, 6, 7, 8}
 _LONG = 100  # characters of an address to show
+_PREPROCESSED = 10.0  # hardly any normalisation leaves larger values
 _GAP = 3.0  # box-reduce a picture before the bicubic filter down to this many times the size
 
 
@@ -190,8 +191,9 @@ def _is_float(image: NDArray[np.generic] | Tensor) -> bool:
 
 def _preprocessed(image: NDArray[np.generic] | Tensor, channels: int) -> Tensor:
     """Copy floats as a batch [1, C, H, W]."""
+    to_bytes = "astype('uint8')"
     if isinstance(image, Tensor):
-        x = image.detach().clone()
+        x, to_bytes = image.detach().clone(), "byte()"
     else:
         x = torch.from_numpy(np.array(image, dtype=image.dtype.newbyteorder("=")))
     match list(x.shape):
@@ -200,7 +202,9 @@ def _preprocessed(image: NDArray[np.generic] | Tensor, channels: int) -> Tensor:
         case [1, c, _, _] if c == channels:
             return x
         case [_, _, 1 | 3 | 4]:
-            hint = "for pixels in [0, 1] with channels last pass (image * 255).astype('uint8')"
+            hint = _pixels_of_floats(x, to_bytes)
+        case [_, _] if float(x.abs().max()) > _PREPROCESSED:
+            hint = _pixels_of_floats(x, to_bytes)
         case [_, _]:
             hint = "for one preprocessed channel pass image[None]"
         case [c, _, _] | [1, c, _, _]:
@@ -215,6 +219,15 @@ def _preprocessed(image: NDArray[np.generic] | Tensor, channels: int) -> Tensor:
         f"image: floats of shape {list(x.shape)} where the network takes [{channels}, H, W]; "
         f"{hint}; {_FORMS}"
     )
+
+
+def _pixels_of_floats(x: Tensor, to_bytes: str) -> str:
+    """Say how floats [H, W, C] become pixels, or why they do not, by their range."""
+    if x.abs().max() > _PREPROCESSED:
+        return f"for pixels from 0 to 255 pass image.{to_bytes}"
+    if x.min() >= 0 and x.max() <= 1:
+        return f"for pixels in [0, 1] with channels last pass (image * 255).{to_bytes}"
+    return "these have their channels last; if they are preprocessed, put the channels first"
 
 
 def _from_pixels(pixels: NDArray[np.generic]) -> Image.Image:

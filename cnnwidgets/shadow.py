@@ -90,6 +90,8 @@ def _hints(given: object) -> Iterator[str]:
             yield "load the model first, and give the model"
         case torch.Tensor() | np.ndarray() | Image.Image():
             yield "the network comes first, then the image"
+        case types.LambdaType(__name__="<lambda>"):
+            yield "the layers of a function cannot be seen: make it the forward of a module"
         case type() | types.FunctionType():
             yield f"call it to make one: {given.__name__}()"
 

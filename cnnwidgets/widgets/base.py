@@ -8,6 +8,7 @@ import os
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import lru_cache
 from inspect import signature
 from pathlib import Path
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parents[1] / "static"
 PNG_DPI = 80
+_NEAR = 0.75
+"""From which likeness on an attribute is a misspelt trait; `layers` is, `step_size` is not."""
 
 
 class Widget(anywidget.AnyWidget):
@@ -86,6 +89,17 @@ class Widget(anywidget.AnyWidget):
         """Close, unless the constructor refused what it was given."""
         if "_worker" in self.__dict__:
             super().__del__()
+
+    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - as of any object
+        """Refuse a new attribute that is nearly a trait: it would do nothing, and not say so."""
+        if not (name.startswith("_") or hasattr(type(self), name) or name in vars(self)):
+            public = [trait for trait in self.traits(sync=True) if not trait.startswith("_")]
+            for near in get_close_matches(name, public, n=1, cutoff=_NEAR):
+                own = type(self).__name__
+                raise AttributeError(
+                    f"{own}: there is no attribute {name!r}; did you mean {near!r}?"
+                )
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.net.name})"

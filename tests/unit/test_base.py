@@ -116,6 +116,15 @@ def test_unknown_keywords_raise_and_name_the_nearest(net: Network, keyword: str,
     assert Toy(net, level=5).level == 5
 
 
+def test_a_misspelt_trait_is_refused_and_other_attributes_are_not(net: Network) -> None:
+    toy = Toy(net)
+    with pytest.raises(AttributeError, match=r"Toy: .* no attribute 'levl'; did you mean 'level'"):
+        toy.levl = 1
+    assert not hasattr(toy, "levl")
+    toy.level, toy.mine, toy.level_of_mine, toy._levl = 4, 5, 6, 7
+    assert (toy.level, toy.mine, toy.level_of_mine, toy._levl) == (4, 5, 6, 7)
+
+
 def test_a_request_is_answered_with_value_and_tensors(page: Browser) -> None:
     reply = page.request("double", number=21)
     assert reply.value == {"is": 42}

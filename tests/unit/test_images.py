@@ -197,6 +197,10 @@ def test_floats_are_taken_as_they_are(dtype: torch.dtype, channels: int) -> None
 @pytest.mark.parametrize(
     ("image", "channels", "error", "message"),
     [
+        (np.full((8, 8, 3), 200.0), 3, ValueError, r"0 to 255 pass image\.astype\('uint8'\);"),
+        (torch.full((8, 8, 3), 200.0), 3, ValueError, r"0 to 255 pass image\.byte\(\);"),
+        (np.full((8, 8), 200.0), 1, ValueError, r"0 to 255 pass image\.astype\('uint8'\);"),
+        (np.full((8, 8, 3), -0.5), 3, ValueError, "put the channels first;"),
         (np.full((8, 8, 3), 0.5), 3, ValueError, r"\[0, 1\].*\(image \* 255\).astype\('uint8'\)"),
         (np.full((8, 8), 0.5), 1, ValueError, r"pass image\[None\]"),
         (torch.rand(1, 8, 9), 3, ValueError, r"\[3, H, W\]; these have 1 channel;"),

@@ -264,6 +264,7 @@ def make_model() -> nn.Module:
         (np.zeros(3), "comes first"),
         (Image.new("L", (1, 1)), "comes first"),
         (nn.Conv2d, r"not type; call it to make one: Conv2d\(\)$"),
+        (lambda x: x, r"not function; .* make it the forward of a module$"),
         (make_model, r"not function; call it to make one: make_model\(\)$"),
     ],
 )
