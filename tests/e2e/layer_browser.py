@@ -113,8 +113,6 @@ class LayerBrowser:
         layer = self.root.get_attribute("data-layer") or ""
         self.root.get_by_role("grid", name=re.compile(f" of {re.escape(layer)}$")).wait_for()
         self.wait_painted(tile.locator("canvas"), colors=colors)
-        tile.click()  # the first click selects
-        self.wait_shown("channel", channel)
         tile.click()
         self.view("map").wait_for()
         self.wait_painted(self.view("map").locator("canvas"), colors=colors)

@@ -35,7 +35,7 @@ const drawn = (tile: HTMLElement | null) => {
 };
 
 async function show(changes: Partial<TileGridProps> = {}) {
-  const props: TileGridProps = {
+  const props = {
     caption: "2,048 channels of layer4",
     count: 2048,
     tile: 64,
@@ -47,7 +47,7 @@ async function show(changes: Partial<TileGridProps> = {}) {
     onSelect: vi.fn(),
     onOpen: vi.fn(),
     ...changes,
-  };
+  } satisfies TileGridProps;
   await act(() => render(<TileGrid {...props} />, host));
   await settle();
   return props;

@@ -21,8 +21,8 @@ export interface TileGridProps extends TileSource {
   /** The positions [first, last) that are on screen or nearly so. */
   onVisible: (first: number, last: number) => void;
   onSelect: (item: number) => void;
-  /** Enter, Space or a click. */
-  onOpen: (item: number) => void;
+  /** Enter, Space or a click; without it a click only selects. */
+  onOpen?: (item: number) => void;
 }
 
 /** Thousands of small maps; only the rows on screen exist, and their canvases are reused. */
@@ -111,12 +111,12 @@ function gridInput(p: TileGridProps, { view, active, show }: ReturnType<typeof u
     const item = p.order?.[position] ?? position;
     show(position);
     p.onSelect(item);
-    if (open) p.onOpen(item);
+    if (open) p.onOpen?.(item);
   };
   return {
     onKeyDown(event: KeyboardEvent) {
       const open = event.key === "Enter" || event.key === " ";
-      const next = open ? active : gridMove(event.key, active, view.columns, p.count);
+      const next = open ? p.onOpen && active : gridMove(event.key, active, view.columns, p.count);
       if (next === undefined || !p.count || event.altKey || event.ctrlKey || event.metaKey) return;
       handled(event);
       if (open || next !== active) choose(next, open);

@@ -6,7 +6,7 @@ import { useReplies, Waiting } from "./loading";
 import { Receipt } from "./receipt";
 import { MapLoader } from "./resources";
 import { type Hover, Side } from "./side";
-import { useBrowser, useKeptFocus } from "./state";
+import { useBrowser } from "./state";
 import type { Slot } from "./types";
 
 interface EnlargedProps {
@@ -16,7 +16,6 @@ interface EnlargedProps {
 }
 
 export function Enlarged({ data, channel }: EnlargedProps) {
-  useKeptFocus();
   const { colorRange, unit, layer } = useBrowser();
   const { parts, answers } = useParts(data, channel);
   const hover = useSignal<Hover | null>(null);

@@ -91,37 +91,42 @@ describe("maps", () => {
     await see("not a number");
   });
 
-  test("the first click selects, the second enlarges, Escape goes back and keeps the keys", async () => {
+  test("a click enlarges; Escape, or the button, goes back to the map's tile", async () => {
     const kernel = mount();
-    await tile(4).click();
-    expect(kernel.get("channel")).toBe(4);
-    await tile(0).click();
-    await tile(4).click();
-    expect(page.getByRole("application").elements()).toHaveLength(0);
-    await tile(4).click();
-    await expect.element(page.getByRole("application", { name: "conv1 channel 4" })).toBeVisible();
-    await press("{ArrowRight}{ArrowRight}");
+    const map = (channel: number) =>
+      page.getByRole("application", { name: `conv1 channel ${channel}` });
+    await tile(6).click();
+    await expect.element(map(6)).toHaveFocus();
     expect(kernel.get("channel")).toBe(6);
     await press("{Escape}");
-    await expect.element(tile(6)).toBeVisible();
+    await expect.element(tile(6)).toHaveFocus();
+    await press("{ArrowRight}");
+    await expect.element(tile(7)).toHaveFocus();
+    expect(kernel.get("channel")).toBe(7);
+    expect(page.getByRole("application").elements()).toHaveLength(0);
+    await tile(4).click();
+    await expect.element(map(4)).toBeVisible();
+    await page.getByRole("button", { name: "All channels" }).click();
+    await expect.element(tile(4)).toHaveFocus();
     await press("c");
     expect(kernel.get("color_range")).toBe("network");
   });
 
-  test("two clicks enlarge the channel that was chosen from the start, too", async () => {
-    mount();
-    await tile(0).click();
-    expect(page.getByRole("application").elements()).toHaveLength(0);
-    await tile(0).click();
-    await expect.element(page.getByRole("application", { name: "conv1 channel 0" })).toBeVisible();
-  });
-
-  test("Enter enlarges after arrow keys", async () => {
+  test("by keys alone: to a channel, to one of its units, to the receipt, and back", async () => {
     const kernel = mount();
-    await tile(0).click();
+    root().focus();
     await press("{ArrowRight}{ArrowRight}{Enter}");
-    await expect.element(page.getByRole("application", { name: "conv1 channel 2" })).toBeVisible();
+    const map = page.getByRole("application", { name: "conv1 channel 2" });
+    await expect.element(map).toHaveFocus();
+    await press("{ArrowRight}{ArrowRight}{ArrowUp}{Enter}");
+    expect(kernel.get("unit")).toEqual([12, 14]);
+    const receipt = page.getByRole("region", { name: "Receipt of one unit" });
+    await expect.element(receipt.getByText(/✓ equals what torch computed$/)).toBeVisible();
+    await receipt.getByRole("button", { name: "Close" }).click();
+    await expect.element(map).toHaveFocus();
     expect(kernel.get("channel")).toBe(2);
+    await press("{Escape}");
+    await expect.element(tile(2)).toHaveFocus();
   });
 
   test("sort by sparsity puts the empty one first", async () => {
@@ -182,7 +187,6 @@ describe("an enlarged map", () => {
   test("falls back on the grid's copy where the exact map cannot be had", async () => {
     mount({ answers: { map: () => ({ error: "This page was recorded without it." }) } });
     await tile(2).click();
-    await tile(2).click();
     await see(/rounded to 1\/252 of their range: This page was recorded without it/);
     const map = page.getByRole("application", { name: "conv1 channel 2" });
     await map.hover({ position: { x: 100, y: 100 } });
@@ -220,7 +224,6 @@ describe("an enlarged map", () => {
     [800, 200],
   ])("is large, and stays where it is when a receipt opens, at %d px", async (width, least) => {
     const kernel = mount({ width });
-    await tile(2).click();
     await tile(2).click();
     const map = page.getByRole("application", { name: "conv1 channel 2" });
     await see(/Click a unit of the map/);

@@ -8,7 +8,7 @@ import { channelScale, channelsOf, type LayerData, remark } from "./data";
 import { channelWord, rangeWords } from "./describe";
 import { drawBeside } from "./draw";
 import type { MapLoader } from "./resources";
-import { useBrowser, useKeptFocus } from "./state";
+import { enlarge, useBrowser, useKeptFocus } from "./state";
 import { Tiles, useLoader } from "./tiles";
 
 /** Width of a tile with two maps, in widths of one with a single map. */
@@ -28,7 +28,8 @@ export function useOrder({ table, value }: LayerData): number[] | undefined {
 
 export function Maps({ data }: { data: readonly LayerData[] }) {
   useKeptFocus();
-  const { channel, layer, tile } = useBrowser();
+  const state = useBrowser();
+  const { channel, layer, tile } = state;
   const [first] = data as [LayerData];
   const sources = data.map(({ source }) => source);
   const loader = useLoader("maps", sources, first.value.shape[0] ?? 0);
@@ -52,6 +53,7 @@ export function Maps({ data }: { data: readonly LayerData[] }) {
         tile={width}
         tileHeight={width / data.length}
         flat={first.value.shape[1] === 1}
+        onOpen={() => enlarge(state)}
         onOver={(item) => (over.value = item)}
       />
       <p class="cnnw-lb-readout">

@@ -213,7 +213,6 @@ describe("what goes wrong", () => {
     await see(GONE);
     await expect.element(page.getByRole("button", { name: "Compare" })).toBeDisabled();
     await tile(2).click();
-    await tile(2).click();
     await expect.element(page.getByRole("application", { name: "conv1 channel 2" })).toBeVisible();
     await page.getByRole("treeitem", { name: /^conv2/ }).click();
     await see("This was not seen before the kernel stopped.");

@@ -5,7 +5,7 @@ import { CopyCode } from "./copy";
 import { useReplies, Waiting } from "./loading";
 import { Sum } from "./receipt_sum";
 import type { Source } from "./resources";
-import { useBrowser, useKeptFocus } from "./state";
+import { focusView, useBrowser } from "./state";
 import type { ReceiptValue } from "./types";
 
 export interface ReceiptProps {
@@ -15,13 +15,18 @@ export interface ReceiptProps {
 }
 
 export function Receipt({ source, channel, unit: [row, column] }: ReceiptProps) {
-  useKeptFocus();
-  const { unit, shown } = useBrowser();
+  const { unit, shown, root } = useBrowser();
   const lane = "receipt";
   const answers = useReplies<ReceiptValue>(lane, [{ ...source, channel, row, column }], lane);
   const reply = answers.replies?.[0];
   // Again once it is long enough to scroll to.
   const section = useInView([row, column, channel, !reply]);
+  useLayoutEffect(
+    () => () => {
+      if (section.current?.matches(":focus-within")) focusView(root);
+    },
+    [],
+  );
   return (
     <section
       ref={section}

@@ -10,7 +10,7 @@ import { rectWords, seenBy, unitsThatSee } from "./brushing";
 import type { LayerData } from "./data";
 import { channelWord } from "./describe";
 import type { MapPart } from "./draw";
-import { useBrowser } from "./state";
+import { useBrowser, useKeptFocus } from "./state";
 import type { Rect, Slot } from "./types";
 
 export interface Hover {
@@ -98,6 +98,7 @@ interface MapProps extends Part {
 }
 
 function MapFigure({ data, map, scale, channel, many, at, seers, onHover, onUnit }: MapProps) {
+  useKeptFocus();
   const { unit, layer } = useBrowser();
   const { slot } = data.source;
   const { low, high, table } = scale;

@@ -149,19 +149,25 @@ const Context = createContext<State | null>(null);
 export const StateProvider = Context.Provider;
 export const useBrowser = (): State => useContext(Context) as State;
 
-/** What had the focus goes with the view: the keys must go on working. */
+/** What had the focus goes with the view: what comes in its place takes it over. */
 export function useKeptFocus(): void {
   const { root } = useBrowser();
-  useLayoutEffect(
-    () => () => {
+  useLayoutEffect(() => {
+    if (root.current?.matches(":focus")) focusView(root);
+    return () => {
       if (root.current?.querySelector(".cnnw-lb-panel :focus")) focusRoot(root);
-    },
-    [],
-  );
+    };
+  }, []);
 }
 
 export const focusRoot = ({ current }: State["root"]): void =>
   current?.focus({ preventScroll: true });
+
+/** The keys go to the grid or the map that is shown. */
+export const focusView = ({ current }: State["root"]): void =>
+  current
+    ?.querySelector<HTMLElement>("[role=grid], [data-view=map] [role=application]")
+    ?.focus({ preventScroll: true });
 
 /** Are the units of the layer at a place in the graph the classes? Nothing is learned after them. */
 export function areClasses({ graph }: State, at: number): boolean {

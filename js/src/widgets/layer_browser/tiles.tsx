@@ -1,9 +1,9 @@
-// A grid of maps: asks for those on screen, tells which is under the pointer, selects and opens.
+// A grid of maps: asks for those on screen, tells which is under the pointer, selects.
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Banner } from "../../shared/banner";
 import { TileGrid, type TileGridProps } from "../../shared/tile_grid";
 import { MapLoader } from "./resources";
-import { enlarge, useBrowser } from "./state";
+import { useBrowser } from "./state";
 
 /** A loader that lives as long as its questions stay the same. */
 export function useLoader<S extends object>(
@@ -19,7 +19,7 @@ export function useLoader<S extends object>(
 }
 
 interface TilesProps
-  extends Pick<TileGridProps, "caption" | "tile" | "tileHeight" | "draw" | "mark"> {
+  extends Pick<TileGridProps, "caption" | "tile" | "tileHeight" | "draw" | "mark" | "onOpen"> {
   loader: Pick<MapLoader, "count" | "loaded" | "failed" | "want">;
   order?: readonly number[] | undefined;
   /** Are the maps single rows, to be drawn as high as the tile? */
@@ -32,7 +32,6 @@ export function Tiles({ loader, order, flat, onOver, ...grid }: TilesProps) {
   const { channel } = useBrowser();
   const { failed, count, loaded } = loader;
   const { want, onVisible } = useWanted(loader, order);
-  const { onOpen, ...gestures } = useSecondClick();
   const itemAt = (position: number) => order?.[position] ?? position;
   return (
     <>
@@ -44,7 +43,6 @@ export function Tiles({ loader, order, flat, onOver, ...grid }: TilesProps) {
       <div
         class="cnnw-lb-tiles"
         data-flat={flat}
-        {...gestures}
         onPointerOver={({ target }) => {
           const tile = tileOf(target);
           onOver?.(tile ? itemAt(Number(tile.dataset.at)) : null);
@@ -53,7 +51,7 @@ export function Tiles({ loader, order, flat, onOver, ...grid }: TilesProps) {
       >
         <TileGrid
           {...grid}
-          {...{ count, order, loaded, onVisible, onOpen }}
+          {...{ count, order, loaded, onVisible }}
           selected={channel.value}
           label={String}
           onSelect={(item) => (channel.value = item)}
@@ -79,19 +77,4 @@ function useWanted(loader: TilesProps["loader"], order: readonly number[] | unde
     want();
   };
   return { want, onVisible };
-}
-
-/** The first click selects, the second opens: the tile that has the focus already. Keys always open. */
-function useSecondClick() {
-  const state = useBrowser();
-  const again = useRef(true);
-  return {
-    onOpen: () => again.current && enlarge(state),
-    onKeyDownCapture: () => {
-      again.current = true;
-    },
-    onPointerDown: ({ target }: PointerEvent) => {
-      again.current = tileOf(target)?.matches(":focus") ?? false;
-    },
-  };
 }
