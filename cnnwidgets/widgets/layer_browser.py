@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from matplotlib.figure import Figure
-    from torch import nn
+    from torch import Tensor, nn
 
     from cnnwidgets.capture import Step
     from cnnwidgets.images import Picture
+    from cnnwidgets.layers import Layer
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.requests import Asked
 
@@ -311,6 +312,11 @@ class LayerBrowser(LayerAnswers, Widget):
     def _unwatched(self) -> None:
         self._slots.passes.release()
 
+    def _is_output(self, layer: Layer, maps: Tensor) -> bool:
+        """Whether maps are a number for each class."""
+        last = self._network_graph.layers[-1].name
+        return layer.name == last and maps.shape == (self._slots.outputs,)
+
     def _sheet(self) -> Sheet:
         shown = self._slots["a"]
         layer = self._network_graph[self.layer]
@@ -325,6 +331,7 @@ class LayerBrowser(LayerAnswers, Widget):
             span=views.span(self._slots, drawn, self.color_range),
             quantity=drawn.words,
             table="weights" if drawn.words == views.WEIGHT else "activations",
+            unit_names=self._classes if self._is_output(layer, drawn.maps) else (),
         )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch.nn.functional import avg_pool2d
 
-from cnnwidgets.widgets.colors import Table, paint
+from cnnwidgets.widgets.colors import STOPS, Table, paint
 from cnnwidgets.widgets.passes import Range, range_of
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Sheet:
         What the numbers are, or why there are none.
     table
         Their colours.
+    unit_names
+        Of a vector's values, if they have names: the classes.
     """
 
     title: str
@@ -71,6 +73,7 @@ class Sheet:
     span: Range | None
     quantity: str
     table: Table
+    unit_names: Sequence[str] = ()
 
     @property
     def heading(self) -> str:
@@ -103,6 +106,19 @@ class Sheet:
             own = maps.nan_to_num(0.0, 0.0, 0.0).abs().amax((1, 2), keepdim=True)
             maps, limit = maps / own.masked_fill(own == 0, 1), 1.0
         return _side_by_side(paint(maps.numpy(), limit, self.table))
+
+    def corners(self) -> list[tuple[int, int]]:
+        """Return where each map begins in the mosaic, as (row, column)."""
+        maps = _small(self.maps[:MOST_MAPS])
+        height, width = maps.shape[-2:]
+        columns, gap = _layout(len(maps), height, width)
+        places = (divmod(index, columns) for index in range(len(maps)))
+        return [(row * (height + gap), column * (width + gap)) for row, column in places]
+
+    def bar_color(self, value: float) -> str:
+        """Return the colour of a vector's value, by its sign."""
+        stops = STOPS[self.table].split()
+        return stops[1] if value < 0 else stops[-2]
 
 
 def preview(sheet: Sheet) -> bytes:
@@ -152,7 +168,9 @@ def _draw_units(draw: ImageDraw.ImageDraw, sheet: Sheet) -> None:
     middle, step = (top + bottom) / 2, (right - left) / max(len(values), 1)
     for index, value in enumerate(values):
         x, end = left + index * step, middle - value / sheet.limit * (bottom - top) / 2
-        draw.rectangle((x, min(middle, end), x + 0.7 * step, max(middle, end)), fill=BAR)
+        draw.rectangle(
+            (x, min(middle, end), x + 0.7 * step, max(middle, end)), sheet.bar_color(value)
+        )
 
 
 def _place(page: Image.Image, picture: Image.Image, box: tuple[int, int, int, int]) -> None:
@@ -179,9 +197,8 @@ def _small(maps: Tensor) -> Tensor:
 def _side_by_side(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Lay tiles [n, H, W, 3] out as one picture, about square, white between them."""
     count, height, width, _ = tiles.shape
-    columns = min(count, max(1, math.ceil(math.sqrt(count * height / width))))
+    columns, gap = _layout(count, height, width)
     rows = math.ceil(count / columns)
-    gap = max(1, round(0.04 * max(height, width)))
     grid: NDArray[np.uint8] = np.full((rows * columns, height + gap, width + gap, 3), 255, np.uint8)
     grid[:count, :height, :width] = tiles
     sheet: NDArray[np.uint8] = grid.reshape(rows, columns, height + gap, width + gap, 3).swapaxes(
@@ -189,6 +206,12 @@ def _side_by_side(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
     )
     sheet = sheet.reshape(rows * (height + gap), columns * (width + gap), 3)
     return sheet[:-gap, :-gap]
+
+
+def _layout(count: int, height: int, width: int) -> tuple[int, int]:
+    """Return how many tiles of this size go in a row, and the gap between them in pixels."""
+    columns = min(count, max(1, math.ceil(math.sqrt(count * height / width))))
+    return columns, max(1, round(0.04 * max(height, width)))
 
 
 def _shown(text: str, most: int) -> str:

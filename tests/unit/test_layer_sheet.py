@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from matplotlib.colors import to_hex
+from PIL import Image, ImageColor
 from torch import Tensor, nn
 
 from cnnwidgets.classes import Prediction
@@ -141,6 +142,48 @@ def test_the_figure_says_what_is_shown(browser: LayerBrowser) -> None:
     rows = browser._predictions["a"]["rows"]
     expected = [row["probability"] for row in reversed(rows)]
     assert [bar.get_width() for bar in bars] == pytest.approx(expected)  # type: ignore[attr-defined]
+
+
+def test_nothing_of_the_figure_is_cut_off() -> None:
+    names = ["hen-of-the-woods, a fungus that has a long name", "hen", "x" * 60]
+    best = [Prediction(i, name, 0.3, 1.0) for i, name in enumerate(names)]
+    for maps in (torch.randn(3), torch.randn(32, 8, 8)):
+        figure = draw(sheet(maps, predictions=best, unit_names=names))
+        figure.savefig(io.BytesIO())
+        box, whole = figure.get_tightbbox(), figure.get_size_inches()
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert (box.max <= whole).all()
+
+
+def test_values_of_the_output_bear_the_classes_names_and_the_colours_of_their_signs(
+    browser: LayerBrowser,
+) -> None:
+    browser.layer = browser.net.layers[-1].name
+    axes = browser.figure().axes[-1]
+    count = len(browser._classes)
+    assert [label.get_text() for label in axes.get_xticklabels()] == browser._classes
+    bars: list[Any] = list(axes.patches)
+    blue, red = (colors.STOPS["activations"].split()[at] for at in (1, -2))
+    signs = [bar.get_height() < 0 for bar in bars]
+    assert len(bars) == count
+    assert {True, False} == set(signs)
+    assert [to_hex(bar.get_facecolor()) for bar in bars] == [blue if low else red for low in signs]
+    shown = np.asarray(Image.open(io.BytesIO(browser.preview())).convert("RGB"))[30:490, 270:890]
+    for color in (blue, red):
+        assert (np.abs(shown.astype(int) - ImageColor.getrgb(color)).max(2) < 9).any()
+
+
+def test_maps_bear_their_numbers_where_these_are_legible() -> None:
+    maps = torch.randn(5, 8, 6)
+    numbers = {text.get_text(): text.get_position() for text in draw(sheet(maps)).axes[-2].texts}
+    assert list(numbers) == ["0", "1", "2", "3", "4"]
+    mosaic = sheet(maps, span=None).mosaic()
+    for (column, row), one in zip(numbers.values(), maps, strict=True):
+        painted = colors.paint((one / one.abs().amax()).numpy(), 1.0, "activations")
+        assert (mosaic[int(row) :, int(column) :][:8, :6] == painted).all()
+    for unreadable in (torch.randn(3, 1, 400), torch.randn(1, 8, 8)):
+        assert not draw(sheet(unreadable)).axes[-2].texts
 
 
 @pytest.mark.parametrize(
