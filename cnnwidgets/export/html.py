@@ -97,8 +97,8 @@ class Page:
         line = f"{path}: {megabytes:.1f} MB, {len(self._replies)} recorded answers"
         if self._left_out:
             line += (
-                f"; {self._left_out} and what is less useful did not fit: "
-                f"give a limit above {self._limit / 1e6:.0f} MB"
+                f"; from {self._left_out!r} on, what is less useful did not fit into "
+                f"{self._limit / 1e6:.3g} MB: give a larger limit"
             )
         print(line)  # noqa: T201 - the size is told before it is written
         path.write_text(text, encoding="utf-8")

@@ -189,7 +189,8 @@ def test_the_limit_is_kept_and_told(
     assert path.stat().st_size <= everything / 2
     assert 0 < len(document(path)["replies"]) < count
     told = capsys.readouterr().out
-    assert "and what is less useful did not fit: give a limit above" in told
+    given = f"{everything / 2e6:.3g} MB"
+    assert re.search(rf"; from '\w+' on, .* did not fit into {given}: give a larger limit\n$", told)
 
 
 def test_the_size_is_told_before_the_file_is_written(
