@@ -40,8 +40,15 @@ describe("the strip", () => {
 
   test("shows where the model failed", async () => {
     mount({ graph: failing, traits: { layer: "conv2" } });
-    await see(/The model failed here: expected 16 input channels/);
+    await see(/The model failed here: expected 16 input channels.* The layers before it/);
     await expect.element(page.getByRole("treeitem", { name: /failed/ })).toBeVisible();
+  });
+
+  test("promises no layers before a failing one where there are none", async () => {
+    const layers = failing.layers.slice(-1);
+    mount({ graph: { ...failing, layers }, traits: { layer: "conv2" } });
+    await see(/The model failed here: expected 16 input channels/);
+    expect(document.body.textContent).not.toContain("The layers before it");
   });
 });
 

@@ -14,7 +14,7 @@ import { type Answers, useReplies, Waiting } from "./loading";
 import { Maps, useOrder } from "./maps";
 import { pinOf, togglePin } from "./pins";
 import { packet, type Source } from "./resources";
-import { step, stepChannel, useBrowser, useKeptFocus, viewsOf } from "./state";
+import { step, stepChannel, unitWord, useBrowser, useKeptFocus, viewsOf } from "./state";
 import type { LayerValue, View } from "./types";
 import { Vector } from "./vector";
 
@@ -35,7 +35,7 @@ export function LayerPanel() {
       <header class="cnnw-lb-heading">
         <IconButton icon="fold" label="Previous layer (Page Up)" onClick={() => step(state, -1)} />
         <IconButton icon="fold" label="Next layer (Page Down)" onClick={() => step(state, 1)} />
-        <h3>{summary(chosen, graph.value.input)}</h3>
+        <h3>{summary(chosen, graph.value.input, unitWord(state, chosen))}</h3>
       </header>
       <Tabs<View>
         label="What to show of the layer"
@@ -46,8 +46,9 @@ export function LayerPanel() {
       <div class="cnnw-lb-panel" role="tabpanel" aria-label={labels[now]} data-view={now}>
         {chosen.error ? (
           <Banner kind="error">
-            The model failed here: {chosen.error} The layers before it are shown as far as they were
-            computed.
+            The model failed here: {chosen.error}
+            {chosen.name !== graph.value.layers[0]?.name &&
+              " The layers before it are shown as far as they were computed."}
           </Banner>
         ) : now === "filters" && chosen.filters ? (
           <Filters
