@@ -23,7 +23,7 @@ SCREEN = {"anywidget", "traitlets", "ipywidgets", "comm", "IPython", "ipykernel"
 # The compute floor, lowest first: at run time each imports only those before it.
 COMPUTE_ORDER = [
     *("errors", "taps", "blocks", "fingerprint", "isolation", "provenance", "images", "shadow"),
-    *("arithmetic", "classes", "discovery", "tracing", "convolutions", "kinds", "receptive"),
+    *("arithmetic", "classes", "discovery", "tracing", "convolutions", "receptive", "kinds"),
     *("capture", "layers", "network", "samples"),
 ]
 # What widgets are made of. Every other module of theirs belongs to one widget.

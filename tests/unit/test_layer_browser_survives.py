@@ -202,7 +202,8 @@ def tensor_bytes() -> int:
     """Bytes of every tensor that is alive, which tracemalloc does not see."""
     gc.collect()
     tensors = [x for x in gc.get_objects() if issubclass(type(x), Tensor) and not is_lazy(x)]
-    storages = {s.data_ptr(): s.nbytes() for s in (x.untyped_storage() for x in tensors)}
+    strided = [x for x in tensors if x.layout is torch.strided]  # others have no storage
+    storages = {s.data_ptr(): s.nbytes() for s in (x.untyped_storage() for x in strided)}
     return sum(storages.values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,8 @@ def script(path: Path, text: str) -> Path:
 
 def make(*arguments: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run make; with ``path``, where only the programs of that folder exist."""
-    environment = {"PATH": str(path), "HOME": str(path)} if path else None
+    own = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    environment = {"PATH": str(path), "HOME": str(path)} if path else own  # not as a part of a make
     return subprocess.run(
         [MAKE, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
