@@ -1,0 +1,119 @@
+"""Windows of maps, and pieces of maps with windows in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch.nn.functional import pad
+
+from cnnwidgets.attribution.incremental.axis import Span, positions, runs, shifted
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Frame(NamedTuple):
+    """How many rows (above, below) and columns (left, right) are put around maps, and their value."""
+
+    rows: tuple[int, int] = (0, 0)
+    columns: tuple[int, int] = (0, 0)
+    value: float = 0.0
+
+
+NO_FRAME = Frame()
+
+
+class Maps:
+    """The maps [1, C, H, W] of the picture as it is."""
+
+    def __init__(self, values: Tensor) -> None:
+        self.values = values
+        self.size = values.shape[2], values.shape[3]
+        self._framed: dict[Frame, Tensor] = {}
+
+    def framed(self, frame: Frame) -> Tensor:
+        """Return them as [H', W', C] with a frame around them, made once."""
+        if frame not in self._framed:
+            wide = pad(self.values, (*frame.columns, *frame.rows), value=frame.value)
+            self._framed[frame] = wide[0].permute(1, 2, 0).contiguous()
+        return self._framed[frame]
+
+    def pieces(self, place: Place, frame: Frame = NO_FRAME) -> Tensor:
+        """Copy pieces [rows, columns, h, w, C] out of the framed maps."""
+        known = self.framed(frame)
+        (rows, height), (columns, width) = place
+        if place.grid == (1, 1):
+            piece = known[rows[0] : rows[0] + height, columns[0] : columns[0] + width]
+            return piece.clone(memory_format=torch.contiguous_format)[None, None]
+        down = positions(place.rows)[:, None, :, None] * known.shape[1]
+        index = (down + positions(place.columns)[None, :, None, :]).flatten()
+        flat = known.view(-1, known.shape[2])
+        return flat.index_select(0, index.to(known.device)).view(*place.grid, height, width, -1)
+
+
+class Place(NamedTuple):
+    """Where windows stand: one at each crossing of the rows' and the columns' spans."""
+
+    rows: Span
+    columns: Span
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(h, w) of each window."""
+        return self.rows.length, self.columns.length
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """How many windows stand below and beside each other."""
+        return len(self.rows.starts), len(self.columns.starts)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Values [N, C, h, w] and where they stand, row by row."""
+
+    values: Tensor
+    place: Place
+
+
+def whole(maps: Maps, place: Place) -> Place:
+    """Return the place of pieces that are all of the maps."""
+    down, across = place.grid
+    height, width = maps.size
+    return Place(Span((0,) * down, height), Span((0,) * across, width))
+
+
+def cut(maps: Maps, windows: Windows, place: Place, frame: Frame = NO_FRAME) -> Tensor:
+    """Cut pieces [N, C, h, w] out of the framed maps, with the windows pasted in.
+
+    Parameters
+    ----------
+    maps, windows
+        The known maps and what has changed in them.
+    place
+        Where the pieces are, in the framed maps.
+    frame
+        What is put around the maps.
+    """
+    rows = shifted(windows.place.rows, frame.rows[0])
+    columns = shifted(windows.place.columns, frame.columns[0])
+    if (rows, columns) == place:
+        return windows.values
+    pieces = maps.pieces(place, frame)
+    values = windows.values.permute(0, 2, 3, 1).unflatten(0, place.grid)
+    for below, top in runs(rows, place.rows):
+        for beside, left in runs(columns, place.columns):
+            _paste(values[below, beside], pieces[below, beside], top, left)
+    return pieces.flatten(0, 1).permute(0, 3, 1, 2)
+
+
+def _paste(values: Tensor, pieces: Tensor, top: int, left: int) -> None:
+    """Lay values [..., h, w, C] over pieces, (top, left) from their corners; cut what is outside."""
+    (h, w), (height, width) = values.shape[2:4], pieces.shape[2:4]
+    down, up = max(0, top), min(top + h, height)
+    right, edge = max(0, left), min(left + w, width)
+    if down < up and right < edge:
+        target = pieces[:, :, down:up, right:edge]
+        target.copy_(values[:, :, down - top : up - top, right - left : edge - left])

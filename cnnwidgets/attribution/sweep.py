@@ -1,0 +1,125 @@
+"""The loop of an occlusion sweep: blocks of patches, coarse to fine, by the cheaper method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from cnnwidgets.attribution.grid import Block, coarse_to_fine, pieces
+from cnnwidgets.attribution.patches import PatchedPasses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor
+
+    from cnnwidgets.attribution.grid import Grid
+    from cnnwidgets.attribution.incremental.windows import Windows
+    from cnnwidgets.network import Network
+
+WORTH = 0.75
+"""Above this share of full passes' arithmetic, gathering windows costs more than it saves."""
+TOLERANCE = 1e-4
+"""By which logits of an incremental pass may differ from a full one, relative to the largest."""
+WINDOWS_BYTES = 24e6
+"""Batches of windows about this large run fastest: they stay near the caches."""
+PICTURES_BYTES = 256e6
+"""The same for whole pictures."""
+MOST = 256
+"""Patches in a batch."""
+
+
+class Sweep:
+    """Tries every patch of a grid.
+
+    Parameters
+    ----------
+    net, x
+        The network and the prepared picture [1, C, H, W].
+    patch
+        What patches show, [1, C, H, W].
+    grid
+        Where they stand.
+    method
+        ``"auto"``, ``"incremental"`` or ``"full"``.
+    memory
+        Bytes that a batch may need.
+
+    Attributes
+    ----------
+    base
+        [K], the logits without a patch.
+    method
+        ``"incremental"`` or ``"full"``, whichever is used.
+    reason
+        Why full passes are used though they were not asked for; None if they are not.
+    operations, full_operations
+        Multiply-adds so far, and what full passes need for the same patches.
+    """
+
+    def __init__(  # noqa: PLR0917 - what a sweep is made of
+        self, net: Network, x: Tensor, patch: Tensor, grid: Grid, method: str, memory: float
+    ) -> None:
+        self._passes = PatchedPasses(net, x)
+        self._patch = patch
+        self._grid = grid
+        self.base = self._passes.logits[0]
+        self.operations = self.full_operations = 0
+        self.reason: str | None = None
+        self.method = method
+        self._try(memory)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Yield the logits [rows, columns, K] after each batch; NaN where there are none yet."""
+        logits = torch.full((*self._grid.shape, len(self.base)), torch.nan)
+        run = self._passes.full if self.method == "full" else self._passes.incremental
+        for block in coarse_to_fine(self._grid.shape):
+            for part in pieces(block, self._batch):
+                before = self._passes.operations
+                found = run(self._windows(part)).to(logits)
+                self.operations += self._passes.operations - before
+                self.full_operations += len(part) * self._per_pass
+                rows, columns = torch.tensor(part.rows), torch.tensor(part.columns)
+                logits[rows[:, None], columns] = found.view(len(rows), len(columns), -1)
+                yield logits.clone()
+
+    def _try(self, memory: float) -> None:
+        """Try one patch both ways: decide the method and how large a batch is."""
+        down, across = self._grid.shape
+        windows = self._windows(Block((down // 2,), (across // 2,)))
+        expected, self._per_pass, size = self._measured(self._passes.full, windows)
+        if self.method != "full":
+            self.reason, smaller = self._against(expected, windows)
+            self.method = "full" if self.reason else "incremental"
+            size = size if self.reason else smaller
+        best = PICTURES_BYTES if self.method == "full" else WINDOWS_BYTES
+        self._batch = max(1, min(MOST, int(min(best, memory) / size)))
+
+    def _against(self, expected: Tensor, windows: Windows) -> tuple[str | None, float]:
+        try:
+            self._passes.incremental(windows)  # the first also learns the maps without a patch
+            found, operations, size = self._measured(self._passes.incremental, windows)
+        except Exception as error:  # noqa: BLE001 - whatever the model does with our tensors
+            return f"{type(error).__name__}: {error}", 0.0
+        if not torch.allclose(
+            found, expected, rtol=0, atol=TOLERANCE * float(expected.abs().max())
+        ):
+            return "this model's passes cannot be taken apart", 0.0
+        if self.method == "auto" and operations > WORTH * self._per_pass:
+            return f"a patch changes {operations / self._per_pass:.0%} of the arithmetic", 0.0
+        return None, size
+
+    def _measured(
+        self, run: Callable[[Windows], Tensor], windows: Windows
+    ) -> tuple[Tensor, int, float]:
+        """Run once; return the logits, the multiply-adds, and the bytes of a patch's values."""
+        operations, values = self._passes.operations, self._passes.values
+        logits = run(windows)
+        size = 4.0 * (self._passes.values - values)
+        return logits, self._passes.operations - operations, max(size, 1.0)
+
+    def _windows(self, block: Block) -> Windows:
+        rows = [self._grid.rows[index] for index in block.rows]
+        columns = [self._grid.columns[index] for index in block.columns]
+        return self._passes.windows(self._patch, rows, columns, self._grid.window)
