@@ -1,0 +1,1 @@
+"""Which pixels of a picture matter to what a network says of it."""

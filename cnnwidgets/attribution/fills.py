@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import torch
 from PIL import ImageColor
@@ -13,7 +13,8 @@ from cnnwidgets.errors import nearest
 if TYPE_CHECKING:
     from cnnwidgets.network import Network
 
-Fill: TypeAlias = str | float | tuple[int, int, int] | Tensor
+Color: TypeAlias = tuple[int, int, int]
+Fill: TypeAlias = str | float | Color | Tensor
 """What may be given as `fill`."""
 
 NAMES = ("mean", "blur", "noise")
@@ -64,14 +65,16 @@ def _given(fill: Tensor, x: Tensor) -> Tensor:
         return fill.detach().to(x).expand_as(x)
     except RuntimeError:
         raise ValueError(
-            f"fill: a tensor {list(fill.shape)}; give {list(x.shape[1:])} or one value per channel, "
-            f"[{x.shape[1]}, 1, 1]"
+            f"fill: a tensor {list(fill.shape)}; give {list(x.shape[1:])} or one value per "
+            f"channel, [{x.shape[1]}, 1, 1]"
         ) from None
 
 
 def _colored(net: Network, x: Tensor, fill: Fill) -> Tensor:
     try:
-        red, green, blue = ImageColor.getrgb(fill)[:3] if isinstance(fill, str) else fill
+        red, green, blue = (
+            ImageColor.getrgb(fill)[:3] if isinstance(fill, str) else cast("Color", fill)
+        )
     except (ValueError, TypeError):
         hint = nearest(str(fill), NAMES)
         raise ValueError(

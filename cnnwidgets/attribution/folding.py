@@ -1,11 +1,12 @@
-"""A copy of a model made ready for many passes: batch norms folded, weights laid out for the CPU."""
+"""A copy of a model made ready for many passes: norms folded, weights laid out for the CPU."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from cnnwidgets.shadow import shadow
@@ -24,33 +25,29 @@ def ready(net: Network) -> nn.Module:
     result differs from the model's by rounding only.
     """
     copied = shadow(net.model)
+    own = {original: copy for copy, original in copied.originals.items()}
     with torch.no_grad():
         for conv, norm in _pairs(net.graph):
-            _fold(copied.model, copied.model.get_submodule(conv), norm)
+            if _fold(own[conv], own[norm]):
+                parent, _, name = copied.names[own[norm]].rpartition(".")
+                setattr(copied.model.get_submodule(parent), name, nn.Identity())
         for module in copied.model.modules():
             if type(module) is nn.Conv2d:
-                weight = module.weight.contiguous(memory_format=torch.channels_last)
-                _replace(module, weight)
+                _replace(module, module.weight.contiguous(memory_format=torch.channels_last))
     return copied.model
 
 
-def _pairs(graph: LayerGraph) -> Iterator[tuple[str, str]]:
-    """Yield the paths of a convolution and the batch norm that alone reads it."""
-    readers: dict[str, list[str]] = {}
+def _pairs(graph: LayerGraph) -> Iterator[tuple[nn.Module, nn.Module]]:
+    """Yield each convolution that only one batch norm reads, and that norm."""
+    readers = Counter(source for layer in graph for source in layer.inputs)
+    uses = Counter(layer.module for layer in graph)
     for layer in graph:
-        for source in layer.inputs:
-            readers.setdefault(source, []).append(layer.name)
-    used = [id(layer.module) for layer in graph]
-    for layer in graph:
-        if type(layer.module) is not nn.BatchNorm2d or len(layer.inputs) != 1:
-            continue
-        (source,) = layer.inputs
-        if source == "input" or readers[source] != [layer.name]:
+        norm, source = layer.module, (*layer.inputs, "input")[0]
+        if not isinstance(norm, nn.BatchNorm2d) or source == "input" or readers[source] > 1:
             continue
         conv = graph[source].module
-        once = used.count(id(conv)) == 1 and used.count(id(layer.module)) == 1
-        if once and _plain(conv, nn.Conv2d) and _plain(layer.module, nn.BatchNorm2d):
-            yield source, layer.name
+        if conv is not None and uses[conv] == uses[norm] == 1:
+            yield conv, norm
 
 
 def _plain(module: nn.Module | None, kind: type[nn.Module]) -> bool:
@@ -59,27 +56,21 @@ def _plain(module: nn.Module | None, kind: type[nn.Module]) -> bool:
     return type(module) is kind and not any(getattr(module, name) for name in hooks)
 
 
-def _fold(model: nn.Module, conv: nn.Module, norm: str) -> None:
-    batch_norm = model.get_submodule(norm)
-    assert isinstance(conv, nn.Conv2d)
-    assert isinstance(batch_norm, nn.BatchNorm2d)
-    mean, variance = batch_norm.running_mean, batch_norm.running_var
+def _fold(conv: nn.Module, norm: nn.Module) -> bool:
+    """Make a batch norm part of a convolution; return whether it could be."""
+    if not (_plain(conv, nn.Conv2d) and _plain(norm, nn.BatchNorm2d)):
+        return False
+    assert isinstance(conv, nn.Conv2d)  # noqa: S101 - for the type checker
+    assert isinstance(norm, nn.BatchNorm2d)  # noqa: S101
+    mean, variance = norm.running_mean, norm.running_var
     if mean is None or variance is None:
-        return
-    weight, bias = fuse_conv_bn_weights(
-        conv.weight,
-        conv.bias,
-        mean,
-        variance,
-        batch_norm.eps,
-        batch_norm.weight,
-        batch_norm.bias,
+        return False
+    weight, conv.bias = fuse_conv_bn_weights(
+        conv.weight, conv.bias, mean, variance, norm.eps, norm.weight, norm.bias
     )
     _replace(conv, weight)
-    conv.bias = nn.Parameter(bias, requires_grad=False)
-    parent, _, name = norm.rpartition(".")
-    setattr(model.get_submodule(parent), name, nn.Identity())
+    return True
 
 
-def _replace(conv: nn.Conv2d, weight: torch.Tensor) -> None:
+def _replace(conv: nn.Conv2d, weight: Tensor) -> None:
     conv.weight = nn.Parameter(weight, requires_grad=False)

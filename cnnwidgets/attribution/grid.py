@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -101,4 +102,4 @@ def _parts(items: Sequence[int], most: int) -> list[tuple[int, ...]]:
     """Cut into as few parts of equal length as there may be."""
     count = -(-len(items) // most)
     ends = [len(items) * part // count for part in range(count + 1)]
-    return [tuple(items[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+    return [tuple(items[a:b]) for a, b in itertools.pairwise(ends)]

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from cnnwidgets.attribution.folding import ready
+from cnnwidgets.attribution.incremental import local  # noqa: F401 - what is computed locally
 from cnnwidgets.attribution.incremental.axis import Span
 from cnnwidgets.attribution.incremental.known import Known
 from cnnwidgets.attribution.incremental.occluded import Occluded
-from cnnwidgets.attribution.incremental.windows import Maps, Place, Windows, cut, whole
+from cnnwidgets.attribution.incremental.windows import Maps, Patched, Place
 from cnnwidgets.classes import first_output, scores
 from cnnwidgets.isolation import isolated
 
@@ -50,17 +51,17 @@ class PatchedPasses:
         """How many numbers they gave."""
         return self._known.values
 
-    def windows(
+    def patched(
         self, filled: Tensor, rows: Sequence[int], columns: Sequence[int], window: tuple[int, int]
-    ) -> Windows:
-        """Lay patches at each crossing of rows and columns.
+    ) -> Patched:
+        """Lay patches over the picture, at each crossing of rows and columns.
 
         One that would go over the edge ends there: its window is moved inside, and shows
         the picture where the patch is not.
         """
         height, width = self._picture.size
-        down = _inside(rows, min(window[0], height), height)
-        across = _inside(columns, min(window[1], width), width)
+        down = _inside(rows, window[0], height)
+        across = _inside(columns, window[1], width)
         place = Place(down, across)
         values = Maps(filled).pieces(place)
         bare = self._picture.pieces(place)
@@ -68,18 +69,17 @@ class PatchedPasses:
             values[index, :, : row - start] = bare[index, :, : row - start]
         for index, (start, column) in enumerate(zip(across.starts, columns, strict=True)):
             values[:, index, :, : column - start] = bare[:, index, :, : column - start]
-        return Windows(values.flatten(0, 1).permute(0, 3, 1, 2), place)
+        return Patched(self._picture, values.flatten(0, 1).permute(0, 3, 1, 2), place)
 
-    def incremental(self, windows: Windows) -> Tensor:
+    def incremental(self, patched: Patched) -> Tensor:
         """Return the logits [N, K], computing only what the patches change."""
         self._known.restart()
-        return self._run(Occluded.local(self._known, self._picture, windows))
+        return self._run(Occluded.local(self._known, patched))
 
-    def full(self, windows: Windows) -> Tensor:
+    def full(self, patched: Patched) -> Tensor:
         """Return the logits [N, K] of full passes over the patched pictures."""
-        pictures = cut(self._picture, windows, whole(self._picture, windows.place))
         self._known.restart()
-        return self._run(Occluded.everywhere(self._known, pictures))
+        return self._run(Occluded.everywhere(self._known, patched.whole))
 
     def _run(self, x: Tensor) -> Tensor:
         with isolated(x.device, grad=False):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from cnnwidgets.attribution.grid import Grid
-    from cnnwidgets.attribution.incremental.windows import Windows
+    from cnnwidgets.attribution.incremental.windows import Patched
     from cnnwidgets.network import Network
 
 WORTH = 0.75
@@ -77,7 +77,7 @@ class Sweep:
         for block in coarse_to_fine(self._grid.shape):
             for part in pieces(block, self._batch):
                 before = self._passes.operations
-                found = run(self._windows(part)).to(logits)
+                found = run(self._patched(part)).to(logits)
                 self.operations += self._passes.operations - before
                 self.full_operations += len(part) * self._per_pass
                 rows, columns = torch.tensor(part.rows), torch.tensor(part.columns)
@@ -87,19 +87,19 @@ class Sweep:
     def _try(self, memory: float) -> None:
         """Try one patch both ways: decide the method and how large a batch is."""
         down, across = self._grid.shape
-        windows = self._windows(Block((down // 2,), (across // 2,)))
-        expected, self._per_pass, size = self._measured(self._passes.full, windows)
+        patched = self._patched(Block((down // 2,), (across // 2,)))
+        expected, self._per_pass, size = self._measured(self._passes.full, patched)
         if self.method != "full":
-            self.reason, smaller = self._against(expected, windows)
+            self.reason, smaller = self._against(expected, patched)
             self.method = "full" if self.reason else "incremental"
             size = size if self.reason else smaller
         best = PICTURES_BYTES if self.method == "full" else WINDOWS_BYTES
         self._batch = max(1, min(MOST, int(min(best, memory) / size)))
 
-    def _against(self, expected: Tensor, windows: Windows) -> tuple[str | None, float]:
+    def _against(self, expected: Tensor, patched: Patched) -> tuple[str | None, float]:
         try:
-            self._passes.incremental(windows)  # the first also learns the maps without a patch
-            found, operations, size = self._measured(self._passes.incremental, windows)
+            self._passes.incremental(patched)  # the first also learns the maps without a patch
+            found, operations, size = self._measured(self._passes.incremental, patched)
         except Exception as error:  # noqa: BLE001 - whatever the model does with our tensors
             return f"{type(error).__name__}: {error}", 0.0
         if not torch.allclose(
@@ -111,15 +111,15 @@ class Sweep:
         return None, size
 
     def _measured(
-        self, run: Callable[[Windows], Tensor], windows: Windows
+        self, run: Callable[[Patched], Tensor], patched: Patched
     ) -> tuple[Tensor, int, float]:
         """Run once; return the logits, the multiply-adds, and the bytes of a patch's values."""
         operations, values = self._passes.operations, self._passes.values
-        logits = run(windows)
+        logits = run(patched)
         size = 4.0 * (self._passes.values - values)
         return logits, self._passes.operations - operations, max(size, 1.0)
 
-    def _windows(self, block: Block) -> Windows:
+    def _patched(self, block: Block) -> Patched:
         rows = [self._grid.rows[index] for index in block.rows]
         columns = [self._grid.columns[index] for index in block.columns]
-        return self._passes.windows(self._patch, rows, columns, self._grid.window)
+        return self._passes.patched(self._patch, rows, columns, self._grid.window)

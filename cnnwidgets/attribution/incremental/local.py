@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnnwidgets.attribution.incremental.axis import shifted, union
-from cnnwidgets.attribution.incremental.occluded import Occluded, occluded, writes
+from cnnwidgets.attribution.incremental.axis import union
+from cnnwidgets.attribution.incremental.occluded import LOCAL, Occluded, occluded, writes
 from cnnwidgets.attribution.incremental.sliding import average_pool, convolve, max_pool
-from cnnwidgets.attribution.incremental.windows import Place, Windows, cut
+from cnnwidgets.attribution.incremental.windows import Patched, Place
 from cnnwidgets.receptive.operations import ELEMENTWISE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Function: TypeAlias = Callable[..., Any]
-    Local: TypeAlias = Callable[[Function, tuple[Any, ...], dict[str, Any]], Any]
+    from cnnwidgets.attribution.incremental.occluded import Function, Local
 
 _MAP_AXES = 4
+_CHANNEL_AXES = 3  # and more: a constant that is there for each channel ends in [C, 1, 1]
 
 
 def _as_called(compute: Function) -> Local:
@@ -41,15 +41,17 @@ def _elementwise(func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         return NotImplemented
     inplace = writes(func, kwargs)
 
-    def of(value: Callable[[Occluded], Tensor]) -> Any:  # noqa: ANN401
-        given = [value(x) if isinstance(x, Occluded) else x for x in args]
-        options = {k: value(x) if isinstance(x, Occluded) else x for k, x in kwargs.items()}
+    def of(value: Callable[[Patched], Tensor]) -> Any:  # noqa: ANN401
+        given = [value(x.patched) if isinstance(x, Occluded) else x for x in args]
+        options = {k: value(x.patched) if isinstance(x, Occluded) else x for k, x in kwargs.items()}
         return func(*given, **options)
 
     known = operands[0].known
-    maps = known.maps(func.__name__, lambda: of(lambda x: _maps(x, copied=inplace)))
+    maps = known.maps(
+        func.__name__, lambda: of(lambda x: x.maps.values.clone() if inplace else x.maps.values)
+    )
     place = _cover(operands)
-    result = Occluded.local(known, maps, Windows(of(lambda x: _piece(x, place)), place))
+    result = Occluded.local(known, Patched(maps, of(lambda x: x.cut(place)), place))
     return operands[0].become(result) if inplace else result
 
 
@@ -59,7 +61,7 @@ def _batch_norm(  # noqa: PLR0917 - the arguments of torch.nn.functional.batch_n
     variance: Tensor | None,
     weight: Tensor | None = None,
     bias: Tensor | None = None,
-    training: bool = False,
+    training: bool = False,  # noqa: FBT001, FBT002
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:  # noqa: ANN401
@@ -67,13 +69,20 @@ def _batch_norm(  # noqa: PLR0917 - the arguments of torch.nn.functional.batch_n
         return NotImplemented
 
     def compute(x: Tensor) -> Tensor:
-        return functional.batch_norm(x, mean, variance, weight, bias, False, momentum, eps)
+        return functional.batch_norm(x, mean, variance, weight, bias, momentum=momentum, eps=eps)
 
-    return _same_place("batch_norm", x, compute)
+    return _in_place("batch_norm", x, compute)
 
 
 def _prelu(x: Occluded, weight: Tensor) -> Occluded:
-    return _same_place("prelu", x, lambda x: functional.prelu(x, weight))
+    return _in_place("prelu", x, lambda x: functional.prelu(x, weight))
+
+
+def _in_place(name: str, x: Occluded, compute: Callable[[Tensor], Tensor]) -> Occluded:
+    """Compute each window where it stands."""
+    given = x.patched
+    maps = x.known.maps(name, lambda: compute(given.maps.values))
+    return Occluded.local(x.known, Patched(maps, compute(given.windows), given.place))
 
 
 def _pad(
@@ -82,75 +91,56 @@ def _pad(
     if mode != "constant" or len(pad) > _MAP_AXES or min(pad) < 0:
         return NotImplemented
     left, _, top, _ = (*pad, 0, 0)[:_MAP_AXES]
-    maps = x.known.maps("pad", lambda: functional.pad(_maps(x), list(pad), value=value))
-    values, place = _windows(x).values, _windows(x).place
-    moved = Place(shifted(place.rows, top), shifted(place.columns, left))
-    return Occluded.local(x.known, maps, Windows(values, moved))
+    given = x.patched
+    maps = x.known.maps("pad", lambda: functional.pad(given.maps.values, list(pad), value=value))
+    return Occluded.local(x.known, Patched(maps, given.windows, given.place.moved(top, left)))
 
 
 def _join(tensors: Sequence[Any], dim: int = 0) -> Any:  # noqa: ANN401
+    """Concatenate channels."""
     parts = list(occluded(tensors))
     if dim not in {1, -3} or len(parts) < len(tensors) or not _together(parts):
         return NotImplemented
     known, place = parts[0].known, _cover(parts)
-    maps = known.maps("cat", lambda: torch.cat(list(map(_maps, parts)), 1))
-    values = torch.cat([_piece(x, place) for x in parts], 1)
-    return Occluded.local(known, maps, Windows(values, place))
-
-
-def _same_place(name: str, x: Occluded, compute: Callable[[Tensor], Tensor]) -> Occluded:
-    maps = x.known.maps(name, lambda: compute(_maps(x)))
-    windows = _windows(x)
-    return Occluded.local(x.known, maps, Windows(compute(windows.values), windows.place))
-
-
-def _maps(x: Occluded, *, copied: bool = False) -> Tensor:
-    assert x.maps is not None
-    return x.maps.values.clone() if copied else x.maps.values
-
-
-def _windows(x: Occluded) -> Windows:
-    assert x.windows is not None
-    return x.windows
-
-
-def _piece(x: Occluded, place: Place) -> Tensor:
-    assert x.maps is not None
-    return cut(x.maps, _windows(x), place)
+    maps = known.maps("cat", lambda: torch.cat([x.patched.maps.values for x in parts], 1))
+    windows = torch.cat([x.patched.cut(place) for x in parts], 1)
+    return Occluded.local(known, Patched(maps, windows, place))
 
 
 def _together(operands: Sequence[Occluded]) -> bool:
     """Whether all are local, and of maps of one size."""
-    return len({x.maps and x.maps.size for x in operands} | {None}) == 2 and all(  # noqa: PLR2004
-        x.windows is not None for x in operands
-    )
+    if not all(x.is_local for x in operands):
+        return False
+    return len({x.patched.maps.size for x in operands}) == 1
 
 
 def _cover(operands: Sequence[Occluded]) -> Place:
-    places = tuple(dict.fromkeys(_windows(x).place for x in operands))
+    """Return the place that covers the windows of all."""
+    places = tuple(dict.fromkeys(x.patched.place for x in operands))
     if len(places) == 1:
         return places[0]
-    assert operands[0].maps is not None
-    height, width = operands[0].maps.size
+    height, width = operands[0].patched.maps.size
     rows = union(tuple(place.rows for place in places), height)
     return Place(rows, union(tuple(place.columns for place in places), width))
 
 
 def _uniform(constant: Tensor) -> bool:
     """Whether a constant is the same at every place: one number, or one for each channel."""
-    return constant.numel() == 1 or (constant.ndim >= 3 and constant.shape[-2:] == (1, 1))  # noqa: PLR2004
+    flat = constant.ndim >= _CHANNEL_AXES and constant.shape[-2:] == (1, 1)
+    return flat or constant.numel() == 1
 
 
-LOCAL: dict[str, Local] = {
-    **dict.fromkeys(ELEMENTWISE, _elementwise),
-    "conv2d": _as_called(convolve),
-    "max_pool2d": _as_called(max_pool),
-    "avg_pool2d": _as_called(average_pool),
-    "batch_norm": _as_called(_batch_norm),
-    "prelu": _as_called(_prelu),
-    "pad": _as_called(_pad),
-    "cat": _as_called(_join),
-    "concat": _as_called(_join),
-    "concatenate": _as_called(_join),
-}
-"""By the name of the torch function; each may return NotImplemented."""
+LOCAL.update(dict.fromkeys(ELEMENTWISE, _elementwise))
+LOCAL.update(
+    {
+        "conv2d": _as_called(convolve),
+        "max_pool2d": _as_called(max_pool),
+        "avg_pool2d": _as_called(average_pool),
+        "batch_norm": _as_called(_batch_norm),
+        "prelu": _as_called(_prelu),
+        "pad": _as_called(_pad),
+        "cat": _as_called(_join),
+        "concat": _as_called(_join),
+        "concatenate": _as_called(_join),
+    }
+)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from cnnwidgets.attribution.incremental.windows import cut, whole
 from cnnwidgets.tracing import function_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from cnnwidgets.attribution.incremental.known import Known
-    from cnnwidgets.attribution.incremental.windows import Maps, Windows
+    from cnnwidgets.attribution.incremental.windows import Patched
+
+    Function: TypeAlias = Callable[..., Any]
+    Local: TypeAlias = Callable[[Function, tuple[Any, ...], dict[str, Any]], Any]
+
+LOCAL: dict[str, Local] = {}
+"""What computes a torch function within the windows, by the function's name; it is given the
+function and its arguments, and returns NotImplemented where it cannot."""
 
 _METADATA = frozenset(
     str.split("shape size dim ndim ndimension device dtype is_floating_point is_cuda layout numel")
@@ -33,75 +39,81 @@ class Occluded(Tensor):
     ----------
     known
         What is known of the picture without a patch.
-    maps, windows
-        The maps without a patch, and what differs from them; None once it is whole.
     """
 
     known: Known
-    maps: Maps | None
-    windows: Windows | None
+    _patched: Patched | None
     _whole: Tensor | None
 
     @classmethod
-    def local(cls, known: Known, maps: Maps, windows: Windows) -> Occluded:
+    def local(cls, known: Known, patched: Patched) -> Occluded:
         """Make one of windows; those that cover their maps are the whole."""
-        values = windows.values
-        if windows.place.size == maps.size:
-            return cls.everywhere(known, values)
-        made = cls._shaped(known, values, (*values.shape[:2], *maps.size))
-        made.maps, made.windows, made._whole = maps, windows, None
-        return made
+        windows, maps = patched.windows, patched.maps
+        if patched.place.size == maps.size:
+            return cls.everywhere(known, windows)
+        made = _shaped(known, windows, (*windows.shape[:2], *maps.size))
+        return made._hold(patched, None)
 
     @classmethod
     def everywhere(cls, known: Known, values: Tensor) -> Occluded:
         """Make one of a batch that was computed as usual."""
-        made = cls._shaped(known, values, values.shape)
-        made.maps, made.windows, made._whole = None, None, values
-        return made
+        return _shaped(known, values, values.shape)._hold(None, values)
 
-    @classmethod
-    def _shaped(cls, known: Known, like: Tensor, shape: Iterable[int]) -> Occluded:
-        # One number stands for all: nothing but the metadata of this tensor is ever asked for.
-        made: Occluded = Tensor._make_subclass(cls, like.new_empty(()).expand(tuple(shape)))
-        made.known = known
-        return made
+    @property
+    def is_local(self) -> bool:
+        """Whether it is `patched`, and not yet whole."""
+        return self._patched is not None
+
+    @property
+    def patched(self) -> Patched:
+        """The windows and what is around them, of one that is local."""
+        if self._patched is None:
+            raise RuntimeError("these maps are whole; they have no windows")
+        return self._patched
 
     @property
     def whole(self) -> Tensor:
         """The batch [N, …] itself."""
         if self._whole is None:
-            assert self.maps is not None
-            assert self.windows is not None
-            self._whole = cut(self.maps, self.windows, whole(self.maps, self.windows.place))
+            self._whole = self.patched.whole
         return self._whole
 
     def become(self, other: Occluded) -> Occluded:
         """Hold what another holds: this one was written to."""
-        self.maps, self.windows, self._whole = other.maps, other.windows, other._whole
+        return self._hold(other._patched, other._whole)
+
+    def _hold(self, patched: Patched | None, whole: Tensor | None) -> Occluded:
+        self._patched, self._whole = patched, whole
         return self
 
     @classmethod
     def __torch_function__(
         cls,
-        func: Callable[..., Any],
-        types: Iterable[type],
+        func: Function,
+        _types: Iterable[type],
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 - whatever the function returns
-        with torch._C.DisableTorchFunctionSubclass():
+        with torch._C.DisableTorchFunctionSubclass():  # noqa: SLF001 - as torch's guide has it
             name = function_name(func)
             if name in _METADATA:
                 return func(*args, **(kwargs or {}))
             return _call(name, func, args, kwargs or {})
 
 
-def _call(name: str, func: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
-    from cnnwidgets.attribution.incremental.local import LOCAL  # it needs this module
+def _shaped(known: Known, like: Tensor, shape: Iterable[int]) -> Occluded:
+    # One number stands for all: nothing but the metadata of this tensor is ever asked for.
+    number = like.new_empty(()).expand(tuple(shape))
+    made: Occluded = Tensor._make_subclass(Occluded, number)  # noqa: SLF001 - as torch's guide has it
+    made.known = known
+    return made
 
-    operands = list(occluded(args)) + list(occluded(kwargs.values()))
+
+def _call(name: str, func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
+    operands = [*occluded(args), *occluded(kwargs.values())]
     known = operands[0].known
     known.called()
-    if name in LOCAL and any(one.windows is not None for one in operands):
+    if name in LOCAL and any(one.is_local for one in operands):
         result = LOCAL[name](func, args, kwargs)
         if result is not NotImplemented:
             return result
@@ -125,7 +137,7 @@ def occluded(arguments: Iterable[Any]) -> Iterator[Occluded]:
             yield from occluded(argument)
 
 
-def writes(func: Callable[..., Any], kwargs: dict[str, Any]) -> bool:
+def writes(func: Function, kwargs: dict[str, Any]) -> bool:
     """Whether a call writes to its first argument."""
     name = func.__name__
     if name.startswith("__"):

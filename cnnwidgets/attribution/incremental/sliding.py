@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from torch.nn import functional
 
 from cnnwidgets.attribution.incremental.axis import Axis, reached, read
 from cnnwidgets.attribution.incremental.occluded import Occluded
-from cnnwidgets.attribution.incremental.windows import Frame, Place, Windows, cut
+from cnnwidgets.attribution.incremental.windows import Frame, Patched, Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-Both = tuple[int, int]
+Both: TypeAlias = tuple[int, int]
 
 
 class Compute(Protocol):
-    """Compute an operation, with its padding or of a piece that has it already."""
+    """Computes an operation with its padding, or of a piece that has it already."""
 
-    def __call__(self, x: Tensor, *, padded: bool) -> Tensor: ...
+    def __call__(self, x: Tensor, *, padded: bool) -> Tensor:
+        """Compute it."""
 
 
 def pair(option: int | Sequence[int]) -> Both:
@@ -34,6 +35,7 @@ def slide(
     x: Occluded,
     axes: tuple[Axis, Axis],
     compute: Compute,
+    *,
     after: Both | None = None,
     value: float = 0.0,
 ) -> Occluded:
@@ -54,40 +56,35 @@ def slide(
     value
         What the padding holds.
     """
-    assert x.maps is not None
-    assert x.windows is not None
-    given = x.maps
-    maps = x.known.maps(name, lambda: compute(given.values, padded=True))
+    given = x.patched
+    maps = x.known.maps(name, lambda: compute(given.maps.values, padded=True))
     down, across = axes
-    place = Place(
-        reached(down, x.windows.place.rows, maps.size[0]),
-        reached(across, x.windows.place.columns, maps.size[1]),
-    )
-    if place.size == maps.size:
+    rows = reached(down, given.place.rows, maps.size[0])
+    columns = reached(across, given.place.columns, maps.size[1])
+    if (rows.length, columns.length) == maps.size:
         return Occluded.everywhere(x.known, compute(x.whole, padded=True))
     below, right = after or (down.padding, across.padding)
     frame = Frame((down.padding, below), (across.padding, right), value)
-    pieces = cut(
-        given, x.windows, Place(read(down, place.rows), read(across, place.columns)), frame
-    )
-    return Occluded.local(x.known, maps, Windows(compute(pieces, padded=False), place))
+    pieces = given.cut(Place(read(down, rows), read(across, columns)), frame)
+    windows = compute(pieces, padded=False)
+    return Occluded.local(x.known, Patched(maps, windows, Place(rows, columns)))
 
 
 def convolve(  # noqa: PLR0917 - the arguments of torch.conv2d
-    x: Any,
+    x: Any,  # noqa: ANN401 - the kernel may be what is occluded
     weight: Tensor,
     bias: Tensor | None = None,
     stride: int | Sequence[int] = 1,
     padding: int | str | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
-) -> Any:
+) -> Any:  # noqa: ANN401
     """Convolve (`torch.nn.functional.conv2d`)."""
     if not isinstance(x, Occluded) or isinstance(weight, Occluded):
         return NotImplemented
     kernels, strides, dilations = pair(weight.shape[2:]), pair(stride), pair(dilation)
     before, after = _paddings(padding, kernels, dilations)
-    axes = _axes(kernels, strides, before, dilations)
+    known = x.known
 
     def compute(x: Tensor, *, padded: bool) -> Tensor:
         around = padding if padded else 0
@@ -95,8 +92,7 @@ def convolve(  # noqa: PLR0917 - the arguments of torch.conv2d
         known.count("conv2d", (x, weight), y)
         return y
 
-    known = x.known
-    return slide("conv2d", x, axes, compute, after)
+    return slide("conv2d", x, _axes(kernels, strides, before, dilations), compute, after=after)
 
 
 def _paddings(
@@ -121,30 +117,27 @@ def max_pool(  # noqa: PLR0917 - the arguments of torch.max_pool2d
     stride: int | Sequence[int] | None = None,
     padding: int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
+    ceil_mode: bool = False,  # noqa: FBT001, FBT002
+    return_indices: bool = False,  # noqa: FBT001, FBT002
+) -> Any:  # noqa: ANN401
     """Take the maximum (`torch.nn.functional.max_pool2d`)."""
     if return_indices:
         return NotImplemented
     kernels, paddings, dilations = pair(kernel_size), pair(padding), pair(dilation)
     strides = pair(stride) if stride else kernels
+    axes = _axes(kernels, strides, paddings, dilations)
 
     def compute(x: Tensor, *, padded: bool) -> Tensor:
-        around = paddings if padded else (0, 0)
-        return functional.max_pool2d(
-            x, kernels, strides, around, dilations, ceil_mode=ceil_mode and padded
-        )
+        around, ceil = (paddings, ceil_mode) if padded else ((0, 0), False)
+        return functional.max_pool2d(x, kernels, strides, around, dilations, ceil_mode=ceil)
 
-    axes = _axes(kernels, strides, paddings, dilations)
-    assert x.maps is not None
-    given = x.maps
+    given = x.patched.maps
     maps = x.known.maps("max_pool2d", lambda: compute(given.values, padded=True))
-    down, across = (  # with ceil_mode the last windows may begin inside and end outside
+    down, across = (  # with ceil_mode the last windows may end outside
         max(axis.padding, axis.halo(units) - axis.padding - length)
         for axis, units, length in zip(axes, maps.size, given.size, strict=True)
     )
-    return slide("max_pool2d", x, axes, compute, (down, across), float("-inf"))
+    return slide("max_pool2d", x, axes, compute, after=(down, across), value=float("-inf"))
 
 
 def average_pool(  # noqa: PLR0917 - the arguments of torch.nn.functional.avg_pool2d
@@ -152,10 +145,10 @@ def average_pool(  # noqa: PLR0917 - the arguments of torch.nn.functional.avg_po
     kernel_size: int | Sequence[int],
     stride: int | Sequence[int] | None = None,
     padding: int | Sequence[int] = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
+    ceil_mode: bool = False,  # noqa: FBT001, FBT002
+    count_include_pad: bool = True,  # noqa: FBT001, FBT002
     divisor_override: int | None = None,
-) -> Any:
+) -> Any:  # noqa: ANN401
     """Take the mean (`torch.nn.functional.avg_pool2d`)."""
     kernels, paddings = pair(kernel_size), pair(padding)
     if ceil_mode or (any(paddings) and not count_include_pad):

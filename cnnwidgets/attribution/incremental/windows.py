@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Frame(NamedTuple):
-    """How many rows (above, below) and columns (left, right) are put around maps, and their value."""
+    """What is put around maps: rows (above, below), columns (left, right), and their value."""
 
     rows: tuple[int, int] = (0, 0)
     columns: tuple[int, int] = (0, 0)
@@ -23,34 +23,6 @@ class Frame(NamedTuple):
 
 
 NO_FRAME = Frame()
-
-
-class Maps:
-    """The maps [1, C, H, W] of the picture as it is."""
-
-    def __init__(self, values: Tensor) -> None:
-        self.values = values
-        self.size = values.shape[2], values.shape[3]
-        self._framed: dict[Frame, Tensor] = {}
-
-    def framed(self, frame: Frame) -> Tensor:
-        """Return them as [H', W', C] with a frame around them, made once."""
-        if frame not in self._framed:
-            wide = pad(self.values, (*frame.columns, *frame.rows), value=frame.value)
-            self._framed[frame] = wide[0].permute(1, 2, 0).contiguous()
-        return self._framed[frame]
-
-    def pieces(self, place: Place, frame: Frame = NO_FRAME) -> Tensor:
-        """Copy pieces [rows, columns, h, w, C] out of the framed maps."""
-        known = self.framed(frame)
-        (rows, height), (columns, width) = place
-        if place.grid == (1, 1):
-            piece = known[rows[0] : rows[0] + height, columns[0] : columns[0] + width]
-            return piece.clone(memory_format=torch.contiguous_format)[None, None]
-        down = positions(place.rows)[:, None, :, None] * known.shape[1]
-        index = (down + positions(place.columns)[None, :, None, :]).flatten()
-        flat = known.view(-1, known.shape[2])
-        return flat.index_select(0, index.to(known.device)).view(*place.grid, height, width, -1)
 
 
 class Place(NamedTuple):
@@ -69,48 +41,79 @@ class Place(NamedTuple):
         """How many windows stand below and beside each other."""
         return len(self.rows.starts), len(self.columns.starts)
 
+    def moved(self, rows: int, columns: int) -> Place:
+        """Move every window."""
+        return Place(shifted(self.rows, rows), shifted(self.columns, columns))
+
+
+class Maps:
+    """The maps [1, C, H, W] of the picture as it is."""
+
+    def __init__(self, values: Tensor) -> None:
+        self.values = values
+        self.size = values.shape[2], values.shape[3]
+        self._framed: dict[Frame, Tensor] = {}
+
+    def pieces(self, place: Place, frame: Frame = NO_FRAME) -> Tensor:
+        """Copy pieces [rows, columns, h, w, C] out of the framed maps."""
+        known = self._within(frame)
+        (rows, height), (columns, width) = place
+        if place.grid == (1, 1):
+            piece = known[rows[0] : rows[0] + height, columns[0] : columns[0] + width]
+            return piece.clone(memory_format=torch.contiguous_format)[None, None]
+        down = positions(place.rows)[:, None, :, None] * known.shape[1]
+        index = (down + positions(place.columns)[None, :, None, :]).flatten()
+        flat = known.view(-1, known.shape[2])
+        return flat.index_select(0, index.to(known.device)).view(*place.grid, height, width, -1)
+
+    def _within(self, frame: Frame) -> Tensor:
+        """Return the maps as [H', W', C] with a frame around them, made once."""
+        if frame not in self._framed:
+            wide = pad(self.values, (*frame.columns, *frame.rows), value=frame.value)
+            self._framed[frame] = wide[0].permute(1, 2, 0).contiguous()
+        return self._framed[frame]
+
 
 @dataclass(frozen=True)
-class Windows:
-    """Values [N, C, h, w] and where they stand, row by row."""
+class Patched:
+    """Maps with a different window in each of N copies.
 
-    values: Tensor
+    Attributes
+    ----------
+    maps
+        The maps without their window.
+    windows
+        [N, C, h, w], row by row of `place`.
+    place
+        Where the windows stand.
+    """
+
+    maps: Maps
+    windows: Tensor
     place: Place
 
+    @property
+    def whole(self) -> Tensor:
+        """[N, C, H, W]: the copies themselves."""
+        (down, across), (height, width) = self.place.grid, self.maps.size
+        return self.cut(Place(Span((0,) * down, height), Span((0,) * across, width)))
 
-def whole(maps: Maps, place: Place) -> Place:
-    """Return the place of pieces that are all of the maps."""
-    down, across = place.grid
-    height, width = maps.size
-    return Place(Span((0,) * down, height), Span((0,) * across, width))
-
-
-def cut(maps: Maps, windows: Windows, place: Place, frame: Frame = NO_FRAME) -> Tensor:
-    """Cut pieces [N, C, h, w] out of the framed maps, with the windows pasted in.
-
-    Parameters
-    ----------
-    maps, windows
-        The known maps and what has changed in them.
-    place
-        Where the pieces are, in the framed maps.
-    frame
-        What is put around the maps.
-    """
-    rows = shifted(windows.place.rows, frame.rows[0])
-    columns = shifted(windows.place.columns, frame.columns[0])
-    if (rows, columns) == place:
-        return windows.values
-    pieces = maps.pieces(place, frame)
-    values = windows.values.permute(0, 2, 3, 1).unflatten(0, place.grid)
-    for below, top in runs(rows, place.rows):
-        for beside, left in runs(columns, place.columns):
-            _paste(values[below, beside], pieces[below, beside], top, left)
-    return pieces.flatten(0, 1).permute(0, 3, 1, 2)
+    def cut(self, place: Place, frame: Frame = NO_FRAME) -> Tensor:
+        """Cut a piece [N, C, h, w] out of each copy, `place` being that in the framed maps."""
+        own = self.place.moved(frame.rows[0], frame.columns[0])
+        if own == place:
+            return self.windows
+        pieces = self.maps.pieces(place, frame)
+        values = self.windows.permute(0, 2, 3, 1)
+        values = values.view(*place.grid, *values.shape[1:])
+        for below, top in runs(own.rows, place.rows):
+            for beside, left in runs(own.columns, place.columns):
+                _paste(values[below, beside], pieces[below, beside], top, left)
+        return pieces.flatten(0, 1).permute(0, 3, 1, 2)
 
 
 def _paste(values: Tensor, pieces: Tensor, top: int, left: int) -> None:
-    """Lay values [..., h, w, C] over pieces, (top, left) from their corners; cut what is outside."""
+    """Lay values [..., h, w, C] over pieces at (top, left); what is outside is cut off."""
     (h, w), (height, width) = values.shape[2:4], pieces.shape[2:4]
     down, up = max(0, top), min(top + h, height)
     right, edge = max(0, left), min(left + w, width)
