@@ -1,1 +1,43 @@
-"""Which pixels of a picture matter to what a network says of it."""
+"""Which pixels of a picture matter to what a network says of it.
+
+iter_smoothgrad, iter_vargrad, iter_integrated_gradients
+    The methods of these names, on their way: what is known after each batch.
+reduce
+    Channels to one value per pixel.
+part
+    What speaks for the score, against it, or both.
+clip
+    Without the few largest values.
+layers_with_maps
+    What Grad-CAM can be asked for.
+deletion_curve, insertion_curve
+    How the score follows the pixels that an attribution ranks first.
+randomised, cascade
+    Networks with new random weights, for attributions to be compared with.
+"""
+
+from cnnwidgets.attribution.cam import layers_with_maps
+from cnnwidgets.attribution.curves import Curve, deletion_curve, insertion_curve
+from cnnwidgets.attribution.integrated import iter_integrated_gradients
+from cnnwidgets.attribution.progress import Progress
+from cnnwidgets.attribution.randomisation import cascade, randomised
+from cnnwidgets.attribution.reduction import PARTS, REDUCTIONS, clip, part, reduce
+from cnnwidgets.attribution.smoothing import iter_smoothgrad, iter_vargrad
+
+__all__ = [
+    "PARTS",
+    "REDUCTIONS",
+    "Curve",
+    "Progress",
+    "cascade",
+    "clip",
+    "deletion_curve",
+    "insertion_curve",
+    "iter_integrated_gradients",
+    "iter_smoothgrad",
+    "iter_vargrad",
+    "layers_with_maps",
+    "part",
+    "randomised",
+    "reduce",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 import torch
@@ -107,6 +108,15 @@ def _slices(members: list[int]) -> list[slice]:
         found.append(slice(members[0], members[count - 1] + 1, step))
         members = members[count:]
     return found
+
+
+@lru_cache(_KEPT)
+def steady(span: Span) -> int | None:
+    """Return the distance between neighbouring windows where it is always the same."""
+    if len(span.starts) == 1:
+        return 0
+    steps = {after - before for before, after in pairwise(span.starts)}
+    return steps.pop() if len(steps) == 1 else None
 
 
 @lru_cache(_KEPT)

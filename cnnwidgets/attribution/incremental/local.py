@@ -1,125 +1,125 @@
-"""Functions whose output at one place depends on the places around it only."""
+"""Functions whose output at one place depends on that place of their input only."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import torch
 from torch import Tensor
-from torch.nn import functional
 
 from cnnwidgets.attribution.incremental.axis import union
-from cnnwidgets.attribution.incremental.occluded import LOCAL, Occluded, occluded, writes
-from cnnwidgets.attribution.incremental.sliding import average_pool, convolve, max_pool
 from cnnwidgets.attribution.incremental.windows import Patched, Place
 from cnnwidgets.receptive.operations import ELEMENTWISE
+from cnnwidgets.shadow import tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from cnnwidgets.attribution.incremental.occluded import Function, Local
+    Args: TypeAlias = tuple[Any, ...]
+    Kwargs: TypeAlias = dict[str, Any]
+
+    Rule: TypeAlias = Callable[[Callable[..., Any], Args, Kwargs], tuple[Any, Place] | None]
 
 _MAP_AXES = 4
 _CHANNEL_AXES = 3  # and more: a constant that is there for each channel ends in [C, 1, 1]
+_CHANNELS = {1, -3}
 
 
-def _as_called(compute: Function) -> Local:
-    """Make a local function of one that takes the arguments that torch's function takes."""
-
-    def local(_func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
-        return compute(*args, **kwargs)
-
-    return local
-
-
-def _elementwise(func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
+def _elementwise(
+    function: Callable[..., Any], args: Args, kwargs: Kwargs
+) -> tuple[Any, Place] | None:
     """Compute what depends on each place alone, within all operands' windows."""
-    arguments = (*args, *kwargs.values())
-    operands = list(occluded(arguments))
-    constants = (x for x in arguments if isinstance(x, Tensor) and not isinstance(x, Occluded))
-    if not _together(operands) or not all(map(_uniform, constants)):
-        return NotImplemented
-    inplace = writes(func, kwargs)
-
-    def of(value: Callable[[Patched], Tensor]) -> Any:  # noqa: ANN401
-        given = [value(x.patched) if isinstance(x, Occluded) else x for x in args]
-        options = {k: value(x.patched) if isinstance(x, Occluded) else x for k, x in kwargs.items()}
-        return func(*given, **options)
-
-    known = operands[0].known
-    maps = known.maps(
-        func.__name__, lambda: of(lambda x: x.maps.values.clone() if inplace else x.maps.values)
-    )
+    operands = list(patched((*args, *kwargs.values())))
+    if not _together(operands) or not all(map(_uniform, tensors((args, kwargs)))):
+        return None
     place = _cover(operands)
-    result = Occluded.local(known, Patched(maps, of(lambda x: x.cut(place)), place))
-    return operands[0].become(result) if inplace else result
+    given = [_cut(x, place) for x in args]
+    return function(*given, **{key: _cut(x, place) for key, x in kwargs.items()}), place
 
 
-def _batch_norm(  # noqa: PLR0917 - the arguments of torch.nn.functional.batch_norm
-    x: Occluded,
-    mean: Tensor | None,
-    variance: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: bool = False,  # noqa: FBT001, FBT002
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Any:  # noqa: ANN401
-    if training:
-        return NotImplemented
-
-    def compute(x: Tensor) -> Tensor:
-        return functional.batch_norm(x, mean, variance, weight, bias, momentum=momentum, eps=eps)
-
-    return _in_place("batch_norm", x, compute)
+def _batch_norm(
+    function: Callable[..., Any], args: Args, kwargs: Kwargs
+) -> tuple[Any, Place] | None:
+    training = kwargs.get("training", args[5] if len(args) > 5 else False)  # noqa: PLR2004
+    return None if training else _where_it_stands(function, args, kwargs)
 
 
-def _prelu(x: Occluded, weight: Tensor) -> Occluded:
-    return _in_place("prelu", x, lambda x: functional.prelu(x, weight))
+def _where_it_stands(
+    function: Callable[..., Any], args: Args, kwargs: Kwargs
+) -> tuple[Any, Place] | None:
+    """Compute each window of the first argument where it stands."""
+    if not isinstance(args[0], Patched) or any(patched((*args[1:], *kwargs.values()))):
+        return None
+    return function(args[0].windows, *args[1:], **kwargs), args[0].place
 
 
-def _in_place(name: str, x: Occluded, compute: Callable[[Tensor], Tensor]) -> Occluded:
-    """Compute each window where it stands."""
-    given = x.patched
-    maps = x.known.maps(name, lambda: compute(given.maps.values))
-    return Occluded.local(x.known, Patched(maps, compute(given.windows), given.place))
+def _channels(function: Callable[..., Any], args: Args, kwargs: Kwargs) -> tuple[Any, Place] | None:
+    """Take channels apart."""
+    axis = kwargs.get("dim", args[2] if len(args) > 2 else 0)  # noqa: PLR2004
+    return _where_it_stands(function, args, kwargs) if axis in _CHANNELS else None
 
 
-def _pad(
-    x: Occluded, pad: Sequence[int], mode: str = "constant", value: float | None = None
-) -> Any:  # noqa: ANN401
+def _items(function: Callable[..., Any], args: Args, kwargs: Kwargs) -> tuple[Any, Place] | None:
+    """Take channels by index, ``x[:, a:b]``."""
+    index = args[1] if isinstance(args[1], tuple) else (args[1],)
+    every, channels, *rest = (*index, slice(None))
+    simple = every == slice(None) and isinstance(channels, slice)
+    if not simple or any(part != slice(None) for part in rest):
+        return None
+    return _where_it_stands(function, args, kwargs)
+
+
+def _pad(_function: Callable[..., Any], args: Args, kwargs: Kwargs) -> tuple[Any, Place] | None:
+    return _padded(*args, **kwargs)
+
+
+def _padded(
+    x: Patched,
+    pad: Sequence[int],
+    mode: str = "constant",
+    value: float | None = None,  # noqa: ARG001 - what is around the windows shows it
+) -> tuple[Any, Place] | None:
     if mode != "constant" or len(pad) > _MAP_AXES or min(pad) < 0:
-        return NotImplemented
+        return None
     left, _, top, _ = (*pad, 0, 0)[:_MAP_AXES]
-    given = x.patched
-    maps = x.known.maps("pad", lambda: functional.pad(given.maps.values, list(pad), value=value))
-    return Occluded.local(x.known, Patched(maps, given.windows, given.place.moved(top, left)))
+    return x.windows, x.place.moved(top, left)
 
 
-def _join(tensors: Sequence[Any], dim: int = 0) -> Any:  # noqa: ANN401
+def _join(function: Callable[..., Any], args: Args, kwargs: Kwargs) -> tuple[Any, Place] | None:
     """Concatenate channels."""
-    parts = list(occluded(tensors))
-    if dim not in {1, -3} or len(parts) < len(tensors) or not _together(parts):
-        return NotImplemented
-    known, place = parts[0].known, _cover(parts)
-    maps = known.maps("cat", lambda: torch.cat([x.patched.maps.values for x in parts], 1))
-    windows = torch.cat([x.patched.cut(place) for x in parts], 1)
-    return Occluded.local(known, Patched(maps, windows, place))
+    parts = kwargs.get("tensors", args[0] if args else ())
+    axis = kwargs.get("dim", args[1] if len(args) > 1 else 0)
+    if axis not in _CHANNELS or not all(isinstance(x, Patched) for x in parts):
+        return None
+    if not _together(parts):
+        return None
+    place = _cover(parts)
+    return function([x.cut(place) for x in parts], 1), place
 
 
-def _together(operands: Sequence[Occluded]) -> bool:
-    """Whether all are local, and of maps of one size."""
-    if not all(x.is_local for x in operands):
-        return False
-    return len({x.patched.maps.size for x in operands}) == 1
+def patched(arguments: Iterable[Any]) -> Iterator[Patched]:
+    """Find patched maps among arguments, and in lists of them."""
+    for argument in arguments:
+        if isinstance(argument, Patched):
+            yield argument
+        elif isinstance(argument, (list, tuple)):
+            yield from patched(argument)
 
 
-def _cover(operands: Sequence[Occluded]) -> Place:
+def _cut(x: object, place: Place) -> object:
+    return x.cut(place) if isinstance(x, Patched) else x
+
+
+def _together(operands: Sequence[Patched]) -> bool:
+    """Whether all are of maps of one size."""
+    return len({x.maps.size for x in operands}) == 1
+
+
+def _cover(operands: Sequence[Patched]) -> Place:
     """Return the place that covers the windows of all."""
-    places = tuple(dict.fromkeys(x.patched.place for x in operands))
+    places = tuple(dict.fromkeys(x.place for x in operands))
     if len(places) == 1:
         return places[0]
-    height, width = operands[0].patched.maps.size
+    height, width = operands[0].maps.size
     rows = union(tuple(place.rows for place in places), height)
     return Place(rows, union(tuple(place.columns for place in places), width))
 
@@ -130,17 +130,21 @@ def _uniform(constant: Tensor) -> bool:
     return flat or constant.numel() == 1
 
 
-LOCAL.update(dict.fromkeys(ELEMENTWISE, _elementwise))
-LOCAL.update(
-    {
-        "conv2d": _as_called(convolve),
-        "max_pool2d": _as_called(max_pool),
-        "avg_pool2d": _as_called(average_pool),
-        "batch_norm": _as_called(_batch_norm),
-        "prelu": _as_called(_prelu),
-        "pad": _as_called(_pad),
-        "cat": _as_called(_join),
-        "concat": _as_called(_join),
-        "concatenate": _as_called(_join),
-    }
-)
+LOCAL: dict[str, Rule] = {
+    **dict.fromkeys(ELEMENTWISE, _elementwise),
+    "batch_norm": _batch_norm,
+    "cat": _join,
+    "channel_shuffle": _where_it_stands,
+    "chunk": _channels,
+    "concat": _join,
+    "concatenate": _join,
+    "getitem": _items,
+    "pad": _pad,
+    "prelu": _where_it_stands,
+    "split": _channels,
+    "tensor_split": _channels,
+}
+"""What computes a torch function within the windows, by the function's name. It is given the function
+and its arguments, and returns the result's windows and where they stand; None where it cannot."""
+PASSED = frozenset({"pad"})
+"""Functions whose windows are those that they were given."""

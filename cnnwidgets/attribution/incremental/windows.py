@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch.nn.functional import pad
 
-from cnnwidgets.attribution.incremental.axis import Span, positions, runs, shifted
+from cnnwidgets.attribution.incremental.axis import Span, positions, runs, shifted, steady
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,11 +57,16 @@ class Maps:
         """Copy pieces [rows, columns, h, w, C] out of the framed maps."""
         known = self._within(frame)
         (rows, height), (columns, width) = place
-        if place.grid == (1, 1):
-            piece = known[rows[0] : rows[0] + height, columns[0] : columns[0] + width]
-            return piece.clone(memory_format=torch.contiguous_format)[None, None]
-        down = positions(place.rows)[:, None, :, None] * known.shape[1]
-        index = (down + positions(place.columns)[None, :, None, :]).flatten()
+        down, across = steady(place.rows), steady(place.columns)
+        if down is not None and across is not None:
+            row, column, channel = known.stride()
+            return known.as_strided(
+                (len(rows), len(columns), height, width, known.shape[2]),
+                (down * row, across * column, row, column, channel),
+                rows[0] * row + columns[0] * column,
+            ).clone(memory_format=torch.contiguous_format)
+        at = positions(place.rows)[:, None, :, None] * known.shape[1]
+        index = (at + positions(place.columns)[None, :, None, :]).flatten()
         flat = known.view(-1, known.shape[2])
         return flat.index_select(0, index.to(known.device)).view(*place.grid, height, width, -1)
 
@@ -74,11 +78,10 @@ class Maps:
         return self._framed[frame]
 
 
-@dataclass(frozen=True)
 class Patched:
     """Maps with a different window in each of N copies.
 
-    Attributes
+    Parameters
     ----------
     maps
         The maps without their window.
@@ -88,15 +91,19 @@ class Patched:
         Where the windows stand.
     """
 
-    maps: Maps
-    windows: Tensor
-    place: Place
+    __slots__ = ("_whole", "maps", "place", "windows")
+
+    def __init__(self, maps: Maps, windows: Tensor, place: Place) -> None:
+        self.maps, self.windows, self.place = maps, windows, place
+        self._whole: Tensor | None = None
 
     @property
     def whole(self) -> Tensor:
         """[N, C, H, W]: the copies themselves."""
-        (down, across), (height, width) = self.place.grid, self.maps.size
-        return self.cut(Place(Span((0,) * down, height), Span((0,) * across, width)))
+        if self._whole is None:
+            (down, across), (height, width) = self.place.grid, self.maps.size
+            self._whole = self.cut(Place(Span((0,) * down, height), Span((0,) * across, width)))
+        return self._whole
 
     def cut(self, place: Place, frame: Frame = NO_FRAME) -> Tensor:
         """Cut a piece [N, C, h, w] out of each copy, `place` being that in the framed maps."""
