@@ -8,6 +8,16 @@ LayerBrowser
     A widget: every layer and channel for one picture, or two side by side.
 link
     Ties what several widgets show: one choice shows in all.
+saliency, gradient_x_input, smoothgrad, vargrad, integrated_gradients
+    Functions: which pixels a class's score would change with.
+guided_backprop, deconvnet
+    Functions: the same, letting only positive gradients back through a ReLU.
+grad_cam, guided_grad_cam
+    Functions: which places of a layer's maps speak for a class.
+segment
+    Function: cuts out the object that an attribution points at.
+attribution
+    Functions: these on their way, what to make of them, and how to distrust them.
 arithmetic
     Functions: output sizes, parameter counts, and how a convolution came to one number.
 samples
@@ -22,7 +32,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnnwidgets import arithmetic, samples
+    from cnnwidgets import arithmetic, attribution, samples
+    from cnnwidgets.attribution.cam import grad_cam, guided_grad_cam
+    from cnnwidgets.attribution.gradients import (
+        deconvnet,
+        gradient_x_input,
+        guided_backprop,
+        saliency,
+    )
+    from cnnwidgets.attribution.integrated import integrated_gradients
+    from cnnwidgets.attribution.segmentation import segment
+    from cnnwidgets.attribution.smoothing import smoothgrad, vargrad
     from cnnwidgets.layers import Layer
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.layer_browser import LayerBrowser
@@ -30,13 +50,41 @@ if TYPE_CHECKING:
 
     __version__: str
 
-__all__ = ["Layer", "LayerBrowser", "Network", "arithmetic", "link", "samples"]
+__all__ = [
+    "Layer",
+    "LayerBrowser",
+    "Network",
+    "arithmetic",
+    "attribution",
+    "deconvnet",
+    "grad_cam",
+    "gradient_x_input",
+    "guided_backprop",
+    "guided_grad_cam",
+    "integrated_gradients",
+    "link",
+    "saliency",
+    "samples",
+    "segment",
+    "smoothgrad",
+    "vargrad",
+]
 
 _MODULES = {
     "Layer": "cnnwidgets.layers",
     "LayerBrowser": "cnnwidgets.widgets.layer_browser",
     "Network": "cnnwidgets.network",
+    "deconvnet": "cnnwidgets.attribution.gradients",
+    "grad_cam": "cnnwidgets.attribution.cam",
+    "gradient_x_input": "cnnwidgets.attribution.gradients",
+    "guided_backprop": "cnnwidgets.attribution.gradients",
+    "guided_grad_cam": "cnnwidgets.attribution.cam",
+    "integrated_gradients": "cnnwidgets.attribution.integrated",
     "link": "cnnwidgets.widgets.link",
+    "saliency": "cnnwidgets.attribution.gradients",
+    "segment": "cnnwidgets.attribution.segmentation",
+    "smoothgrad": "cnnwidgets.attribution.smoothing",
+    "vargrad": "cnnwidgets.attribution.smoothing",
 }
 
 

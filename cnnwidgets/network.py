@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
@@ -254,6 +255,14 @@ class Network:
     def weights_version(self) -> Hashable:
         """Return a value that is another one as soon as a parameter or buffer changed."""
         return fingerprint(_state(self.model))
+
+    def with_model(self, model: nn.Module) -> Network:
+        """Return a network of another model of the same kind: same pictures, same classes."""
+        twin = copy.copy(self)
+        twin.model = model
+        twin._lock = threading.RLock()  # noqa: SLF001 - its own class
+        twin._probed = None  # noqa: SLF001
+        return twin
 
     def _probe(self) -> tuple[Shape, LayerGraph, Classes]:
         """Find the input shape, the layers and the classes, once for each set of modules."""
