@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from cnnwidgets.errors import nearest
 from cnnwidgets.isolation import PrivateDraws, isolated
 from cnnwidgets.network import as_network
 from cnnwidgets.shadow import Shadow, shadow
@@ -31,7 +32,7 @@ def randomised(
     net
         A `cnnwidgets.Network` or a bare module.
     layers
-        Names of layers or blocks (``"layer4"``); by default every parameter.
+        Module paths, of layers or blocks (``"layer4"``); by default every parameter.
     seed
         Of the weights.
 
@@ -45,12 +46,12 @@ def randomised(
     Raises
     ------
     ValueError
-        If there is no such layer, or it has no weights.
+        If there is no such module, or it has no weights.
     """
     network = as_network(net)
     copy = shadow(network.model)
     names = [layers] if isinstance(layers, str) else layers
-    chosen = None if names is None else [_parts(network, copy, name) for name in names]
+    chosen = None if names is None else [_parts(copy, name) for name in names]
     wanted = None if chosen is None else set().union(*chosen)
     with isolated(network.device, grad=False), PrivateDraws(network.device, seed):
         for module in reversed(_in_order(network, copy)):
@@ -74,7 +75,7 @@ def cascade(net: Network | nn.Module, *, seed: int = 0) -> Iterator[tuple[str, N
             yield layer.name, randomised(network, done, seed=seed)
 
 
-def _parts(net: Network, copy: Shadow, name: str) -> set[nn.Module]:
+def _parts(copy: Shadow, name: str) -> set[nn.Module]:
     """Return the modules with weights of a layer or block."""
     found = {
         part
@@ -84,8 +85,9 @@ def _parts(net: Network, copy: Shadow, name: str) -> set[nn.Module]:
         if next(part.parameters(recurse=False), None) is not None
     }
     if not found:
-        net.graph[name]  # raises if there is no layer of that name either
-        raise ValueError(f"layers: {name!r} has no weights")
+        paths = [path for path in copy.names.values() if path]
+        unknown = f"there is no module {name!r}; {nearest(name, paths)}"
+        raise ValueError(f"layers: {f'{name!r} has no weights' if name in paths else unknown}")
     return found
 
 

@@ -92,8 +92,8 @@ class Score:
         first = first_output(output)
         logits = scores(first)
         if len(logits) != count:
-            several = f"for {count} pictures; pass batch=1" if count > 1 else f"; {_GIVE_SCORE}"
-            raise ValueError(f"the network returned {list(first.shape)} {several}")
+            hint = f" for {count} pictures; pass batch=1" if count > 1 else f"; {_GIVE_SCORE}"
+            raise ValueError(f"the network returned {list(first.shape)}{hint}")
         self.settle(first)
         if self._index is None and self._target is not None:
             self._index = self._net.classes.index(self._target, logits.shape[1])

@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from cnnwidgets import images
+from cnnwidgets.attribution.question import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +88,7 @@ def segment(
     if (picture.height, picture.width) != seeds.shape:
         picture = images.fit(picture, seeds.shape)
     pixels = np.array(picture)
-    return Segmentation(pixels, _grab_cut(pixels, seeds, rounds))
+    return Segmentation(pixels, _grab_cut(pixels, seeds, whole("rounds", rounds)))
 
 
 _BACKGROUND, _FOREGROUND, _PERHAPS_BACKGROUND = 0, 1, 2  # cv2.GC_BGD, GC_FGD, GC_PR_BGD
@@ -139,7 +140,9 @@ def _grab_cut(
             rounds,
             cv2.GC_INIT_WITH_MASK,
         )
-        inside: NDArray[np.bool_] = np.asarray(mask) % 2 == 1  # surely and perhaps foreground are 1 and 3
+        inside: NDArray[np.bool_] = (
+            np.asarray(mask) % 2 == 1
+        )  # surely and perhaps foreground are 1 and 3
         return inside
 
     # OpenCV's random state is the thread's: in a new one the result is always the same.
