@@ -1,7 +1,9 @@
 """Which pixels of a picture matter to what a network says of it.
 
-iter_smoothgrad, iter_vargrad, iter_integrated_gradients
-    The methods of these names, on their way: what is known after each batch.
+occlusion
+    Moves a patch over the picture and watches the answer.
+iter_occlusion, iter_smoothgrad, iter_vargrad, iter_integrated_gradients
+    The methods of these names on their way: what is known after each batch.
 reduce
     Channels to one value per pixel.
 part
@@ -16,9 +18,12 @@ randomised, cascade
     Networks with new random weights, for attributions to be compared with.
 """
 
+from __future__ import annotations
+
 from cnnwidgets.attribution.cam import layers_with_maps
 from cnnwidgets.attribution.curves import Curve, deletion_curve, insertion_curve
 from cnnwidgets.attribution.integrated import iter_integrated_gradients
+from cnnwidgets.attribution.occlusion import iter_occlusion, occlusion
 from cnnwidgets.attribution.progress import Progress
 from cnnwidgets.attribution.randomisation import cascade, randomised
 from cnnwidgets.attribution.reduction import PARTS, REDUCTIONS, clip, part, reduce
@@ -34,9 +39,11 @@ __all__ = [
     "deletion_curve",
     "insertion_curve",
     "iter_integrated_gradients",
+    "iter_occlusion",
     "iter_smoothgrad",
     "iter_vargrad",
     "layers_with_maps",
+    "occlusion",
     "part",
     "randomised",
     "reduce",

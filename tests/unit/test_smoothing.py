@@ -154,6 +154,24 @@ def test_predicted_class_is_that_of_the_picture_without_noise() -> None:
     )
 
 
+def test_models_that_need_the_usual_order_of_values() -> None:
+    model, x = ARCHITECTURES["first_cnn"]()
+    orders: list[bool] = []
+
+    class Flat(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            orders.append(x.is_contiguous())
+            return x.view(len(x), -1)
+
+    expected = cw.smoothgrad(model, x, 2, samples=9, batch=3)
+    model[12] = Flat()  # type: ignore[index]
+    net = network(model, x)
+    assert net.layers
+    orders.clear()
+    assert_same(cw.smoothgrad(net, x, 2, samples=9, batch=3), expected, 1e-3)
+    assert orders == [False, True, True, True]
+
+
 def test_batches_are_bounded() -> None:
     sizes: list[int] = []
 
