@@ -18,6 +18,14 @@ segment
     Function: cuts out the object that an attribution points at.
 attribution
     Functions: these on their way, what to make of them, and how to distrust them.
+occlusion
+    Moves a patch over a picture and returns what the network says: an `OcclusionMap`.
+OcclusionMap
+    A score for each place of the patch, for each pixel, and how it was computed.
+OcclusionProbe
+    What a network says with one patch on a picture, fast enough to drag it.
+attribution
+    Functions: which pixels matter.
 arithmetic
     Functions: output sizes, parameter counts, and how a convolution came to one number.
 samples
@@ -74,6 +82,8 @@ _MODULES = {
     "Layer": "cnnwidgets.layers",
     "LayerBrowser": "cnnwidgets.widgets.layer_browser",
     "Network": "cnnwidgets.network",
+    "OcclusionMap": "cnnwidgets.attribution.occlusion_map",
+    "OcclusionProbe": "cnnwidgets.attribution.probe",
     "deconvnet": "cnnwidgets.attribution.gradients",
     "grad_cam": "cnnwidgets.attribution.cam",
     "gradient_x_input": "cnnwidgets.attribution.gradients",

@@ -4,98 +4,140 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from torch import Tensor
+
+    Pair = tuple[int, int]
 
 COARSEST = 4
 """The first pass tries every fourth position along both axes."""
 
 
+class Block(NamedTuple):
+    """Patches at each crossing of some rows and columns, tried together.
+
+    Attributes
+    ----------
+    rows, columns
+        First row and column of each patch, in pixels.
+    at
+        Where each crossing's answer belongs among all: an index [rows, columns] for each axis.
+    """
+
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    at: tuple[Tensor, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows) * len(self.columns)
+
+
+class Layout(Protocol):
+    """Where patches of one size stand."""
+
+    @property
+    def window(self) -> Pair:
+        """(height, width) of a patch; one that would go over the edge ends there."""
+
+    @property
+    def positions(self) -> Tensor:
+        """[…, 2]: first row and column of each patch, in pixels."""
+
+    def blocks(self, most: int) -> Iterator[Block]:
+        """Yield all patches, at most so many together."""
+
+
 @dataclass(frozen=True)
 class Grid:
-    """Patches of one size, at each crossing of some rows and columns of a picture.
+    """Patches at each crossing of some rows and columns.
 
     Attributes
     ----------
     rows, columns
         First row and column of each patch, in pixels.
     window
-        (height, width) of a patch; one that would go over the edge ends there.
-    size
-        (height, width) of the picture.
+        (height, width) of a patch.
     """
 
     rows: tuple[int, ...]
     columns: tuple[int, ...]
-    window: tuple[int, int]
-    size: tuple[int, int]
+    window: Pair
 
     @classmethod
-    def regular(
-        cls, window: tuple[int, int], stride: tuple[int, int], size: tuple[int, int]
-    ) -> Grid:
+    def regular(cls, window: Pair, stride: Pair, size: Pair) -> Grid:
         """Lay patches as Captum's `Occlusion` does: ⌈(length − window) / stride⌉ + 1 an axis."""
         rows, columns = (
             tuple(range(0, length - extent + step, step))
             for extent, step, length in zip(window, stride, size, strict=True)
         )
-        return cls(rows, columns, window, size)
+        return cls(rows, columns, window)
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """How many patches stand below and beside each other."""
-        return len(self.rows), len(self.columns)
+    def positions(self) -> Tensor:
+        """[rows, columns, 2]."""
+        axes = torch.tensor(self.rows), torch.tensor(self.columns)
+        return torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)
 
-    def box(self, row: int, column: int) -> tuple[slice, slice]:
-        """Return the pixels under one patch, by its place in the grid."""
-        top, left = self.rows[row], self.columns[column]
-        (height, width), (bottom, right) = self.window, self.size
-        return slice(top, min(top + height, bottom)), slice(left, min(left + width, right))
+    def blocks(self, most: int) -> Iterator[Block]:
+        """Yield every fourth row and column, then every second, then all that are left."""
+        rows, columns = range(len(self.rows)), range(len(self.columns))
+        step = COARSEST
+        yield from self._pieces(rows[::step], columns[::step], most)
+        while step > 1:
+            half = step // 2
+            yield from self._pieces(rows[::step], columns[half::step], most)
+            yield from self._pieces(rows[half::step], columns[::half], most)
+            step = half
+
+    def _pieces(self, rows: Sequence[int], columns: Sequence[int], most: int) -> Iterator[Block]:
+        """Cut a block into nearly square ones."""
+        if not rows or not columns:
+            return
+        side = max(1, int(most**0.5))
+        for down in _parts(rows, max(side, most // len(columns))):
+            for across in _parts(columns, max(1, most // len(down))):
+                yield Block(
+                    tuple(self.rows[index] for index in down),
+                    tuple(self.columns[index] for index in across),
+                    (torch.tensor(down)[:, None], torch.tensor(across)[None]),
+                )
 
 
 @dataclass(frozen=True)
-class Block:
-    """Some rows and some columns of a grid, by their places in it; tried together."""
+class Listed:
+    """Patches at any places.
 
-    rows: tuple[int, ...]
-    columns: tuple[int, ...]
+    Attributes
+    ----------
+    places
+        (row, column) of each.
+    window
+        (height, width) of a patch.
+    """
 
-    def __len__(self) -> int:
-        return len(self.rows) * len(self.columns)
+    places: tuple[Pair, ...]
+    window: Pair
 
+    @property
+    def positions(self) -> Tensor:
+        """[P, 2]."""
+        return torch.tensor(self.places).reshape(-1, 2)
 
-def coarse_to_fine(shape: tuple[int, int]) -> Iterator[Block]:
-    """Yield every fourth position, then every second, then all that are left."""
-    rows, columns = (tuple(range(count)) for count in shape)
-    step = COARSEST
-    yield Block(rows[::step], columns[::step])
-    while step > 1:
-        yield from _between(rows, columns, step)
-        step //= 2
-
-
-def _between(rows: tuple[int, ...], columns: tuple[int, ...], step: int) -> Iterator[Block]:
-    """Yield what halves a step, where there is something."""
-    half = step // 2
-    for block in (
-        Block(rows[::step], columns[half::step]),
-        Block(rows[half::step], columns[::half]),
-    ):
-        if len(block):
-            yield block
-
-
-def pieces(block: Block, most: int) -> list[Block]:
-    """Cut a block into nearly square ones of at most so many patches."""
-    side = max(1, int(most**0.5))
-    down = _parts(block.rows, max(side, most // max(1, len(block.columns))))
-    return [
-        Block(rows, columns)
-        for rows in down
-        for columns in _parts(block.columns, max(1, most // len(rows)))
-    ]
+    def blocks(self, most: int) -> Iterator[Block]:
+        """Yield the patches of one row after those of another."""
+        rows: dict[int, list[int]] = {}
+        for index, (row, _) in enumerate(self.places):
+            rows.setdefault(row, []).append(index)
+        for row, members in rows.items():
+            for part in _parts(members, most):
+                columns = tuple(self.places[index][1] for index in part)
+                yield Block((row,), columns, (torch.tensor(part)[None],))
 
 
 def _parts(items: Sequence[int], most: int) -> list[tuple[int, ...]]:

@@ -12,20 +12,24 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MEASURES = ("probability", "logit", "log-odds")
+ACTIVATIONS = ("softmax", "sigmoid", "none")
 
 
-def measured(logits: Tensor, target: int, measure: str) -> Tensor:
+def measured(outputs: Tensor, target: int, measure: str, activation: str = "softmax") -> Tensor:
     """Measure a class.
 
     Parameters
     ----------
-    logits
-        [..., K].
+    outputs
+        [..., K], what the network puts out.
     target
         Index of the class.
     measure
-        ``"probability"`` (softmax), ``"logit"``, or ``"log-odds"``: log p / (1 − p), which does not
-        saturate near 0 and 1.
+        ``"probability"``, ``"logit"`` (the output as it is), or ``"log-odds"``: log p / (1 − p),
+        which does not saturate near 0 and 1.
+    activation
+        What makes probabilities of the outputs: ``"softmax"``, ``"sigmoid"`` where each class is a
+        question of its own, ``"none"`` where they are probabilities already.
 
     Returns
     -------
@@ -35,14 +39,39 @@ def measured(logits: Tensor, target: int, measure: str) -> Tensor:
     Raises
     ------
     ValueError
-        If there is no such measure; the message names the nearest.
+        If there is no such measure or activation; the message names the nearest.
     """
     if measure not in MEASURES:
         raise ValueError(f"measure: {measure!r}; {nearest(measure, MEASURES)}")
-    chosen = logits[..., target]
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation: {activation!r}; {nearest(activation, ACTIVATIONS)}")
+    chosen = outputs[..., target]
     if measure == "logit":
         return chosen
+    if activation == "sigmoid":
+        return chosen.sigmoid() if measure == "probability" else chosen
+    if activation == "none":
+        return chosen if measure == "probability" else chosen.logit()
     if measure == "probability":
-        return logits.softmax(-1)[..., target]
-    others = torch.cat([logits[..., :target], logits[..., target + 1 :]], -1)
+        return outputs.softmax(-1)[..., target]
+    others = torch.cat([outputs[..., :target], outputs[..., target + 1 :]], -1)
     return chosen - others.logsumexp(-1)
+
+
+def activation_of(outputs: Tensor, made_by: str | None) -> str:
+    """Tell what makes probabilities of a network's outputs [K].
+
+    Parameters
+    ----------
+    outputs
+        Of one picture.
+    made_by
+        The torch function that they came out of, where that is known.
+    """
+    if made_by in {"sigmoid", "softmax"}:
+        return "none"
+    if len(outputs) == 1:
+        return "sigmoid"
+    total = float(outputs.double().sum())
+    chances = bool((outputs >= 0).all()) and abs(total - 1) < 1e-3  # noqa: PLR2004 - half precision
+    return "none" if chances else "softmax"

@@ -5,123 +5,30 @@ Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks" (ECCV 20
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from cnnwidgets.attribution.asked import METHODS, positions_in, target_of, whole_pixels
 from cnnwidgets.attribution.fills import filled
-from cnnwidgets.attribution.grid import Grid
-from cnnwidgets.attribution.measures import measured
+from cnnwidgets.attribution.grid import Grid, Listed
+from cnnwidgets.attribution.measures import activation_of, measured
+from cnnwidgets.attribution.occlusion_map import OcclusionMap
+from cnnwidgets.attribution.patches import PatchedPasses
 from cnnwidgets.attribution.sweep import Sweep
 from cnnwidgets.errors import nearest
 from cnnwidgets.network import Network, as_network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, Literal, TypeAlias
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from cnnwidgets.attribution.fills import Fill
     from cnnwidgets.images import Picture
 
-Method: TypeAlias = Literal["auto", "incremental", "full"]
-METHODS = ("auto", "incremental", "full")
+    Method: TypeAlias = Literal["auto", "incremental", "full"]
+
 GIGABYTE = 10**9
-
-
-@dataclass(frozen=True)
-class OcclusionMap:
-    """What a network says of a picture with a patch at each place of a grid.
-
-    Attributes
-    ----------
-    logits
-        [rows, columns, K], with the patch there; NaN where it was not tried yet.
-    base
-        [K], the logits without a patch.
-    grid
-        Where the patches stood.
-    target
-        Index of the class that is followed.
-    measure
-        ``"probability"``, ``"logit"`` or ``"log-odds"`` of it.
-    shape
-        (C, H, W) of the picture.
-    method
-        ``"incremental"`` or ``"full"``.
-    reason
-        Why full passes were used though they were not asked for; None if they were not.
-    operations, full_operations
-        Multiply-adds of convolutions and dense layers that were computed, and that full
-        passes would have needed.
-    """
-
-    logits: Tensor
-    base: Tensor
-    grid: Grid
-    target: int
-    measure: str
-    shape: tuple[int, int, int]
-    method: str
-    reason: str | None
-    operations: int
-    full_operations: int
-
-    @property
-    def scores(self) -> Tensor:
-        """[rows, columns]: the measure with the patch there."""
-        return measured(self.logits, self.target, self.measure)
-
-    @property
-    def baseline(self) -> float:
-        """The measure without a patch."""
-        return float(measured(self.base, self.target, self.measure))
-
-    @property
-    def drop(self) -> Tensor:
-        """[rows, columns]: how much lower the measure is with the patch there."""
-        return self.baseline - self.scores
-
-    @property
-    def positions(self) -> Tensor:
-        """[rows, columns, 2]: first row and column of each patch, in pixels."""
-        rows, columns = torch.tensor(self.grid.rows), torch.tensor(self.grid.columns)
-        return torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every place was tried."""
-        return not bool(self.logits[..., 0].isnan().any())
-
-    def following(self, target: int, measure: str | None = None) -> OcclusionMap:
-        """Return the same sweep's map of another class or measure; nothing is computed again."""
-        return replace(self, target=target, measure=measure or self.measure)
-
-    def attribution(self) -> Tensor:
-        """Return what each pixel adds to the measure, [C, H, W], as Captum's `Occlusion` does.
-
-        The mean drop over the patches that covered the pixel; 0 where none did.
-        """
-        return self._mean(self.drop).nan_to_num(0.0).expand(self.shape)
-
-    def heatmap(self) -> Tensor:
-        """Return the mean score of the patches that covered a pixel, [H, W].
-
-        NaN where none did: of these pixels nothing is known.
-        """
-        return self._mean(self.scores)
-
-    def _mean(self, values: Tensor) -> Tensor:
-        total = torch.zeros(self.grid.size, dtype=torch.float64)
-        count = torch.zeros(self.grid.size, dtype=torch.float64)
-        known = ~values.isnan()
-        for row, column in known.nonzero().tolist():
-            box = self.grid.box(row, column)
-            total[box] += float(values[row, column])
-            count[box] += 1
-        return (total / count).float()
 
 
 def occlusion(
@@ -131,8 +38,11 @@ def occlusion(
     *,
     window: int | tuple[int, int] = 32,
     stride: int | tuple[int, int] = 16,
+    positions: Sequence[tuple[int, int]] | Tensor | None = None,
     fill: Fill = "mean",
     measure: str = "probability",
+    activation: str = "auto",
+    score: Callable[[Any], Tensor] | None = None,
     method: Method = "auto",
     seed: int = 0,
     memory: float = GIGABYTE,
@@ -150,14 +60,26 @@ def occlusion(
     window, stride
         Size of the patch and the step between its places, in pixels of the network's input; one
         number or (rows, columns).
+    positions
+        [P, 2]: (row, column) of the first pixel of each patch, instead of a grid. What is over
+        the edge is cut off.
     fill
         What the patch shows: ``"mean"``, ``"blur"``, ``"noise"``, a number, a colour or a tensor;
         see `cnnwidgets.attribution.fills.filled`.
     measure
         ``"probability"``, ``"logit"`` or ``"log-odds"`` of the target.
+    activation
+        What makes probabilities of the network's outputs: ``"softmax"``; ``"sigmoid"`` for
+        several labels at once, each a question of its own; ``"none"`` where they are
+        probabilities already. ``"auto"``: none if the forward ends in softmax or sigmoid,
+        sigmoid for a single output, else softmax.
+    score
+        For a network that is no classifier: a function from what it returns for a batch of N to
+        a tensor [N] or [N, K]. One number for each picture is followed as it is, as a
+        ``"logit"``.
     method
         ``"incremental"`` computes what the patch changes, exactly; ``"full"`` whole passes;
-        ``"auto"`` whichever needs less arithmetic. The map says which it was.
+        ``"auto"`` whichever needs less arithmetic. The map says which it was, and why.
     seed
         Of the noise.
     memory
@@ -169,8 +91,10 @@ def occlusion(
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If an argument makes no sense; the message names it.
+    RuntimeError
+        If the network's weights changed during the sweep.
 
     Examples
     --------
@@ -184,8 +108,11 @@ def occlusion(
         target,
         window=window,
         stride=stride,
+        positions=positions,
         fill=fill,
         measure=measure,
+        activation=activation,
+        score=score,
         method=method,
         seed=seed,
         memory=memory,
@@ -200,51 +127,52 @@ def iter_occlusion(
     *,
     window: int | tuple[int, int] = 32,
     stride: int | tuple[int, int] = 16,
+    positions: Sequence[tuple[int, int]] | Tensor | None = None,
     fill: Fill = "mean",
     measure: str = "probability",
+    activation: str = "auto",
+    score: Callable[[Any], Tensor] | None = None,
     method: Method = "auto",
     seed: int = 0,
     memory: float = GIGABYTE,
 ) -> Iterator[OcclusionMap]:
     """Do as `occlusion` does, and yield the map after each batch, coarse to fine.
 
-    The first places tried are a quarter of the rows and columns, evenly spread. Leaving the
-    loop ends the sweep.
+    The first places tried are every fourth row and column. Leaving the loop, or closing the
+    generator, ends the sweep.
     """
-    network = as_network(net)
     if method not in METHODS:
         raise ValueError(f"method: {method!r}; {nearest(method, METHODS)}")
+    if not memory > 0:
+        raise ValueError(f"memory: {memory!r}; give bytes, such as 1e9")
+    network = as_network(net, image)
     x = network.prepare(image)
     size = (x.shape[2], x.shape[3])
-    grid = Grid.regular(_pixels("window", window, size), _pixels("stride", stride), size)
+    extent, step = whole_pixels("window", window, size), whole_pixels("stride", stride)
+    places = None if positions is None else positions_in(positions, extent, size)
+    layout = Grid.regular(extent, step, size) if places is None else Listed(places, extent)
     patch = filled(network, x, fill, seed=seed)
-    sweep = Sweep(network, x, patch, grid, method, memory)
-    index = network.target_index(target, x) if target is not None else int(sweep.base.argmax())
-    measured(sweep.base, index, measure)
-    for logits in sweep:
+    passes = PatchedPasses(network, x, score)
+    base = passes.logits
+    if score is not None and len(base) == 1:
+        measure = "logit"
+    if activation == "auto":
+        activation = activation_of(base, passes.made_by)
+    index = target_of(network, target, base)
+    measured(base, index, measure, activation)
+    sweep = Sweep(passes, patch, layout, method, memory)
+    for logits, known in sweep:
         yield OcclusionMap(
             logits,
-            sweep.base,
-            grid,
+            known,
+            base,
+            layout,
+            (x.shape[1], *size),
             index,
             measure,
-            (x.shape[1], *size),
+            activation,
             sweep.method,
             sweep.reason,
             sweep.operations,
             sweep.full_operations,
         )
-
-
-def _pixels(
-    name: str, given: int | Sequence[int], size: tuple[int, int] | None = None
-) -> tuple[int, int]:
-    pair = (given, given) if isinstance(given, int) else tuple(given)
-    whole = all(isinstance(n, int) and not isinstance(n, bool) for n in pair)
-    if len(pair) != 2 or not whole or min(pair) < 1:  # noqa: PLR2004
-        raise ValueError(f"{name}: {given!r}; give pixels, one number or (rows, columns)")
-    if size is not None and (pair[0] > size[0] or pair[1] > size[1]):
-        raise ValueError(
-            f"{name}: {given!r} is larger than the input of {size[0]} × {size[1]} pixels"
-        )
-    return pair[0], pair[1]

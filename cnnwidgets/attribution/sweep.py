@@ -6,40 +6,32 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from cnnwidgets.attribution.grid import Block, coarse_to_fine, pieces
-from cnnwidgets.attribution.patches import PatchedPasses
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from torch import Tensor
 
-    from cnnwidgets.attribution.grid import Grid
-    from cnnwidgets.attribution.incremental.windows import Patched
-    from cnnwidgets.network import Network
+    from cnnwidgets.attribution.grid import Layout
+    from cnnwidgets.attribution.patches import PatchedPasses
 
 WORTH = 0.75
 """Above this share of full passes' arithmetic, gathering windows costs more than it saves."""
-TOLERANCE = 1e-4
-"""By which logits of an incremental pass may differ from a full one, relative to the largest."""
-WINDOWS_BYTES = 24e6
-"""Batches of windows about this large run fastest: they stay near the caches."""
-PICTURES_BYTES = 256e6
-"""The same for whole pictures."""
-MOST = 256
+BEST_BYTES = {"incremental": 32e6, "full": 128e6}
+"""Batches about this large run fastest: they stay near the caches."""
+MOST = 512
 """Patches in a batch."""
 
 
 class Sweep:
-    """Tries every patch of a grid.
+    """Tries every patch of a layout.
 
     Parameters
     ----------
-    net, x
-        The network and the prepared picture [1, C, H, W].
-    patch
+    passes
+        Passes over the picture.
+    fill
         What patches show, [1, C, H, W].
-    grid
+    layout
         Where they stand.
     method
         ``"auto"``, ``"incremental"`` or ``"full"``.
@@ -48,58 +40,68 @@ class Sweep:
 
     Attributes
     ----------
-    base
-        [K], the logits without a patch.
     method
         ``"incremental"`` or ``"full"``, whichever is used.
     reason
         Why full passes are used though they were not asked for; None if they are not.
+    batch
+        Most patches tried together.
     operations, full_operations
         Multiply-adds so far, and what full passes need for the same patches.
     """
 
-    def __init__(  # noqa: PLR0917 - what a sweep is made of
-        self, net: Network, x: Tensor, patch: Tensor, grid: Grid, method: str, memory: float
+    def __init__(
+        self, passes: PatchedPasses, fill: Tensor, layout: Layout, method: str, memory: float
     ) -> None:
-        self._passes = PatchedPasses(net, x)
-        self._patch = patch
-        self._grid = grid
-        self.base = self._passes.logits
+        self._passes = passes
+        self._fill = fill
+        self._layout = layout
         self.operations = self.full_operations = 0
-        self.reason: str | None = None
-        self.method = method
-        self._try(memory)
+        self.method, self.reason = method, None if method == "full" else passes.reason
+        self._choose(memory)
 
-    def __iter__(self) -> Iterator[Tensor]:
-        """Yield the logits [rows, columns, K] after each batch; NaN where there are none yet."""
-        logits = torch.full((*self._grid.shape, len(self.base)), torch.nan)
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the logits [..., K], and which of them are known [...], after each batch.
+
+        The logits are one tensor that fills.
+
+        Raises
+        ------
+        RuntimeError
+            If the network's weights changed meanwhile.
+        """
+        base = self._passes.logits
+        shape = self._layout.positions.shape[:-1]
+        logits = torch.full((*shape, len(base)), torch.nan, dtype=base.dtype, device="cpu")
+        known = torch.zeros(shape, dtype=torch.bool)
         run = self._passes.full if self.method == "full" else self._passes.incremental
-        for block in coarse_to_fine(self._grid.shape):
-            for part in pieces(block, self._batch):
-                before = self._passes.operations
-                found = run(self._patched(part)).to(logits)
-                self.operations += self._passes.operations - before
-                self.full_operations += len(part) * self._per_pass
-                rows, columns = torch.tensor(part.rows), torch.tensor(part.columns)
-                logits[rows[:, None], columns] = found.view(len(rows), len(columns), -1)
-                yield logits.clone()
+        for block in self._layout.blocks(self.batch):
+            if self._passes.outdated:
+                raise RuntimeError("the network's weights changed during the sweep; start it again")
+            patches = self._passes.patched(
+                self._fill, block.rows, block.columns, self._layout.window
+            )
+            before = self._passes.operations
+            found = run(patches).to(logits)
+            self.operations += self._passes.operations - before
+            self.full_operations += len(block) * self._passes.full_cost.operations
+            logits[block.at] = found.view(len(block.rows), len(block.columns), -1)
+            known = known.clone()
+            known[block.at] = True
+            yield logits, known
 
-    def _try(self, memory: float) -> None:
-        """Try one patch both ways: decide the method and how large a batch is."""
-        down, across = self._grid.shape
-        patched = self._patched(Block((down // 2,), (across // 2,)))
-        p=self._passes
-        o=p.operations; p.full(patched); self._per_pass=p.operations-o
-        if self.method!="full":
-            self.reason=p.reason
-            if not self.reason:
-                o=p.operations; p.incremental(patched); n=p.operations-o
-                if self.method=="auto" and n>WORTH*self._per_pass: self.reason=f"a patch changes {n / self._per_pass:.0%} of the arithmetic"
-            self.method = "full" if self.reason else "incremental"
-        import os
-        self._batch=int(os.environ.get("B",16))
-
-    def _patched(self, block: Block) -> Patched:
-        rows = [self._grid.rows[index] for index in block.rows]
-        columns = [self._grid.columns[index] for index in block.columns]
-        return self._passes.patched(self._patch, rows, columns, self._grid.window)
+    def _choose(self, memory: float) -> None:
+        """Choose the method and the size of batches by the cost of one patch."""
+        passes, layout = self._passes, self._layout
+        row, column = layout.positions.reshape(-1, 2).double().mean(0).long().tolist()
+        cost = passes.full_cost
+        if self.method != "full" and self.reason is None:
+            local = passes.cost(passes.patched(self._fill, [row], [column], layout.window))
+            share = local.operations / max(1, cost.operations)
+            if self.method == "auto" and share > WORTH:
+                self.reason = f"a patch changes {share:.0%} of the arithmetic"
+            else:
+                cost = local
+        self.method = "full" if self.method == "full" or self.reason else "incremental"
+        best = min(BEST_BYTES[self.method], memory)
+        self.batch = 1 if passes.alone else max(1, min(MOST, int(best / max(1, cost.bytes))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch.nn import functional
@@ -21,6 +21,11 @@ class Limits(NamedTuple):
     """What a convolution's outputs are cut off at: ReLU and ReLU6."""
 
     highest: float | None = None
+
+    @property
+    def named(self) -> tuple[str, list[float]]:
+        """As oneDNN calls it."""
+        return ("relu", []) if self.highest is None else ("hardtanh", [0.0, self.highest])
 
     def cut(self, x: Tensor) -> Tensor:
         """Cut off in place."""
@@ -43,13 +48,18 @@ class Convolution:
         *,
         limits: Limits | None = None,
     ) -> None:
-        kernels, self._strides, self._dilations = pair(weight.shape[2:]), pair(stride), pair(dilation)
+        kernels, self._strides, self._dilations = (
+            pair(weight.shape[2:]),
+            pair(stride),
+            pair(dilation),
+        )
         before, self.after = _paddings(padding, kernels, self._dilations)
         self.axes = axes_of(kernels, self._strides, before, self._dilations)
         self._before, self._padding, self._groups = before, padding, groups
         self.weight = weight.detach().contiguous(memory_format=torch.channels_last)
         self._bias = None if bias is None else bias.detach()
         self._limits = limits
+        self._after_it = ("none", []) if limits is None else limits.named
         self._packed: dict[tuple[Both, bool], Tensor] = {}
         self._packs = _packs() and weight.device.type == "cpu" and weight.dtype == torch.float32
 
@@ -101,18 +111,12 @@ class Convolution:
         return y if self._limits is None else self._limits.cut(y)
 
     def _fused(self, x: Tensor, padding: Both) -> Tensor:
-        """Convolve with oneDNN as torch's compiler does: nothing is laid out again, ReLU included."""
-        key = padding, len(x) > 1
+        """Convolve as torch's compiler does on the CPU: weights laid out once, ReLU included."""
         options = padding, self._strides, self._dilations, self._groups
+        key = padding, len(x) > 1
         if key not in self._packed:
-            self._packed[key] = torch._C._nn.mkldnn_reorder_conv2d_weight(  # noqa: SLF001
-                self.weight.to_mkldnn(), *options, x.shape
-            )
-        name, scalars = "none", []
-        if self._limits is not None:
-            highest = self._limits.highest
-            name, scalars = ("relu", []) if highest is None else ("hardtanh", [0.0, highest])
-        return _pointwise()(x, self._packed[key], self._bias, *options, name, scalars, "")
+            self._packed[key] = _pack(self.weight, *options, x.shape)
+        return _pointwise(x, self._packed[key], self._bias, *options, *self._after_it, "")
 
 
 def _paddings(
@@ -127,23 +131,24 @@ def _paddings(
     return (down // 2, across // 2), (down - down // 2, across - across // 2)
 
 
+def _pack(weight: Tensor, *options: Any) -> Tensor:  # noqa: ANN401 - as oneDNN's call has them
+    lay: Any = torch._C._nn.mkldnn_reorder_conv2d_weight  # noqa: SLF001 - there is no public way
+    packed: Tensor = lay(weight.to_mkldnn(), *options)
+    return packed
+
+
+def _pointwise(*args: Any) -> Tensor:  # noqa: ANN401
+    found: Tensor = torch.ops.mkldnn._convolution_pointwise.default(*args)  # noqa: SLF001
+    return found
+
+
 @lru_cache(1)
 def _packs() -> bool:
     """Whether this torch has what its compiler calls for convolutions on the CPU."""
-    if not torch.backends.mkldnn.is_available():
-        return False
-    weight, x = torch.ones(1, 1, 1, 1), torch.ones(1, 1, 1, 1)
+    one = torch.ones(1, 1, 1, 1)
     options = (0, 0), (1, 1), (1, 1), 1
     try:
-        packed = torch._C._nn.mkldnn_reorder_conv2d_weight(  # noqa: SLF001
-            weight.to_mkldnn(), *options, x.shape
-        )
-        found = _pointwise()(x, packed, None, *options, "relu", [], "")
+        found = _pointwise(one, _pack(one, *options, one.shape), None, *options, "relu", [], "")
     except (AttributeError, RuntimeError, TypeError):
         return False
     return bool(found == 1)
-
-
-@lru_cache(1)
-def _pointwise():
-    return torch.ops.mkldnn._convolution_pointwise.default

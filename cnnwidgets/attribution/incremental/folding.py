@@ -6,14 +6,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from cnnwidgets.attribution.incremental.convolution import Convolution, Limits
 from cnnwidgets.attribution.incremental.sliding import MaxPool, average_pool
-from cnnwidgets.attribution.incremental.tape import Slot, Tape, filled, grows, replaced, slots
+from cnnwidgets.attribution.incremental.tape import Slot, Tape, grows, replaced, slots
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cnnwidgets.attribution.incremental.tape import Call
 
@@ -63,10 +64,11 @@ def _learn(known: dict[int, Any], template: Any, result: Any) -> None:  # noqa: 
 
 def _bound(call: Call) -> Call:
     """Bind the options of what slides; reshape what may lie differently in memory."""
-    if call.name == "view" and not any(isinstance(part, type(Tensor.dtype)) for part in call.args):
+    if call.name == "view" and not any(isinstance(part, torch.dtype) for part in call.args):
         return replace(call, function=Tensor.reshape)
-    make = _SLIDING.get(call.name)
-    found = make(*call.args, **call.kwargs) if make else None
+    if call.name not in _SLIDING:
+        return call
+    found = _SLIDING[call.name](*call.args, **call.kwargs)
     if found is None:
         return call
     x, function = found
@@ -98,7 +100,11 @@ def _average_pool(input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002, 
     return None if pool is None else (input, pool)
 
 
-_SLIDING = {"conv2d": _convolution, "max_pool2d": _max_pool, "avg_pool2d": _average_pool}
+_SLIDING: dict[str, Callable[..., Any]] = {
+    "conv2d": _convolution,
+    "max_pool2d": _max_pool,
+    "avg_pool2d": _average_pool,
+}
 
 
 def _fused(tape: Tape) -> Tape:
@@ -110,20 +116,20 @@ def _fused(tape: Tape) -> Tape:
     for call in tape.calls:
         source = call.args[0] if call.args and isinstance(call.args[0], Slot) else None
         at = maker.get(source) if source is not None and readers[source] == 1 else None
-        better = _joined(kept[at].function, call) if at is not None else None
+        better = None if at is None else _joined(kept[at].function, call)
         if at is None or better is None:
             at = len(kept)
             kept.append(call)
         else:
             kept[at] = replace(kept[at], function=better, result=call.result)
-        if isinstance(call.result, Slot) and isinstance(kept[at].function, Convolution):
+        if isinstance(kept[at].function, Convolution):
             maker[call.result] = at
     return Tape(kept, tape.output)
 
 
-def _joined(conv: Any, call: Call) -> Convolution | None:  # noqa: ANN401
+def _joined(conv: object, call: Call) -> Convolution | None:
     """Return a convolution with this call after it, if it can be part of it."""
-    if not conv.is_plain:
+    if not isinstance(conv, Convolution) or not conv.is_plain:
         return None
     match call.name, call.args[1:], call.kwargs:
         case "batch_norm", options, keywords if _fixed(options, keywords):

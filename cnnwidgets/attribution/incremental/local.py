@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from torch import Tensor
-
 from cnnwidgets.attribution.incremental.axis import union
 from cnnwidgets.attribution.incremental.windows import Patched, Place
 from cnnwidgets.receptive.operations import ELEMENTWISE
@@ -13,6 +11,8 @@ from cnnwidgets.shadow import tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from torch import Tensor
 
     Args: TypeAlias = tuple[Any, ...]
     Kwargs: TypeAlias = dict[str, Any]
@@ -86,11 +86,10 @@ def _padded(
 
 def _join(function: Callable[..., Any], args: Args, kwargs: Kwargs) -> tuple[Any, Place] | None:
     """Concatenate channels."""
-    parts = kwargs.get("tensors", args[0] if args else ())
+    given = kwargs["tensors"] if "tensors" in kwargs else args[0]
     axis = kwargs.get("dim", args[1] if len(args) > 1 else 0)
-    if axis not in _CHANNELS or not all(isinstance(x, Patched) for x in parts):
-        return None
-    if not _together(parts):
+    parts = list(patched(given))
+    if axis not in _CHANNELS or len(parts) < len(given) or not _together(parts):
         return None
     place = _cover(parts)
     return function([x.cut(place) for x in parts], 1), place
@@ -144,7 +143,8 @@ LOCAL: dict[str, Rule] = {
     "split": _channels,
     "tensor_split": _channels,
 }
-"""What computes a torch function within the windows, by the function's name. It is given the function
-and its arguments, and returns the result's windows and where they stand; None where it cannot."""
+"""What computes a torch function within the windows, by the function's name. It is given the
+function and its arguments, and returns the result's windows and where they stand; None where it
+cannot."""
 PASSED = frozenset({"pad"})
 """Functions whose windows are those that they were given."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -14,14 +14,13 @@ from cnnwidgets.attribution.incremental.tape import Call, Slot, filled, slots
 from cnnwidgets.attribution.incremental.windows import Maps, Patched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from cnnwidgets.attribution.incremental.local import Rule
     from cnnwidgets.attribution.incremental.sliding import Sliding
     from cnnwidgets.attribution.incremental.tape import Tape
 
 _MAP_AXES = 4
-_SLIDING = (Convolution, MaxPool, AveragePool)
 
 
 @dataclass
@@ -32,14 +31,12 @@ class Step:
     ----------
     call
         What is called.
-    reads
-        Indices of the values that it is given.
-    makes
-        Indices of the values that it makes.
-    rule
-        What computes it within windows; None if nothing does.
+    reads, makes
+        Indices of the values that it is given, and that it makes.
     sliding
         The function, if it slides over maps.
+    rule
+        What computes any other within windows; None if nothing does.
     last
         Indices of values that nothing reads later.
     owns
@@ -51,15 +48,24 @@ class Step:
     call: Call
     reads: tuple[int, ...]
     makes: tuple[int, ...]
-    rule: Rule | None
     sliding: Sliding | None
+    rule: Rule | None
     last: tuple[int, ...] = ()
     owns: bool = False
-    cost: float = field(default=0.0)
+    cost: float = 0.0
+
+    @classmethod
+    def of(cls, call: Call) -> Step:
+        """Make one that knows nothing of the other steps."""
+        reads = tuple(dict.fromkeys(slot.index for slot in slots((call.args, call.kwargs))))
+        makes = tuple(slot.index for slot in slots(call.result))
+        if isinstance(call.function, (Convolution, MaxPool, AveragePool)):
+            return cls(call, reads, makes, call.function, None)
+        return cls(call, reads, makes, None, LOCAL.get(call.name) if reads else None)
 
 
 class Program:
-    """Answers for a picture what a forward gives with patches on it.
+    """Answers what a forward gives for a picture with patches on it.
 
     Parameters
     ----------
@@ -70,138 +76,171 @@ class Program:
 
     Attributes
     ----------
+    picture
+        Its maps.
     operations
         Multiply-adds of convolutions and dense layers so far.
     """
 
     def __init__(self, tape: Tape, x: Tensor) -> None:
-        self.operations = 0.0
+        self.picture = Maps(x)
+        self.operations = 0
         self._output = tape.output.index
-        self._steps = [_step(call) for call in tape.calls]
-        self._count = 1 + max((made for step in self._steps for made in step.makes), default=0)
-        self._maps: list[Maps | None] = [None] * self._count
+        self._steps = [Step.of(call) for call in tape.calls]
+        self._maps = {0: self.picture}
+        self._size = 1 + max((index for step in self._steps for index in step.makes), default=0)
         self._learn(x)
-        self._free()
-        self.picture = self._maps[0]
+        self._plan()
 
-    def run(self, x: Tensor | Patched) -> Tensor:
+    def run(self, x: Tensor | Patched, meter: Meter | None = None) -> Tensor:
         """Run the forward on a batch [N, C, H, W], or on copies of the picture with patches."""
-        batch = len(x.windows if isinstance(x, Patched) else x)
-        values: list[Any] = [None] * self._count
+        values: list[Any] = [None] * self._size
         values[0] = x
+        batch = len(x.windows if isinstance(x, Patched) else x)
         for step in self._steps:
             self._take(step, values, batch)
+            if meter is not None:
+                meter.note(step, values)
             for index in step.last:
                 values[index] = None
-        output = values[self._output]
-        return output.whole if isinstance(output, Patched) else output
+        output: Tensor = _whole(values[self._output])
+        return output
 
     def _take(self, step: Step, values: list[Any], batch: int) -> None:
         """Take one step: within windows where that is possible."""
         if step.sliding is not None:
-            x, made = values[step.reads[0]], step.makes[0]
-            local = isinstance(x, Patched)
-            y = slide(step.sliding, x, self._maps[made]) if local else step.sliding(x)
-            values[made] = self._settled(y)
-            if step.cost:
-                numbers = y.windows.numel() if isinstance(y, Patched) else y.numel()
-                self.operations += step.cost * numbers
-            return
+            self._slide(step.sliding, step, values)
+        elif step.rule is None or not self._within(step, values, batch):
+            self._call(step, values, batch)
+        if step.cost:
+            made = values[step.makes[0]]
+            numbers = made.windows.numel() if isinstance(made, Patched) else made.numel()
+            self.operations += round(step.cost * numbers)
+
+    def _slide(self, sliding: Sliding, step: Step, values: list[Any]) -> None:
+        x, index = values[step.reads[0]], step.makes[0]
+        local = isinstance(x, Patched)
+        values[index] = slide(sliding, x, self._maps[index]) if local else sliding(x)
+
+    def _within(self, step: Step, values: list[Any], batch: int) -> bool:
+        """Compute within windows; return whether that was possible."""
         call = step.call
-        args = filled(call.args, values, batch)
-        kwargs = filled(call.kwargs, values, batch)
-        found = None
-        if step.rule is not None and any(isinstance(values[i], Patched) for i in step.reads):
-            if call.writes and not step.owns and isinstance(args[0], Patched):
-                args = (_copied(args[0]), *args[1:])
-            found = step.rule(call.function, args, kwargs)
+        if step.rule is None or not any(isinstance(values[i], Patched) for i in step.reads):
+            return False
+        args, kwargs = filled(call.args, values, batch), filled(call.kwargs, values, batch)
+        if call.writes and not step.owns and isinstance(args[0], Patched):
+            first = args[0]
+            args = Patched(first.maps, first.windows.clone(), first.place), *args[1:]
+        found = step.rule(call.function, args, kwargs)
         if found is None:
-            args, kwargs = _whole(args), _whole(kwargs)
-            if call.writes and not step.owns:
-                args = (args[0].clone(), *args[1:])
-            result = call.function(*args, **kwargs)
-            self._store(call.result, args[0] if call.writes else result, values)
-            if step.cost:
-                self.operations += step.cost * result.numel()
-        else:
-            result, place = found
-            self._store(call.result, result, values, place)
+            return False
+        windows, place = found
+        for index, one in _parts(call.result, windows):
+            maps = self._maps[index]
+            values[index] = one if place.size == maps.size else Patched(maps, one, place)
+        return True
 
-    def _store(self, template: Any, result: Any, values: list[Any], place=None) -> None:
-        if type(template) is Slot:
-            if place is not None:
-                result = self._settled(Patched(self._maps[template.index], result, place))
-            values[template.index] = result
-        elif isinstance(template, (tuple, list)):
-            for part, one in zip(template, result, strict=True):
-                self._store(part, one, values, place)
-
-    @staticmethod
-    def _settled(y: Patched | Tensor) -> Patched | Tensor:
-        """Return the windows of maps that they cover."""
-        covered = isinstance(y, Patched) and y.place.size == y.maps.size
-        return y.windows if covered else y
+    def _call(self, step: Step, values: list[Any], batch: int) -> None:
+        """Make a call as the forward made it, with whole batches."""
+        call = step.call
+        args = _whole(filled(call.args, values, batch))
+        kwargs = _whole(filled(call.kwargs, values, batch))
+        if call.writes and not step.owns:
+            args = args[0].clone(), *args[1:]
+        result = call.function(*args, **kwargs)
+        for index, one in _parts(call.result, args[0] if call.writes else result):
+            values[index] = one
 
     def _learn(self, x: Tensor) -> None:
-        """Run the forward on the bare picture and keep its maps."""
-        values: list[Any] = [None] * self._count
+        """Run the forward on the bare picture, keep its maps and count what it costs."""
+        values: list[Any] = [None] * self._size
         values[0] = x
-        self._maps[0] = Maps(x)
         for step in self._steps:
             self._take(step, values, 1)
-            known = all(self._maps[index] is not None for index in step.reads)
-            if known and (step.rule or step.sliding):
-                for index in step.makes:
-                    if values[index].ndim == _MAP_AXES and len(values[index]) == 1:
-                        self._maps[index] = Maps(values[index])
-            if any(self._maps[index] is None for index in step.makes):
+            step.cost = _cost(step.call, values)
+            local = step.sliding is not None or step.rule is not None
+            if not local or not all(index in self._maps for index in step.reads):
                 step.rule = None
-        self.logits = values[self._output]
+                continue
+            made = {index: values[index] for index in step.makes}
+            if all(one.ndim == _MAP_AXES and len(one) == 1 for one in made.values()):
+                self._maps.update({index: Maps(one) for index, one in made.items()})
+            else:
+                step.rule = None
 
-    def _free(self) -> None:
+    def _plan(self) -> None:
         """Find out what is read last where, and what may be written over."""
         later = {self._output}
-        made = {index: step for step in self._steps for index in step.makes}
         for step in reversed(self._steps):
-            read = set(step.reads)
-            step.last = tuple((read | set(step.makes)) - later)
-            later |= read
+            used = {*step.reads, *step.makes}
+            step.last = tuple(used - later)
+            later |= used
+        fresh = {
+            index
+            for step in self._steps
+            for index in step.makes
+            if step.call.fresh and step.call.name not in PASSED
+        }
         for step in self._steps:
-            if step.call.writes:
-                first = step.reads[0]
-                source = made.get(first)
-                own = source is not None and source.call.fresh and source.call.name not in PASSED
-                step.owns = own and first in step.last
+            first = step.reads[0] if step.call.writes else None
+            step.owns = first in fresh and first in step.last
 
 
-def _step(call: Call) -> Step:
-    reads = tuple(dict.fromkeys(slot.index for slot in slots((call.args, call.kwargs))))
-    makes = tuple(slot.index for slot in slots(call.result))
-    slides = isinstance(call.function, _SLIDING)
-    return Step(
-        call,
-        reads,
-        makes,
-        LOCAL.get(call.name) if reads and not slides else None,
-        call.function if slides else None,
-        cost=_cost(call),
-    )
+class Meter:
+    """Measures how much memory a run needs at most.
+
+    Attributes
+    ----------
+    most
+        In bytes.
+    """
+
+    def __init__(self) -> None:
+        self.most = 0
+
+    def note(self, step: Step, values: list[Any]) -> None:
+        """Add up what there is after a step, with the pieces that it was computed of."""
+        held = sum(map(_bytes, values))
+        made = values[step.makes[0]]
+        if step.sliding is not None and isinstance(made, Patched):
+            down, across = step.sliding.axes
+            (height, width), x = made.place.size, values[step.reads[0]].windows
+            held += x[:, :, 0, 0].nbytes * down.halo(height) * across.halo(width)
+        self.most = max(self.most, held)
 
 
-def _cost(call: Call) -> float:
+def _bytes(value: Any) -> int:  # noqa: ANN401
+    if isinstance(value, Patched):
+        return value.windows.nbytes + (0 if value.copies is None else value.copies.nbytes)
+    return value.nbytes if isinstance(value, Tensor) else 0
+
+
+def _cost(call: Call, values: list[Any]) -> float:
+    """Count the multiply-adds of a convolution or dense layer for each number that it makes."""
     if isinstance(call.function, Convolution):
         return float(call.function.weight[0].numel())
-    return 0.0
+    if call.name not in {"linear", "conv_transpose2d"}:
+        return 0.0
+    x, weight = (values[part.index] if isinstance(part, Slot) else part for part in call.args[:2])
+    if call.name == "linear":
+        return float(weight.shape[-1])
+    return float(x.numel() * weight[0].numel() / values[call.result.index].numel())
 
 
-def _copied(x: Patched) -> Patched:
-    return Patched(x.maps, x.windows.clone(), x.place)
+def _parts(template: Any, result: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
+    """Pair the slots of what a call returns with what it returned."""
+    if type(template) is Slot:
+        yield template.index, result
+    elif isinstance(template, (tuple, list)):
+        for part, one in zip(template, result, strict=True):
+            yield from _parts(part, one)
 
 
 def _whole(value: Any) -> Any:  # noqa: ANN401
+    """Make whole batches of all patched maps in nested arguments."""
     if isinstance(value, Patched):
         return value.whole
-    if isinstance(value, (tuple, list)) and not isinstance(value, Slot):
+    if isinstance(value, (tuple, list)):
         return type(value)([_whole(part) for part in value])
     if isinstance(value, dict):
         return {key: _whole(part) for key, part in value.items()}

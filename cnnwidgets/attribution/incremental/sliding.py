@@ -22,12 +22,17 @@ Both: TypeAlias = tuple[int, int]
 class Sliding(Protocol):
     """An operation that slides over rows and columns."""
 
-    axes: tuple[Axis, Axis]
-    """How it reads them."""
-    after: Both | None
-    """Padding below and to the right; None where it reaches as far as `axes` says before."""
-    value: float
-    """What the padding holds."""
+    @property
+    def axes(self) -> tuple[Axis, Axis]:
+        """How it reads them."""
+
+    @property
+    def after(self) -> Both | None:
+        """Padding below and to the right; None: as far as the last units see."""
+
+    @property
+    def value(self) -> float:
+        """What the padding holds."""
 
     def __call__(self, x: Tensor) -> Tensor:
         """Compute it of whole maps."""
@@ -65,7 +70,7 @@ def slide(operation: Sliding, x: Patched, maps: Maps) -> Patched | Tensor:
 
 
 def _after(axes: tuple[Axis, Axis], given: Both, made: Both) -> Both:
-    """Return the padding behind that the last units see: as before, or more with ceil_mode."""
+    """Return the padding behind that the last units see; with ceil_mode more than in front."""
     below, right = (
         max(axis.padding, axis.halo(units) - axis.padding - length)
         for axis, units, length in zip(axes, made, given, strict=True)
@@ -90,7 +95,7 @@ class MaxPool:
     after = None
     value = float("-inf")
 
-    def __init__(  # noqa: PLR0917 - the arguments of torch.max_pool2d
+    def __init__(
         self,
         kernel_size: int | Sequence[int],
         stride: int | Sequence[int] | None = None,
@@ -139,7 +144,7 @@ class AveragePool:
         return functional.avg_pool2d(x, **self._options)
 
 
-def average_pool(
+def average_pool(  # noqa: PLR0917 - the arguments of torch.nn.functional.avg_pool2d
     kernel_size: int | Sequence[int],
     stride: int | Sequence[int] | None = None,
     padding: int | Sequence[int] = 0,

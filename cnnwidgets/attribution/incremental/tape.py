@@ -36,17 +36,22 @@ _MEMORY = frozenset(str.split("as_strided stride storage_offset data_ptr set res
 """Functions of how values lie in memory, which is not the same for windows."""
 
 
+_HELD = 3  # what a function reads, what it makes, and what waits for later
+
+
 class Untapable(Exception):  # noqa: N818 - an answer more than an error
     """Says why the calls of a forward cannot be made again."""
 
 
-class Slot(NamedTuple):
+@dataclass(frozen=True)
+class Slot:
     """Stands for a value of the forward, by its number; the picture is 0."""
 
     index: int
 
 
-class Grown(NamedTuple):
+@dataclass(frozen=True)
+class Grown:
     """Stands for a whole number that grows with the batch."""
 
     each: int
@@ -85,6 +90,12 @@ class Tape(NamedTuple):
     calls: list[Call]
     output: Slot
 
+    @property
+    def maker(self) -> str | None:
+        """The name of the function that made the value."""
+        makers = (call.name for call in reversed(self.calls) if self.output in slots(call.result))
+        return next(makers, None)
+
 
 class Recorder(TorchFunctionMode):
     """Notes the calls of a forward; it computes as without.
@@ -93,12 +104,22 @@ class Recorder(TorchFunctionMode):
     ----------
     x
         The batch that the forward is given.
+
+    Attributes
+    ----------
+    calls
+        What was called.
+    refused
+        Why it cannot be called again; None if it can.
+    bytes
+        About what a pass needs, by the largest result.
     """
 
     def __init__(self, x: Tensor) -> None:
         super().__init__()
         self.calls: list[Call] = []
         self.refused: str | None = None
+        self.bytes = 0
         self._count = 0
         self._slots: dict[int, Slot] = {}
         self._memory: dict[int, Tensor | None] = {}
@@ -129,6 +150,7 @@ class Recorder(TorchFunctionMode):
         versions = [tensor._version for tensor in given]  # noqa: SLF001 - autograd's own count
         template = self._template((args, kwargs))
         result = self._rolled(func, args, kwargs)
+        self.bytes = max([self.bytes, *(_HELD * tensor.nbytes for tensor in tensors(result))])
         written = [t for t, v in zip(given, versions, strict=True) if t._version != v]  # noqa: SLF001
         self.refused = self.refused or self._refusal(name, args, given, written, result)
         if self.refused is None:
@@ -150,7 +172,7 @@ class Recorder(TorchFunctionMode):
 
         return self._dice.roll(watched, args, kwargs)
 
-    def _refusal(  # noqa: PLR0917
+    def _refusal(
         self,
         name: str,
         args: tuple[Any, ...],
@@ -158,20 +180,21 @@ class Recorder(TorchFunctionMode):
         written: list[Tensor],
         result: object,
     ) -> str | None:
-        known = [tensor for tensor in given if id(tensor) in self._slots]
-        if known and name in _MEMORY:
-            return f"it asks how a tensor lies in memory ({name})"
-        if known and result is not None and next(tensors(result), None) is None:
-            return f"it decides by values ({name})"
-        if not written:
-            return None
-        if len(written) > 1 or not args or written[0] is not args[0]:
-            return f"it writes to memory that it was given ({name})"
-        if id(args[0]) not in self._slots:
-            return f"it changes a tensor of the model ({name})"
-        if self._memory[_address(args[0])] is None:
-            return f"it writes to memory that other tensors share ({name})"
-        return None
+        """Say why a call cannot be made again, if so."""
+        known = any(id(tensor) in self._slots for tensor in given)
+        silent = result is not None and next(tensors(result), None) is None
+        first = written and args and written[0] is args[0]
+        reasons = {
+            "it asks how a tensor lies in memory": known and name in _MEMORY,
+            "it decides by values": known and silent,
+            "it writes to several tensors": written and not (first and len(written) == 1),
+            "it changes a tensor of the model": first and id(args[0]) not in self._slots,
+            "it writes to memory that tensors share": first and self._shared(args[0]),
+        }
+        return next((f"{reason} ({name})" for reason, so in reasons.items() if so), None)
+
+    def _shared(self, tensor: Tensor) -> bool:
+        return self._memory.get(_address(tensor), tensor) is None
 
     def _note(  # noqa: PLR0917
         self,
@@ -279,7 +302,9 @@ def slots(template: Any) -> list[Slot]:  # noqa: ANN401
 
 def replaced(template: Any, known: dict[int, Any]) -> Any:  # noqa: ANN401
     """Put known values where their slots are."""
-    return _mapped(template, lambda part: known.get(part.index, part) if type(part) is Slot else part)
+    return _mapped(
+        template, lambda part: known.get(part.index, part) if type(part) is Slot else part
+    )
 
 
 def grows(template: Any) -> bool:  # noqa: ANN401

@@ -89,21 +89,26 @@ class Patched:
         [N, C, h, w], row by row of `place`.
     place
         Where the windows stand.
+
+    Attributes
+    ----------
+    copies
+        [N, C, H, W], once somebody has asked for the `whole`.
     """
 
-    __slots__ = ("_whole", "maps", "place", "windows")
+    __slots__ = ("copies", "maps", "place", "windows")
 
     def __init__(self, maps: Maps, windows: Tensor, place: Place) -> None:
         self.maps, self.windows, self.place = maps, windows, place
-        self._whole: Tensor | None = None
+        self.copies: Tensor | None = None
 
     @property
     def whole(self) -> Tensor:
         """[N, C, H, W]: the copies themselves."""
-        if self._whole is None:
+        if self.copies is None:
             (down, across), (height, width) = self.place.grid, self.maps.size
-            self._whole = self.cut(Place(Span((0,) * down, height), Span((0,) * across, width)))
-        return self._whole
+            self.copies = self.cut(Place(Span((0,) * down, height), Span((0,) * across, width)))
+        return self.copies
 
     def cut(self, place: Place, frame: Frame = NO_FRAME) -> Tensor:
         """Cut a piece [N, C, h, w] out of each copy, `place` being that in the framed maps."""
