@@ -19,13 +19,11 @@ segment
 attribution
     Functions: these on their way, what to make of them, and how to distrust them.
 occlusion
-    Moves a patch over a picture and returns what the network says: an `OcclusionMap`.
+    Function: moves a patch over a picture and returns what the network says, an `OcclusionMap`.
 OcclusionMap
     A score for each place of the patch, for each pixel, and how it was computed.
 OcclusionProbe
     What a network says with one patch on a picture, fast enough to drag it.
-attribution
-    Functions: which pixels matter.
 arithmetic
     Functions: output sizes, parameter counts, and how a convolution came to one number.
 samples
@@ -49,6 +47,9 @@ if TYPE_CHECKING:
         saliency,
     )
     from cnnwidgets.attribution.integrated import integrated_gradients
+    from cnnwidgets.attribution.occlusion import occlusion
+    from cnnwidgets.attribution.occlusion_map import OcclusionMap
+    from cnnwidgets.attribution.probe import OcclusionProbe
     from cnnwidgets.attribution.segmentation import segment
     from cnnwidgets.attribution.smoothing import smoothgrad, vargrad
     from cnnwidgets.layers import Layer
@@ -62,6 +63,8 @@ __all__ = [
     "Layer",
     "LayerBrowser",
     "Network",
+    "OcclusionMap",
+    "OcclusionProbe",
     "arithmetic",
     "attribution",
     "deconvnet",
@@ -71,6 +74,7 @@ __all__ = [
     "guided_grad_cam",
     "integrated_gradients",
     "link",
+    "occlusion",
     "saliency",
     "samples",
     "segment",
@@ -91,6 +95,7 @@ _MODULES = {
     "guided_grad_cam": "cnnwidgets.attribution.cam",
     "integrated_gradients": "cnnwidgets.attribution.integrated",
     "link": "cnnwidgets.widgets.link",
+    "occlusion": "cnnwidgets.attribution.occlusion",
     "saliency": "cnnwidgets.attribution.gradients",
     "segment": "cnnwidgets.attribution.segmentation",
     "smoothgrad": "cnnwidgets.attribution.smoothing",
