@@ -6,6 +6,8 @@ Layer
     What is known of one layer without running it again; `Network.layers` lists them.
 LayerBrowser
     A widget: every layer and channel for one picture, or two side by side.
+OcclusionSlider
+    A widget: a patch to move over a picture, and a sweep of it over all places.
 link
     Ties what several widgets show: one choice shows in all.
 saliency, gradient_x_input, smoothgrad, vargrad, integrated_gradients
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.layer_browser import LayerBrowser
     from cnnwidgets.widgets.link import link
+    from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
 
     __version__: str
 
@@ -65,6 +68,7 @@ __all__ = [
     "Network",
     "OcclusionMap",
     "OcclusionProbe",
+    "OcclusionSlider",
     "arithmetic",
     "attribution",
     "deconvnet",
@@ -88,6 +92,7 @@ _MODULES = {
     "Network": "cnnwidgets.network",
     "OcclusionMap": "cnnwidgets.attribution.occlusion_map",
     "OcclusionProbe": "cnnwidgets.attribution.probe",
+    "OcclusionSlider": "cnnwidgets.widgets.occlusion_slider",
     "deconvnet": "cnnwidgets.attribution.gradients",
     "grad_cam": "cnnwidgets.attribution.cam",
     "gradient_x_input": "cnnwidgets.attribution.gradients",
