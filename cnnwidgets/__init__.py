@@ -10,12 +10,24 @@ OcclusionSlider
     A widget: a patch to move over a picture, and a sweep of it over all places.
 link
     Ties what several widgets show: one choice shows in all.
-saliency, gradient_x_input, smoothgrad, vargrad, integrated_gradients
-    Functions: which pixels a class's score would change with.
-guided_backprop, deconvnet
-    Functions: the same, letting only positive gradients back through a ReLU.
-grad_cam, guided_grad_cam
-    Functions: which places of a layer's maps speak for a class.
+saliency
+    Function: how a class's score changes with each pixel, its gradient.
+gradient_x_input
+    Function: the gradient times the picture.
+smoothgrad
+    Function: the mean gradient of noisy copies of the picture.
+vargrad
+    Function: the variance of these gradients.
+integrated_gradients
+    Function: what each pixel adds to the score on the way from a baseline to the picture.
+guided_backprop
+    Function: the gradient, only what is positive let back through every ReLU.
+deconvnet
+    Function: the same, also where the ReLU was flat.
+grad_cam
+    Function: which places of a layer's maps speak for a class.
+guided_grad_cam
+    Function: guided backprop there.
 segment
     Function: cuts out the object that an attribution points at.
 attribution

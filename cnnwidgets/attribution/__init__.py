@@ -2,8 +2,14 @@
 
 occlusion
     Moves a patch over the picture and watches the answer.
-iter_occlusion, iter_smoothgrad, iter_vargrad, iter_integrated_gradients
-    The methods of these names on their way: what is known after each batch.
+iter_occlusion
+    The same, map by map while it is found, coarse to fine.
+iter_smoothgrad
+    `cnnwidgets.smoothgrad` on its way, after each batch of copies.
+iter_vargrad
+    `cnnwidgets.vargrad`, likewise.
+iter_integrated_gradients
+    `cnnwidgets.integrated_gradients`, after each batch of points.
 reduce
     Channels to one value per pixel.
 part
@@ -12,10 +18,14 @@ clip
     Without the few largest values.
 layers_with_maps
     What Grad-CAM can be asked for.
-deletion_curve, insertion_curve
-    How the score follows the pixels that an attribution ranks first.
-randomised, cascade
-    Networks with new random weights, for attributions to be compared with.
+deletion_curve
+    How the score falls with the pixels taken away that an attribution ranks first.
+insertion_curve
+    How it rises with them put in.
+randomised
+    A network with new random weights, for attributions to be compared with.
+cascade
+    Such networks, layer after layer from the last one down.
 """
 
 from __future__ import annotations
