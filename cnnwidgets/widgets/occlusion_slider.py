@@ -115,7 +115,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
 
     _picture = Dict().tag(sync=True)
     _filled = Dict().tag(sync=True)
-    _sweep = Dict(None, allow_none=True).tag(sync=True)
+    _sweep = Dict(default_value=None, allow_none=True).tag(sync=True)
     _classes: List[str] = List().tag(sync=True)
     _network = Unicode().tag(sync=True)
 

@@ -42,6 +42,7 @@ def test_it_begins_in_the_middle_with_the_predicted_class(net: Network) -> None:
     assert [one["index"] for one in slider.probabilities][:5] == [one.index for one in top]
     assert slider.comm.state["_classes"] == CLASSES
     assert (slider.running, slider.progress, slider.result) == (False, 0.0, None)
+    assert slider.comm.state["_sweep"] is None
     slider.close()
 
 
