@@ -44,9 +44,10 @@ def saliency(
         Class index or name; the predicted class by default.
     measure
         ``"logit"``, ``"probability"`` or ``"log-odds"`` of the target; its mean over the positions
-        of a dense output.
+        of a dense output. Outputs that are probabilities already are taken as such.
     score
-        Instead of a class: a function of what the model returned for N pictures → [N].
+        For a network that is no classifier: a function from what it returns for a batch of N to a
+        tensor [N], which is followed as it is, or [N, K].
 
     Returns
     -------

@@ -18,7 +18,7 @@ from cnnwidgets.errors import nearest
 from cnnwidgets.network import Network, as_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from typing import Any, Literal, TypeAlias
 
     from torch import Tensor, nn
@@ -135,7 +135,7 @@ def iter_occlusion(
     method: Method = "auto",
     seed: int = 0,
     memory: float = GIGABYTE,
-) -> Iterator[OcclusionMap]:
+) -> Generator[OcclusionMap, None, None]:
     """Do as `occlusion` does, and yield the map after each batch, coarse to fine.
 
     The first places tried are every fourth row and column. Leaving the loop, or closing the

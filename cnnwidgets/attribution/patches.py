@@ -116,9 +116,12 @@ class PatchedPasses:
 
     def full(self, patched: Patched) -> Tensor:
         """Return the logits [N, K] of full passes over the patched pictures."""
+        return self.whole(patched.whole)
+
+    def whole(self, pictures: Tensor) -> Tensor:
+        """Return the logits [N, K] of full passes over any pictures [N, C, H, W]."""
         if self._program is not None:
-            return self._replayed(patched.whole)
-        pictures = patched.whole
+            return self._replayed(pictures)
         with isolated(pictures.device, grad=False):
             if self.alone:
                 return torch.cat([self._plain(one[None]) for one in pictures])

@@ -114,7 +114,7 @@ class Question:
         """Settle the class by a pass over the picture, before passes over others like it."""
         if self.score.predicted:
             with PrivateDraws(self.x.device):
-                self.score.settle(self.net.output(self.x))
+                self.score.of(self.net.output(self.x))
 
     def batch(self, given: int | None) -> int:
         """Return how many pictures to run at a time: as given, or a good number."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torch import Tensor
 
-from cnnwidgets.attribution.measures import MEASURES, measured
+from cnnwidgets.attribution.measures import MEASURES, activation_of, measured
 from cnnwidgets.classes import first_output, scores
 from cnnwidgets.errors import NoGradientError, nearest
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from cnnwidgets.network import Network
 
 ScoreFunction: TypeAlias = "Callable[[Any], Tensor]"
-"""What may be given as `score`: what the model returned for N pictures → [N]."""
+"""What may be given as `score`: what the model returned for N pictures → [N] or [N, K]."""
 
 NO_GRADIENT = (
     "no gradient reaches the picture: the score comes through something that cannot be "
     "differentiated (argmax, round, detach, no_grad, NumPy); cw.occlusion needs no gradients"
 )
-_GIVE_SCORE = "give score=, a function of its output that returns one number per picture"
+_RETURN = "return [N] or [N, K], such as output.flatten(1).sum(1)"
 
 
 class Score:
@@ -38,12 +38,13 @@ class Score:
         ``"logit"``, ``"probability"`` or ``"log-odds"`` of the target; the mean over the positions
         of a dense output.
     function
-        Instead of these: what the model returned for N pictures → [N].
+        What to take instead of the first output: what the model returned for N pictures → [N],
+        which is followed as it is, or [N, K].
 
     Raises
     ------
     ValueError
-        If there is no such measure, or both a target and a function are given.
+        If there is no such measure.
     """
 
     def __init__(
@@ -55,18 +56,16 @@ class Score:
     ) -> None:
         if measure not in MEASURES:
             raise ValueError(f"measure: {measure!r}; {nearest(measure, MEASURES)}")
-        if function is not None and target is not None:
-            raise ValueError("target, score: give one of them, score= says itself what counts")
         self._net = net
         self._target = target
-        self._index: int | None = None
         self._measure = measure
         self._function = function
+        self._settled: tuple[int, str] | None = None
 
     @property
     def predicted(self) -> bool:
         """Whether the class is still to be settled by a pass over the picture."""
-        return self._function is None and self._target is None and self._index is None
+        return self._target is None and self._settled is None
 
     def __call__(self, output: Any, count: int = 1) -> Tensor:  # noqa: ANN401 - the user's model
         """Return the score of each of `count` pictures, [count], to be differentiated.
@@ -86,30 +85,46 @@ class Score:
         return found
 
     def of(self, output: Any, count: int = 1) -> Tensor:  # noqa: ANN401
-        """Return the score of each of `count` pictures, [count], from what the model returned."""
+        """Return the score of each of `count` pictures, [count], from what the model returned.
+
+        The first one settles the class, and what makes probabilities of the outputs.
+        """
+        outputs = self._outputs(output, count)
+        if self._settled is None:
+            self._settled = self._index(outputs), self._activation(outputs)
+        index, activation = self._settled
+        if self._function is not None and outputs.shape[1] == 1:
+            return outputs[:, 0]
+        return measured(outputs, index, self._measure, activation)
+
+    def _outputs(self, output: Any, count: int) -> Tensor:  # noqa: ANN401
+        """Return [count, K]."""
         if self._function is not None:
-            return _checked(self._function(output), count)
+            output = self._function(output)
+            if not isinstance(output, Tensor) or output.shape[:1] != (count,):
+                got = list(output.shape) if isinstance(output, Tensor) else repr(output)
+                raise ValueError(f"score: returned {got} for {count} pictures; {_RETURN}")
         first = first_output(output)
-        logits = scores(first)
-        if len(logits) != count:
-            hint = f" for {count} pictures; pass batch=1" if count > 1 else f"; {_GIVE_SCORE}"
-            raise ValueError(f"the network returned {list(first.shape)}{hint}")
-        self.settle(first)
-        if self._index is None and self._target is not None:
-            self._index = self._net.classes.index(self._target, logits.shape[1])
-        return measured(logits, self._index or 0, self._measure)
-
-    def settle(self, output: Any) -> None:  # noqa: ANN401
-        """Take the class predicted in an output if none was given."""
-        if self.predicted:
-            self._index = int(scores(output)[0].argmax())
-
-
-def _checked(found: object, count: int) -> Tensor:
-    if not isinstance(found, Tensor) or found.numel() != count or not found.ndim:
-        got = f"a tensor {list(found.shape)}" if isinstance(found, Tensor) else repr(found)
+        outputs = scores(first)
+        if len(outputs) == count:
+            return outputs
+        if count > 1:
+            raise ValueError(
+                f"the network returned {list(first.shape)} for {count} pictures; pass batch=1"
+            )
         raise ValueError(
-            f"score: returned {got} for {count} pictures; return one number for each, [N], such "
-            "as output.flatten(1).sum(1)"
+            f"the network is no classifier: it returned {list(first.shape)}; give score=, a "
+            "function of what it returns to [N] or [N, K]"
         )
-    return found.flatten()
+
+    def _index(self, outputs: Tensor) -> int:
+        if self._target is None:
+            return int(outputs[0].argmax())
+        return self._net.classes.index(self._target, outputs.shape[1])
+
+    def _activation(self, outputs: Tensor) -> str:
+        last = self._net.layers[-1]
+        made_by = last.name.rpartition(".")[2].partition("#")[0]
+        if last.module is not None:
+            made_by = type(last.module).__name__.lower()
+        return activation_of(outputs[0].detach(), None if self._function else made_by)

@@ -112,11 +112,10 @@ def _slices(members: list[int]) -> list[slice]:
 
 @lru_cache(_KEPT)
 def steady(span: Span) -> int | None:
-    """Return the distance between neighbouring windows where it is always the same."""
-    if len(span.starts) == 1:
-        return 0
-    steps = {after - before for before, after in pairwise(span.starts)}
-    return steps.pop() if len(steps) == 1 else None
+    """Return the distance from each window to the next where it is always the same."""
+    steps = {after - before for before, after in pairwise(span.starts)} or {0}
+    step = steps.pop()
+    return step if not steps and step >= 0 else None
 
 
 @lru_cache(_KEPT)
