@@ -24,10 +24,7 @@ class OcclusionAnswers:
     def _halt(self) -> None:
         raise NotImplementedError
 
-    def _patch(self) -> Patch:
-        raise NotImplementedError
-
-    def _found(self, rows: list[dict[str, Any]]) -> None:
+    def _found(self, patch: Patch, rows: list[dict[str, Any]]) -> None:
         raise NotImplementedError
 
     def _valid(self, name: str, value: Any) -> Any:  # noqa: ANN401 - what was asked
@@ -43,8 +40,7 @@ class OcclusionAnswers:
     def _answer_patch(self, request: Request) -> Answer:
         patch = self._asked(request)
         rows = self._probing.rows(patch, request.index("target", len(self._probing.bare)))
-        if patch == self._patch():
-            self._found(rows)
+        self._found(patch, rows)
         return Answer({"rows": rows})
 
     @answers("layers")

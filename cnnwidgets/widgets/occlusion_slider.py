@@ -300,7 +300,9 @@ class OcclusionSlider(OcclusionAnswers, Widget):
             self._fill_patch()
         if change.name == "target" and self._map is not None:
             self._publish(self._map)
-        if not self._heard:  # the browser asks itself
+        if self._heard:  # the browser asks itself
+            self._keep_up()
+        else:
             self._probe()
 
     def _first(self, window: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -334,10 +336,18 @@ class OcclusionSlider(OcclusionAnswers, Widget):
     def _probe(self) -> None:
         """See what the network says with the patch where it is."""
         self._renew()
-        self._found(self._probing.rows(self._patch(), self.target))
+        patch = self._patch()
+        self._found(patch, self._probing.rows(patch, self.target))
 
-    def _found(self, rows: list[dict[str, Any]]) -> None:
-        self.set_trait("probabilities", rows)
+    def _found(self, patch: Patch, rows: list[dict[str, Any]]) -> None:
+        self._latest = patch, rows
+        self._keep_up()
+
+    def _keep_up(self) -> None:
+        """Show what was found of the patch; the browser may ask before it says that it moved."""
+        patch, rows = self._latest
+        if patch == self._patch():
+            self.set_trait("probabilities", rows)
 
     def _renew(self) -> None:
         """Look again if the weights have changed."""

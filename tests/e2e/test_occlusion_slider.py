@@ -65,8 +65,8 @@ def test_opens_and_drags(open_notebook: OpenNotebook, host: Host) -> None:
     shown.wait_answered(4, 2)
     compare(page, shown, 4, 2)
     assert page.kernel_eval("(slider.row, slider.column)") == (4, 2)
-    told = page.kernel_eval("slider.probabilities")
-    assert {one["index"]: one["probability"] for one in told} == shown.bars()
+    told = page.kernel_eval("{one['index']: one['probability'] for one in slider.probabilities}")
+    assert told == shown.bars()
     page.screenshot(f"occlusion-slider-{host}")
 
 
@@ -177,7 +177,7 @@ MOVES = """async ([x, y, width, height]) => {
     if (performance.now() - moved > 10000) throw Error("never answered");
     await new Promise(requestAnimationFrame);
   }
-  return [moved - start, performance.now() - moved];
+  return performance.now() - moved;
 }"""
 
 LISTENING = """
@@ -201,8 +201,7 @@ def test_nothing_queues(open_notebook: OpenNotebook) -> None:
     box = shown.stage.bounding_box()
     assert box
     area = [box["x"], box["y"], box["width"], box["height"]]
-    took, answered = page.page.evaluate(MOVES, area)
-    print(f"200 moves in {took:.0f} ms, the last answered after {answered:.0f} ms")
+    answered = page.page.evaluate(MOVES, area)
     assert answered < 900  # 300 on a machine of its own
     page.page.wait_for_timeout(1000)
     assert page.kernel_eval("slider._jobs") == {}

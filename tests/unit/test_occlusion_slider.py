@@ -80,8 +80,10 @@ def test_a_patch_that_is_elsewhere_by_now_does_not_change_the_probabilities(
     slider: OcclusionSlider, page: Browser
 ) -> None:
     before = slider.probabilities
-    page.request("patch", **asked(slider, row=1, column=1))
+    rows = page.request("patch", **asked(slider, row=1, column=1)).value["rows"]
     assert slider.probabilities == before
+    page.set(row=1, column=1)  # but only now says the browser that it moved
+    assert slider.probabilities == rows
 
 
 def test_the_newest_patch_wins(slider: OcclusionSlider, page: Browser) -> None:
