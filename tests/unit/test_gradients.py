@@ -169,6 +169,18 @@ def test_measures() -> None:
     model.train()
 
 
+@pytest.mark.parametrize("last", [nn.Softmax(1), nn.Sigmoid()])
+def test_outputs_that_are_probabilities_are_taken_as_such(last: nn.Module) -> None:
+    model, x = ARCHITECTURES["first_cnn"]()
+    model = nn.Sequential(model, last)
+    net = network(model, x)
+    as_it_is = cw.saliency(net, x, 3, measure="logit")
+    assert torch.equal(cw.saliency(net, x, 3, measure="probability"), as_it_is)
+    chance = float(net.output(x)[0, 3])
+    odds = cw.saliency(net, x, 3, measure="log-odds")
+    assert_same(odds, as_it_is / (chance * (1 - chance)), 1e-4)
+
+
 def test_own_score() -> None:
     model, x = ARCHITECTURES["dict_output"]()
     found = cw.saliency(network(model, x), x, score=lambda y: y["mask"].flatten(1).sum(1))

@@ -104,7 +104,7 @@ def test_no_gradient(method: str, broken: str) -> None:
 def test_no_classifier(method: str) -> None:
     boxes = network(lambda maps: {"boxes": maps[0, :, 0, :4], "labels": [3]})
     more = METHODS[method]
-    with pytest.raises(ValueError, match=r"returned \[5, 4\]; give score=|for 2 pictures"):
+    with pytest.raises(ValueError, match=r"returned \[5, 4\](; give score=| for 2 pictures)"):
         getattr(cw, method)(boxes, picture(), **more)
     words = network(lambda _: "a cat")
     with pytest.raises(ValueError, match="returned no tensor but str"):
@@ -121,12 +121,20 @@ def test_score_of_a_network_that_is_no_classifier(method: str) -> None:
         **METHODS[method],
     )
     assert bool(found.any())
-    with pytest.raises(ValueError, match=r"score: returned a tensor \[\] for \d pictures; return"):
+    with pytest.raises(ValueError, match=r"score: returned \[\] for \d pictures; return"):
         getattr(cw, method)(
             net, picture(), score=lambda output: output["maps"].sum(), **METHODS[method]
         )
-    with pytest.raises(ValueError, match="target, score: give one of them"):
-        getattr(cw, method)(net, picture(), 1, score=lambda output: output)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_score_of_several_classes(method: str) -> None:
+    net = network(lambda maps: {"maps": maps})
+    expected = getattr(cw, method)(classifier(), picture(), 3, **METHODS[method])
+    found = getattr(cw, method)(
+        net, picture(), 3, score=lambda output: output["maps"].mean((2, 3)), **METHODS[method]
+    )
+    assert torch.equal(found, expected)
 
 
 def test_model_that_takes_one_picture_at_a_time() -> None:
@@ -197,6 +205,22 @@ def test_left_streams_leave_nothing() -> None:
         for progress in attribution.iter_smoothgrad(net, x, samples=100, batch=2):
             if progress.done >= 4:
                 break
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_model_that_overwrites_its_input(method: str) -> None:
+    torch.manual_seed(0)
+    layers = nn.Conv2d(3, 5, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    found = [
+        getattr(cw, method)(
+            cw.Network(nn.Sequential(nn.ReLU(inplace=inplace), *layers), input_size=8),
+            picture(),
+            1,
+            **METHODS[method],
+        )
+        for inplace in (False, True)
+    ]
+    assert torch.equal(*found)
 
 
 @pytest.mark.parametrize("channels", [1, 5])
