@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
@@ -299,6 +300,14 @@ class Network:
         Not noticed: a write through ``.data`` to a few values of a tensor of more than 65,536.
         """
         return fingerprint(_state(self.model))
+
+    def with_model(self, model: nn.Module) -> Network:
+        """Return a network of another model of the same kind: same pictures, same classes."""
+        twin = copy.copy(self)
+        twin.model = model
+        twin._lock = threading.RLock()  # noqa: SLF001 - its own class
+        twin._probed = None  # noqa: SLF001
+        return twin
 
     def _probe(self) -> tuple[Shape, LayerGraph, Classes]:
         """Find the input shape, the layers and the classes, once for each set of modules."""
