@@ -16,7 +16,7 @@ from cnnwidgets.shadow import shadow
 from cnnwidgets.tracing import Call, Failure, trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from torch import Tensor
     from torch.autograd.graph import GradientEdge

@@ -156,10 +156,11 @@ def test_predicted_class_is_that_of_the_picture_without_noise() -> None:
 
 def test_estimates_on_the_way_are_of_the_whole_way() -> None:
     """Of a linear network every gradient is the same, so the first batch says it all."""
-    model = nn.Sequential(nn.Flatten(), nn.Linear(192, 3)).double()
+    dense = nn.Linear(192, 3).double()
+    model = nn.Sequential(nn.Flatten(), dense)
     x = torch.randn(1, 3, 8, 8, dtype=torch.float64)
     for part in attribution.iter_integrated_gradients(network(model, x), x, 1, steps=9, batch=2):
-        assert_same(part.attribution, (model[1].weight[1].view(3, 8, 8) * x[0]).detach())
+        assert_same(part.attribution, (dense.weight[1].view(3, 8, 8) * x[0]).detach())
 
 
 def test_models_that_need_the_usual_order_of_values() -> None:
@@ -172,7 +173,7 @@ def test_models_that_need_the_usual_order_of_values() -> None:
             return x.view(len(x), -1)
 
     expected = cw.smoothgrad(model, x, 2, samples=9, batch=3)
-    model[12] = Flat()  # type: ignore[index]
+    model.add_module("12", Flat())
     net = network(model, x)
     assert net.layers
     orders.clear()
