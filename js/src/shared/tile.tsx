@@ -5,8 +5,8 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 export interface TileSource {
   /** Short text under a tile: the channel's number. */
   label: (item: number) => string;
-  /** A badge on the tile, such as "zero here". */
-  mark?: ((item: number) => string | null | undefined) | undefined;
+  /** Badges on the tile, such as "zero here": one, or one for each part side by side; "" for none. */
+  mark?: ((item: number) => readonly string[]) | undefined;
   /**
    * Draws an item (sets the canvas' width and height); false while it is not loaded. Called again
    * when it changes (keep it stable), when `loaded` does, and when a signal that it reads does.
@@ -87,7 +87,7 @@ function Tile({ position, column, item, selected, active, label, mark, draw, loa
       }),
     [item, draw, loaded],
   );
-  const badge = mark?.(item);
+  const badges = mark?.(item) ?? [];
   return (
     <div
       role="gridcell"
@@ -98,7 +98,14 @@ function Tile({ position, column, item, selected, active, label, mark, draw, loa
     >
       <div>
         <canvas ref={canvas} />
-        {badge && <b>{badge}</b>}
+        {badges.map(
+          (badge, i) =>
+            badge && (
+              <b key={i} style={{ right: `calc(${100 * (1 - (i + 1) / badges.length)}% + 2px)` }}>
+                {badge}
+              </b>
+            ),
+        )}
       </div>
       <span>{label(item)}</span>
     </div>

@@ -133,7 +133,7 @@ it("draws again what a signal read while drawing changes", async () => {
 });
 
 it("is a grid to assistive technology", async () => {
-  await show({ selected: 9, mark: (item) => (item === 3 ? "zero here" : null) });
+  await show({ selected: 9, mark: (item) => (item === 3 ? ["", "zero here"] : []) });
   const columns = Number(grid().ariaColCount);
   expect([grid().role, grid().ariaLabel]).toEqual(["grid", "2,048 channels of layer4"]);
   expect(grid().ariaRowCount).toBe(String(Math.ceil(2048 / columns)));

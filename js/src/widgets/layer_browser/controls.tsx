@@ -7,7 +7,7 @@ import { ORDERS, type Order, rangeIn, rangesOf } from "./channels";
 import { channelScale, type LayerData, meanScale } from "./data";
 import { channelWord } from "./describe";
 import { TARGET_LIST, TILE_SIZE } from "./limits";
-import { useBrowser } from "./state";
+import { targetOf, useBrowser } from "./state";
 import type { ColorRange } from "./types";
 
 export interface SelectProps<K extends string | number> {
@@ -74,13 +74,14 @@ export function RangeSelect() {
 
 /** Whose score the gradients are of: the predicted classes first. */
 export function TargetSelect() {
-  const { target, classes, predictions } = useBrowser();
+  const state = useBrowser();
+  const { target, classes, predictions } = state;
   const names = classes.value ?? [];
   const top = predictions.value?.a?.rows ?? [];
   const listed = new Map(top.map(({ index, name }) => [index, name]));
   for (const [index, name] of names.slice(0, TARGET_LIST).entries())
     if (!listed.has(index)) listed.set(index, name);
-  const chosen = target.value ?? top[0]?.index ?? 0;
+  const chosen = targetOf(state);
   if (!listed.has(chosen)) listed.set(chosen, names[chosen] ?? "");
   const options = [...listed].map(
     ([index, name]) => [index, name === `${index}` ? name : `${name} (${index})`] as const,
@@ -133,7 +134,7 @@ export function MapTools({ data, channel, children }: MapToolsProps) {
       <RangeSelect />
       <Legend
         scale={mean ? meanScale(data, range) : channelScale(data, channel, range)}
-        caption={`${gradients ? "∂ logit / ∂ activation" : "activation"}, ${mean && range !== "network" ? "mean over channels" : over[range]}`}
+        caption={`${gradients ? "∂ logit / ∂ value" : "value"}, ${mean && range !== "network" ? "mean over channels" : over[range]}`}
         hasNaN={data.some(({ value }) => !value.finite)}
       />
     </div>

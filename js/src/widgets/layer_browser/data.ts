@@ -50,9 +50,10 @@ export const meanScale = (data: readonly LayerData[], by: ColorRange): Scale =>
 export const channelsOf = (data: readonly LayerData[], channel: number): Channel[] =>
   data.map(({ table }) => channelAt(table, channel));
 
-/** A remark on a channel that has nothing to show, or something that is no number. */
-export function remark(data: readonly LayerData[], channel: number): string | null {
-  const channels = channelsOf(data, channel);
-  if (channels.some(({ broken }) => broken > 0)) return "NaN or ∞";
-  return channels.every(({ zero }) => zero === 1) ? "zero here" : null;
+/** Remarks on maps that have nothing to show, or something that is no number: one for each picture, or one for all. */
+export function remarks(data: readonly LayerData[], channel: number): readonly string[] {
+  const each = channelsOf(data, channel).map(({ broken, zero }) =>
+    broken ? "NaN or ∞" : zero === 1 ? "zero here" : "",
+  );
+  return new Set(each).size > 1 ? each : each.slice(0, 1);
 }

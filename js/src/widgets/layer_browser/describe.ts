@@ -15,19 +15,25 @@ export function fieldWords(layer: Layer, input: readonly number[]): string {
 }
 
 /** "conv1 · convolution 3×3, stride 1 · 32×26×26 · 320 parameters · each unit sees 3×3 input pixels" */
-export function summary(layer: Layer, input: readonly number[]): string {
+export function summary(layer: Layer, input: readonly number[], unit = "unit"): string {
   const parts = [layer.name, `${kindWord(layer.kind)} ${layer.detail}`.trim()];
-  if (layer.shape) parts.push(layer.shape.length ? shape(layer.shape) : "one number");
+  if (layer.shape) parts.push(shapeWords(layer.shape, unit));
   if (layer.parameters) parts.push(plural(layer.parameters, "parameter"));
   if (layer.shape) parts.push(`each unit sees ${fieldWords(layer, input)}`);
   return parts.join(" · ");
 }
 
-/** The second line of a layer in the strip. */
-export function strapline(layer: Layer): string {
-  const parts = [kindWord(layer.kind)];
-  if (layer.parameters) parts.push(count(layer.parameters));
-  return parts.join(" · ");
+/** "32×26×26", "10 logits" */
+function shapeWords(axes: readonly number[], unit: string): string {
+  const [first, ...rest] = axes;
+  if (first === undefined) return "one number";
+  return rest.length ? shape(axes) : plural(first, unit);
+}
+
+/** The second line of a layer in the strip: "320 parameters", "activation ReLU". */
+export function strapline({ kind, detail, parameters }: Layer): string {
+  if (parameters) return plural(parameters, "parameter");
+  return `${kindWord(kind)} ${detail.split(",")[0]}`.trim();
 }
 
 /** The name without the block that stands above it. */

@@ -119,7 +119,10 @@ function FilterTools({ input, inputs, scale }: FilterToolsProps) {
           {scale.high.toPrecision(3)}
         </span>
       ) : (
-        <Legend scale={scale} caption={`weight, ${over}`} />
+        <Legend
+          scale={scale}
+          caption={`${input.value === "sum" && inputs > 1 ? `sum of ${inputs} weights` : "weight"}, ${over}`}
+        />
       )}
     </div>
   );

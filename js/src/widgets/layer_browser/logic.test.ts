@@ -11,7 +11,7 @@ import {
   union,
 } from "./channels";
 import { contributions, FIRST_SHOWN } from "./contributions";
-import { channelScale, type LayerData, meanScale, remark, zeroCentred } from "./data";
+import { channelScale, type LayerData, meanScale, remarks, zeroCentred } from "./data";
 import { fieldWords, shortName, summary } from "./describe";
 import { actionOf, HELP } from "./keyboard";
 import { residual, small } from "./mock_graphs";
@@ -91,18 +91,18 @@ describe("layer data", () => {
     expect(meanScale([one], "network")).toMatchObject({ low: -20, high: 20 });
     expect(zeroCentred([-1, 3], "weights")).toEqual({ low: -3, high: 3, table: "weights" });
   });
-  test("has remarks on empty and broken channels", () => {
-    expect([0, 1, 2, 3].map((channel) => remark([one], channel))).toEqual([
-      null,
-      "zero here",
-      "NaN or ∞",
-      null,
+  test("has remarks on empty and broken channels, on each picture's where they differ", () => {
+    expect([0, 1, 2, 3].map((channel) => remarks([one], channel))).toEqual([
+      [""],
+      ["zero here"],
+      ["NaN or ∞"],
+      [""],
     ]);
-    const alive = { ...one, table: TABLE.map(() => 0.5) } as unknown as LayerData;
-    expect(remark([one, alive], 1)).toBe("NaN or ∞");
-    expect(
-      remark([one, { ...one, table: TABLE.slice(0, 6).concat(TABLE.slice(0, 6)) } as LayerData], 1),
-    ).toBeNull();
+    const broken = { ...one, table: TABLE.map(() => 0.5) } as unknown as LayerData;
+    const alive = { ...one, table: TABLE.slice(0, 6).concat(TABLE.slice(0, 6)) } as LayerData;
+    expect(remarks([one, broken], 1)).toEqual(["zero here", "NaN or ∞"]);
+    expect(remarks([alive, one], 1)).toEqual(["", "zero here"]);
+    expect(remarks([one, one], 1)).toEqual(["zero here"]);
   });
 });
 

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo } from "preact/hooks";
 import { number, percent } from "../../shared/format";
 import { type Channel, ordered } from "./channels";
 import { MapTools, OrderSelect, TileSlider } from "./controls";
-import { channelScale, channelsOf, type LayerData, remark } from "./data";
+import { channelScale, channelsOf, type LayerData, remarks } from "./data";
 import { channelWord, rangeWords } from "./describe";
 import { drawBeside } from "./draw";
 import type { MapLoader } from "./resources";
@@ -35,7 +35,7 @@ export function Maps({ data }: { data: readonly LayerData[] }) {
   const loader = useLoader("maps", sources, first.value.shape[0] ?? 0);
   const order = useOrder(first);
   const draw = useDraw(loader, data);
-  const mark = useCallback((item: number) => remark(data, item), [data]);
+  const mark = useCallback((item: number) => remarks(data, item), [data]);
   const over = useSignal<number | null>(null);
   const told = over.value ?? channel.value;
   const word = channelWord(layer.value);

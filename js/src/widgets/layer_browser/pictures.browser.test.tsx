@@ -256,11 +256,14 @@ describe("what goes wrong", () => {
 
 test("help lists the keys, and closes", async () => {
   mount();
-  await tile(0).click();
+  root().focus();
+  await press("{ArrowRight}{Enter}{Escape}");
+  await expect.element(tile(1)).toHaveFocus();
   await press("?");
   await expect.element(page.getByRole("dialog", { name: "Keys and marks" })).toBeVisible();
   await press("{Escape}");
   expect(page.getByRole("dialog").elements()).toHaveLength(0);
+  await expect.element(tile(1)).toHaveFocus();
 });
 
 test("at 480 px the strip folds away", async () => {

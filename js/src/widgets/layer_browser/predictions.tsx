@@ -1,11 +1,13 @@
 import { Bars } from "../../shared/bars";
 import { percent } from "../../shared/format";
-import { useBrowser } from "./state";
+import { targetOf, useBrowser } from "./state";
 import type { Slot } from "./types";
 
-/** The most probable classes; choosing one makes it the target of the gradients. */
+/** The most probable classes, the answer highlighted; beside gradients, choosing one makes it their target. */
 export function PredictionBars({ slot }: { slot: Slot }) {
-  const { predictions, target } = useBrowser();
+  const state = useBrowser();
+  const { predictions, target, of } = state;
+  const pressed = of.value === "gradients" ? targetOf(state) : undefined;
   const { rows, note } = predictions.value?.[slot] ?? {};
   return (
     <div data-slot={slot}>
@@ -13,13 +15,16 @@ export function PredictionBars({ slot }: { slot: Slot }) {
         <Bars
           caption={`Top ${rows.length} predictions`}
           max={1}
-          rows={rows.map(({ name, probability }) => ({
-            label: name,
+          rows={rows.map(({ index, name, probability }) => ({
+            label: index === pressed ? `∂ target: ${name}` : name,
             value: probability,
             text: percent(probability),
           }))}
-          selected={rows.findIndex(({ index }) => index === target.value)}
-          onSelect={(row) => (target.value = rows[row]?.index ?? null)}
+          selected={0}
+          pressed={pressed && rows.findIndex(({ index }) => index === pressed)}
+          onSelect={
+            pressed === undefined ? undefined : (row) => (target.value = rows[row]?.index ?? null)
+          }
         />
       )}
       {note && <p>{note}</p>}

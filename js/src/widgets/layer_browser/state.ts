@@ -91,6 +91,7 @@ function listed({ graph, layerName, view, query }: Held) {
   });
   const layer = computed(() => layers.value[index.value]);
   return {
+    layers,
     /** Place of the chosen layer in the graph; −1 when there is none. */
     index,
     layer,
@@ -174,6 +175,17 @@ export function areClasses({ graph }: State, at: number): boolean {
   const [layer, ...later] = graph.value?.layers.slice(at) ?? [];
   return layer?.shape?.length === 1 && later.every(({ parameters }) => !parameters);
 }
+
+/** What one number of a layer is: a class score has a name of its own. */
+export function unitWord(state: State, layer: Layer | undefined): string {
+  const at = layer ? state.layers.value.indexOf(layer) : -1;
+  const scores = layer?.kind !== "softmax" && areClasses(state, at);
+  return scores && state.predictions.value?.a?.rows ? "logit" : "unit";
+}
+
+/** Whose score the gradients are of. */
+export const targetOf = ({ target, predictions }: State): number =>
+  target.value ?? predictions.value?.a?.rows?.[0]?.index ?? 0;
 
 /** Shows the layer at a place in the graph; of class scores the predicted one, else the same channel if it has it. */
 export function choose(state: State, at: number): void {

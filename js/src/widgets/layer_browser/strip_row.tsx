@@ -23,7 +23,7 @@ export function StripRow({ row, at, top, lanes, width, focusable, onClick }: Str
   const { graph, index } = useBrowser();
   const height = ROW_HEIGHT[row.type];
   const layer = row.type === "layer" ? graph.value?.layers[row.index] : undefined;
-  const input = graph.value?.input ?? [];
+  const { input = [], guessed } = graph.value ?? {};
   const chosen = row.type === "layer" && row.index === index.value;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree takes the keys
@@ -50,7 +50,16 @@ export function StripRow({ row, at, top, lanes, width, focusable, onClick }: Str
       ) : (
         <>
           <span>input</span>
-          <span>{shape(input)}</span>
+          <span
+            title={
+              guessed
+                ? "Nothing told the size: if it is another, give Network(model, input_size=…)"
+                : ""
+            }
+          >
+            {shape(input)}
+            {guessed && " (guessed)"}
+          </span>
         </>
       )}
     </div>

@@ -27,6 +27,8 @@ export interface Graph {
   layers: Layer[];
   error: string | null;
   input: number[];
+  /** Did nothing tell the height and width of the input? */
+  guessed?: boolean;
   total_parameters: number;
   name: string;
 }

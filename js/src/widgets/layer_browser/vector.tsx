@@ -11,7 +11,7 @@ import type { LayerData } from "./data";
 import { rangeWords } from "./describe";
 import { CLASSES_SHOWN, LABELLED_UNITS } from "./limits";
 import { useReplies, Waiting } from "./loading";
-import { areClasses, useBrowser, useKeptFocus } from "./state";
+import { areClasses, unitWord, useBrowser, useKeptFocus } from "./state";
 import { UnitChart } from "./unit_chart";
 
 export function Vector({ data }: { data: readonly LayerData[] }) {
@@ -45,7 +45,10 @@ export function Vector({ data }: { data: readonly LayerData[] }) {
           {names?.[chosen] && `, ${names[chosen]}`}
         </b>
         {values.map((one, i) => (
-          <span key={i}>{exact(one[chosen] ?? Number.NaN)}</span>
+          <span key={i}>
+            {data.length > 1 && `${(data[i] as LayerData).shown.slot.toUpperCase()}: `}
+            {exact(one[chosen] ?? Number.NaN)}
+          </span>
         ))}
       </p>
     </>
@@ -77,13 +80,16 @@ interface VectorToolsProps {
 }
 
 function VectorTools({ softmax, count: units, range }: VectorToolsProps) {
-  const { of } = useBrowser();
+  const state = useBrowser();
+  const { of, layer } = state;
+  const logits = of.value === "activations" && unitWord(state, layer.value) === "logit";
   return (
     <div class="cnnw-lb-tools">
       {of.value === "gradients" && <TargetSelect />}
       {!softmax && <OrderSelect vector />}
       <span>
         {count(units)} units, {rangeWords(range)}
+        {logits && "; the predictions are the softmax of these logits"}
       </span>
     </div>
   );
@@ -115,6 +121,7 @@ function LabelledUnits({ values, units, names, caption, limit, softmax }: Labell
       <Bars
         caption={caption}
         max={limit || 1}
+        signed={!softmax}
         rows={shown.map((unit) => {
           const value = values[unit] ?? Number.NaN;
           return {
