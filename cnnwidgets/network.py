@@ -304,9 +304,7 @@ class Network:
     def with_model(self, model: nn.Module) -> Network:
         """Return a network of another model of the same kind: same pictures, same classes."""
         twin = copy.copy(self)
-        twin.model = model
-        twin._lock = threading.RLock()  # noqa: SLF001 - its own class
-        twin._probed = None  # noqa: SLF001
+        twin.model, twin._lock, twin._probed = model, threading.RLock(), None  # noqa: SLF001 - own
         return twin
 
     def _probe(self) -> tuple[Shape, LayerGraph, Classes]:
