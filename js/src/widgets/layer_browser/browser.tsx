@@ -40,6 +40,8 @@ export function Browser() {
   const stripOpen = useSignal(false);
   const { dropping, ...files } = useFiles(state);
   const onKeyDown = (event: KeyboardEvent) => {
+    // The host matches its keys with the focused element before it meets the attribute of the root.
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
     const action = actionOf(event, (event.target as Element).tagName);
     if (!action || state.helping.value) return;
     handled(event);

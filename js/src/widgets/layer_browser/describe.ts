@@ -16,12 +16,16 @@ export function fieldWords(layer: Layer, input: readonly number[]): string {
 
 /** "conv1 · convolution 3×3, stride 1 · 32×26×26 · 320 parameters · each unit sees 3×3 input pixels" */
 export function summary(layer: Layer, input: readonly number[], unit = "unit"): string {
-  const parts = [layer.name, `${kindWord(layer.kind)} ${layer.detail}`.trim()];
+  const parts = [layer.name, typed(layer.kind, layer.detail)];
   if (layer.shape) parts.push(shapeWords(layer.shape, unit));
   if (layer.parameters) parts.push(plural(layer.parameters, "parameter"));
   if (layer.shape) parts.push(`each unit sees ${fieldWords(layer, input)}`);
   return parts.join(" · ");
 }
+
+/** "pooling max 2×2", "Dropout2d": a class that says its kind says it once. */
+const typed = (kind: string, detail: string): string =>
+  detail.toLowerCase().startsWith(kind) ? detail : `${kindWord(kind)} ${detail}`.trim();
 
 /** "32×26×26", "10 logits" */
 function shapeWords(axes: readonly number[], unit: string): string {
@@ -33,7 +37,7 @@ function shapeWords(axes: readonly number[], unit: string): string {
 /** The second line of a layer in the strip: "320 parameters", "activation ReLU". */
 export function strapline({ kind, detail, parameters }: Layer): string {
   if (parameters) return plural(parameters, "parameter");
-  return `${kindWord(kind)} ${detail.split(",")[0]}`.trim();
+  return typed(kind, detail.split(",")[0] as string);
 }
 
 /** The name without the block that stands above it. */

@@ -19,6 +19,11 @@ describe("the strip", () => {
     await see("pool · pooling max 2×2, stride 2 · 32×12×12 · each unit sees 6×6 input pixels");
   });
 
+  test("says that the size of the input was guessed", async () => {
+    mount({ graph: { ...small, guessed: true } });
+    await see("1×28×28 (guessed)");
+  });
+
   test("finds layers by kind", async () => {
     const kernel = mount();
     await tile(1).click();

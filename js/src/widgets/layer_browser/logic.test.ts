@@ -12,7 +12,7 @@ import {
 } from "./channels";
 import { contributions, FIRST_SHOWN } from "./contributions";
 import { channelScale, type LayerData, meanScale, remarks, zeroCentred } from "./data";
-import { fieldWords, shortName, summary } from "./describe";
+import { fieldWords, shortName, strapline, summary } from "./describe";
 import { actionOf, HELP } from "./keyboard";
 import { residual, small } from "./mock_graphs";
 import type { Layer, LayerValue, View } from "./types";
@@ -166,6 +166,15 @@ describe("words", () => {
     expect(summary(small.layers[0] as Layer, small.input)).toBe(
       "conv1 · convolution 3×3, stride 1 · 32×26×26 · 320 parameters · each unit sees 3×3 input pixels",
     );
+  });
+  test("of the strip's second line", () => {
+    const [conv, relu] = small.layers as [Layer, Layer];
+    const dropout = { ...relu, kind: "dropout", detail: "Dropout2d, p 0.3" };
+    expect([conv, relu, dropout].map(strapline)).toEqual([
+      "320 parameters",
+      "activation ReLU",
+      "Dropout2d",
+    ]);
   });
   test("of a vector", () => {
     expect(summary(small.layers[6] as Layer, small.input)).toContain(

@@ -110,6 +110,28 @@ describe("pictures", () => {
 });
 
 describe("other views", () => {
+  test("highlight their own answer; beside gradients the target is marked, too", async () => {
+    const kernel = mount({ traits: { target: predictions(1).rows[2]?.index } });
+    await page.getByRole("button", { name: "Compare" }).click();
+    await page.getByRole("button", { name: "Show picture 8" }).click();
+    await see("B: picture 8");
+    const rows = (what: string) =>
+      [...document.querySelectorAll(`.cnnw-lb-card ${what}`)].map(({ textContent }) => textContent);
+    const answers = [1, 8].map((key) => predictions(key).rows[0]?.name);
+    const own = () => rows(".cnnw-selected > :first-child");
+    await eventually(own).toEqual(answers);
+    expect(rows("button")).toEqual([]);
+    await page.getByRole("tab", { name: "Gradients" }).click();
+    const target = `target: ${predictions(1).rows[2]?.name}`;
+    await eventually(() => rows("[aria-pressed=true]")).toContain(target);
+    expect(own()).toEqual(answers);
+    await page
+      .getByRole("button", { name: answers[0] as string })
+      .first()
+      .click();
+    expect(kernel.get("target")).toBe(predictions(1).rows[0]?.index);
+  });
+
   test("gradients belong to a target", async () => {
     const kernel = mount();
     await page.getByRole("tab", { name: "Gradients" }).click();
@@ -130,6 +152,10 @@ describe("other views", () => {
       .toEqual({ layer: "conv1", input: "rgb", first: 0, last: 64 });
     await page.getByRole("combobox", { name: "Input" }).selectOptions("input channel 2");
     await eventually(() => asked(kernel, "filters").at(-1)?.args.input).toBe(2);
+    await see("weight, this layer");
+    await page.getByRole("combobox", { name: "Input" }).selectOptions("sum over inputs");
+    await see("sum of 3 weights, this layer");
+    await page.getByRole("combobox", { name: "Input" }).selectOptions("input channel 2");
     await expect
       .element(page.getByRole("grid", { name: "64 filters of conv1, input channel 2" }))
       .toBeVisible();
@@ -166,6 +192,13 @@ describe("other views", () => {
     const [top] = predictions(1).rows;
     expect(kernel.get("channel")).toBe(top?.index);
     await see(`chosen: unit ${top?.index}, ${top?.name}`);
+    await see(/^fc2 · linear 256 → 10 · 10 logits · /);
+    expect(document.querySelector(".cnnw-lb-scroll [data-signed]")).toHaveAttribute(
+      "data-signed",
+      "true",
+    );
+    const bar = () => document.querySelector(".cnnw-lb-scroll i:not(.cnnw-negative)") as Element;
+    expect(getComputedStyle(bar()).backgroundColor).toBe("rgb(194, 74, 58)");
     await page.getByRole("treeitem", { name: /^fc1/ }).click();
     expect(kernel.get("channel")).toBe(top?.index);
     await see(`▮ chosen: unit ${top?.index}`);

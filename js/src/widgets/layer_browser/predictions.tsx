@@ -16,7 +16,7 @@ export function PredictionBars({ slot }: { slot: Slot }) {
           caption={`Top ${rows.length} predictions`}
           max={1}
           rows={rows.map(({ index, name, probability }) => ({
-            label: index === pressed ? `∂ target: ${name}` : name,
+            label: index === pressed ? `target: ${name}` : name,
             value: probability,
             text: percent(probability),
           }))}
