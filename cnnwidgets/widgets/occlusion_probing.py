@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnwidgets.attribution.fills import filled
 from cnnwidgets.attribution.measures import activation_of, measured
+from cnnwidgets.attribution.occlusion import iter_occlusion
 from cnnwidgets.attribution.patches import PatchedPasses
 from cnnwidgets.widgets.pictures import Shown
+from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterator
 
     from torch import Tensor
 
     from cnnwidgets.attribution.grid import Grid
+    from cnnwidgets.attribution.occlusion_map import OcclusionMap
     from cnnwidgets.network import Network
 
+CHANGED = "the weights changed while the sweep ran; run it again"
 TOP = 5
 """Likeliest classes of the bare picture that are always shown."""
 PATIENCE = 0.2
@@ -77,11 +81,6 @@ class Probing:
     def size(self) -> tuple[int, int]:
         """(H, W) of the picture."""
         return self.shown.x.shape[2], self.shown.x.shape[3]
-
-    @property
-    def question(self) -> dict[str, Any]:
-        """The keywords of `cnnwidgets.occlusion` that say what is asked of the network."""
-        return {"score": self._score, "activation": self._given}
 
     def name(self, index: int) -> str:
         """Return the name of a class, or of a number that `score` returns."""
@@ -150,6 +149,32 @@ class Probing:
             )
             row |= {measure: finite(now), change: finite(now - before)}
         return row
+
+    def sweep(self, patch: Patch, stride: int, target: int, measure: str) -> Iterator[OcclusionMap]:
+        """Return the maps of a sweep of a patch, to be run later; see `cnnwidgets.occlusion`.
+
+        They end in a `RequestError` if the weights change meanwhile.
+        """
+        maps = iter_occlusion(
+            self._net,
+            self.shown.x,
+            target,
+            window=patch.window,
+            stride=stride,
+            fill=patch.fill,
+            measure=measure,
+            score=self._score,
+            activation=self._given,
+        )
+        return self._unless_changed(maps)
+
+    def _unless_changed(self, maps: Iterator[OcclusionMap]) -> Iterator[OcclusionMap]:
+        try:
+            yield from maps
+        except RuntimeError as error:
+            if self.changed:
+                raise RequestError(CHANGED) from error
+            raise
 
     def picture(self, patch: Patch) -> Tensor:
         """Return the prepared picture [1, C, H, W] with a patch on it."""

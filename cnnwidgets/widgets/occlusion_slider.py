@@ -9,11 +9,10 @@ from traitlets import Bool, Dict, Float, Int, List, TraitType, Unicode, observe,
 
 from cnnwidgets.attribution.grid import Grid
 from cnnwidgets.attribution.measures import MEASURES
-from cnnwidgets.attribution.occlusion import iter_occlusion
 from cnnwidgets.network import as_network
 from cnnwidgets.widgets.base import Widget, sentence
 from cnnwidgets.widgets.occlusion_answers import OcclusionAnswers
-from cnnwidgets.widgets.occlusion_probing import Patch, Probing
+from cnnwidgets.widgets.occlusion_probing import CHANGED, Patch, Probing
 from cnnwidgets.widgets.occlusion_sweeping import Sweeping, snapshot
 from cnnwidgets.widgets.pictures import Shown, identify, seen
 from cnnwidgets.widgets.requests import RequestError
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 _WINDOWS = 7  # of them cover a side, by default: 32 pixels of 224, 4 of 28
 _PAUSE, _BYTES_PER_SECOND = 0.1, 3e6  # frames of a sweep come no closer
-_CHANGED = "the weights changed while the sweep ran; run it again"
 
 
 class OcclusionSlider(OcclusionAnswers, Widget):
@@ -163,16 +161,6 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         """Sweep the patch over all places, in the background; one that runs is given up."""
         self._halt()
         self._renew()
-        maps = iter_occlusion(
-            self.net,
-            self._probing.shown.x,
-            self.target,
-            window=self.window,
-            stride=self.stride,
-            fill=self.fill,
-            measure=self.measure,
-            **self._probing.question,
-        )
         grid = self._grid(self.window, self.stride)
         self._setting = {
             "key": self._probing.shown.key,
@@ -181,6 +169,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
             "total": len(grid.rows) * len(grid.columns),
         }
         self._map, self._next_frame = None, 0.0
+        maps = self._probing.sweep(self._patch(), self.stride, self.target, self.measure)
         self._sweeping = Sweeping(self._worker, maps, self._batch, self._over)
         with self.hold_sync():
             self._error = None
@@ -366,7 +355,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         if sweeping is not self._sweeping:
             return
         if self._probing.changed or self._setting["key"] != self._probing.shown.key:
-            raise RequestError(_CHANGED)
+            raise RequestError(CHANGED)
         self._map = found
         now = time.monotonic()
         if now < self._next_frame:

@@ -10,6 +10,13 @@ const share = (x: number) => `${(100 * Math.min(1, Math.max(0, x))).toFixed(2)}%
 const reach = ({ logit, logit_change }: ClassRow) =>
   Math.max(Math.abs(logit ?? 0), Math.abs((logit ?? 0) - (logit_change ?? 0))) || 1;
 
+/** A change, in the colour of its sign. */
+const Change = ({ text }: { text: string }) => (
+  <output class={(text[0] === "+" && "cnnw-up") || (text[0] === "−" && "cnnw-down") || ""}>
+    {text}
+  </output>
+);
+
 export function Classes() {
   const { probe, target, single } = useSlider();
   const { rows } = probe.answer.value;
@@ -47,9 +54,7 @@ export function Classes() {
               <output>
                 {single.value ? number(logit ?? Number.NaN) : chanceWords(probability)}
               </output>
-              <output class={(by > 0 && "cnnw-up") || (by < 0 && "cnnw-down") || ""}>
-                {single.value ? signed(logit_change) : points(change)}
-              </output>
+              <Change text={single.value ? signed(logit_change) : points(change)} />
             </li>
           );
         })}

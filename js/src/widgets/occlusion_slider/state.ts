@@ -127,19 +127,18 @@ function homeOf(bridge: Bridge) {
   const row = bridge.trait<number>("row");
   const column = bridge.trait<number>("column");
   const home = signal<Place>({ row: row.peek(), column: column.peek() });
-  let telling = false;
+  let told = home.peek();
   const stop = effect(() => {
     const place = { row: row.value, column: column.value };
-    if (!telling) home.value = place;
+    if (place.row !== told.row || place.column !== told.column) home.value = place;
   });
   bridge.signal.addEventListener("abort", stop);
   const move = (to: Place) => {
-    telling = true;
+    told = to;
     batch(() => {
       row.value = to.row;
       column.value = to.column;
     });
-    telling = false;
   };
   return { home, move };
 }
