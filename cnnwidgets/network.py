@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -303,8 +304,8 @@ class Network:
 
     def with_model(self, model: nn.Module) -> Network:
         """Return a network of another model of the same kind: same pictures, same classes."""
-        twin = copy.copy(self)
-        twin.model, twin._lock, twin._probed = model, threading.RLock(), None  # noqa: SLF001 - own
+        twin = copy(self)
+        twin.model, twin._lock, twin._probed = model, threading.RLock(), None  # noqa: SLF001
         return twin
 
     def _probe(self) -> tuple[Shape, LayerGraph, Classes]:
@@ -371,12 +372,7 @@ class Network:
 def as_network(model: Network | nn.Module, image: object = None) -> Network:
     """Return a network as it is, and make one of a bare module.
 
-    Parameters
-    ----------
-    model
-        The network or module.
-    image
-        What was given after it, to tell when the two changed places.
+    `image` is what was given after it, to tell when the two changed places.
     """
     if isinstance(image, Network | nn.Module) and not isinstance(model, Network | nn.Module):
         raise TypeError("net: the network comes first, then the image")
@@ -384,8 +380,7 @@ def as_network(model: Network | nn.Module, image: object = None) -> Network:
 
 
 def _state(model: nn.Module) -> Iterator[Tensor]:
-    yield from model.parameters()
-    yield from model.buffers()
+    return chain(model.parameters(), model.buffers())
 
 
 def _first(*values: Any) -> Any:  # noqa: ANN401

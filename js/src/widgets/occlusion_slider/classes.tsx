@@ -10,11 +10,11 @@ const share = (x: number) => `${(100 * Math.min(1, Math.max(0, x))).toFixed(2)}%
 const reach = ({ logit, logit_change }: ClassRow) =>
   Math.max(Math.abs(logit ?? 0), Math.abs((logit ?? 0) - (logit_change ?? 0))) || 1;
 
+const SIGNS: Record<string, string> = { "+": "cnnw-up", "−": "cnnw-down" };
+
 /** A change, in the colour of its sign. */
 const Change = ({ text }: { text: string }) => (
-  <output class={(text[0] === "+" && "cnnw-up") || (text[0] === "−" && "cnnw-down") || ""}>
-    {text}
-  </output>
+  <output class={SIGNS[text.charAt(0)] ?? ""}>{text}</output>
 );
 
 export function Classes() {
