@@ -68,6 +68,6 @@ def test_a_picture_of_48_megapixels(page: NotebookPage, tmp_path: Path) -> None:
     card.get_by_text(file.name).wait_for()
     shown.wait_state()
     expected = page.kernel_eval(f"[row[1] for row in net.predict({str(file)!r})]")
-    assert card.locator(".cnnw-bars button").all_inner_texts() == expected
+    assert card.locator(".cnnw-bars [title]").all_inner_texts() == expected
     shown.wait_painted(shown.tile(0).locator("canvas"))
     assert page.kernel_eval("browser._pictures['a']['name']") == file.name

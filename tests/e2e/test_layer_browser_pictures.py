@@ -29,7 +29,7 @@ def shown(page: NotebookPage) -> LayerBrowser:
 
 def predictions(shown: LayerBrowser, slot: str = "a") -> list[str]:
     card = shown.root.locator(f'.cnnw-lb-card[data-slot="{slot}"]')
-    return card.locator(".cnnw-bars button").all_inner_texts()
+    return card.locator(".cnnw-bars [title]").all_inner_texts()
 
 
 def test_choosing_a_picture(page: NotebookPage, shown: LayerBrowser) -> None:
@@ -44,7 +44,7 @@ def test_choosing_a_picture(page: NotebookPage, shown: LayerBrowser) -> None:
 def test_show_from_the_kernel(page: NotebookPage, shown: LayerBrowser) -> None:
     page.kernel_eval("browser.show(images[7])")
     expected = page.kernel_eval("[row[1] for row in net.predict(images[7])]")
-    bars = shown.root.locator('.cnnw-lb-card[data-slot="a"] .cnnw-bars button')
+    bars = shown.root.locator('.cnnw-lb-card[data-slot="a"] .cnnw-bars [title]')
     expect(bars).to_have_text(expected)
     shown.wait_painted(shown.tile(0).locator("canvas"))
 
