@@ -1,6 +1,6 @@
 """Occlusion sweeps and one dragged patch against Captum and plain passes, on two threads.
 
-A batch of our sweep, Captum's `Occlusion` with its best `perturbations_per_eval`, and our best batch
+A batch of our sweep, Captum's `Occlusion` with its best `perturbations_per_eval`, and a best batch
 of full passes take turns, so that what else the machine does strikes all alike; the same goes for
 the dragged patch and the model's own pass. The figures are medians of the ratios.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from resource import RUSAGE_SELF, getrusage
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from captum.attr import Occlusion
@@ -81,7 +81,7 @@ CASES = [
 ]
 
 
-def seconds(run: Callable[..., object], *args: Any) -> float:
+def seconds(run: Callable[..., object], *args: object) -> float:
     """Time one call."""
     start = perf_counter()
     run(*args)
@@ -160,8 +160,7 @@ def dragging(case: Case) -> Figure:
     ratios, times = [], []
     with torch.inference_mode():
         for step in range(DRAGS):
-            place = 37 * step % free, 53 * step % free
-            ours = seconds(lambda at=place: probe.at(*at, case.dragged))
+            ours = seconds(probe.at, 37 * step % free, 53 * step % free, case.dragged)
             ratios.append(ours / seconds(net.model, x))
             times.append(ours)
     print(f"{case.name}: {1000 * median(times):.2f} ms for one patch")
