@@ -90,6 +90,8 @@ def shifted(span: Span, by: int) -> Span:
 def runs(inner: Span, outer: Span) -> tuple[Run, ...]:
     """Sort windows by their offset within their pieces, into as few slices as there are."""
     offsets = [a - b for a, b in zip(inner.starts, outer.starts, strict=True)]
+    if len(set(offsets)) == 1:
+        return (Run(slice(0, len(offsets), 1), offsets[0]),)
     found = []
     for offset in dict.fromkeys(offsets):
         members = [index for index, other in enumerate(offsets) if other == offset]

@@ -42,6 +42,8 @@ class Place(NamedTuple):
 
     def moved(self, rows: int, columns: int) -> Place:
         """Move every window."""
+        if not (rows or columns):
+            return self
         return Place(shifted(self.rows, rows), shifted(self.columns, columns))
 
 
@@ -118,9 +120,13 @@ class Patched:
         pieces = self.maps.pieces(place, frame)
         values = self.windows.permute(0, 2, 3, 1)
         values = values.view(*place.grid, *values.shape[1:])
-        for below, top in runs(own.rows, place.rows):
-            for beside, left in runs(own.columns, place.columns):
-                _paste(values[below, beside], pieces[below, beside], top, left)
+        down, across = runs(own.rows, place.rows), runs(own.columns, place.columns)
+        if len(down) == len(across) == 1:
+            _paste(values, pieces, down[0].offset, across[0].offset)
+        else:
+            for below, top in down:
+                for beside, left in across:
+                    _paste(values[below, beside], pieces[below, beside], top, left)
         return pieces.flatten(0, 1).permute(0, 3, 1, 2)
 
 
