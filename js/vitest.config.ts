@@ -25,6 +25,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "pixels",
+          fileParallelism: false, // only one page at a time has the focus
           include: ["src/**/*.browser.test.{ts,tsx}"],
           browser: {
             enabled: true,

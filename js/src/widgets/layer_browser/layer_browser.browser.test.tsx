@@ -126,6 +126,7 @@ describe("maps", () => {
 
   test("by keys alone: to a channel, to one of its units, to the receipt, and back", async () => {
     const kernel = mount();
+    await expect.element(tile(0)).toBeVisible();
     root().focus();
     await press("{ArrowRight}{ArrowRight}{Enter}");
     const map = page.getByRole("application", { name: "conv1 channel 2" });

@@ -289,8 +289,11 @@ describe("what goes wrong", () => {
 
 test("help lists the keys, and closes", async () => {
   mount();
+  await expect.element(tile(0)).toBeVisible();
   root().focus();
-  await press("{ArrowRight}{Enter}{Escape}");
+  await press("{ArrowRight}{Enter}");
+  await expect.element(page.getByRole("application", { name: "conv1 channel 1" })).toHaveFocus();
+  await press("{Escape}");
   await expect.element(tile(1)).toHaveFocus();
   await press("?");
   await expect.element(page.getByRole("dialog", { name: "Keys and marks" })).toBeVisible();

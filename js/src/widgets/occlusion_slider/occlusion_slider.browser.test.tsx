@@ -237,8 +237,8 @@ describe("the whole", () => {
   test("says that the kernel is gone", async () => {
     const kernel = mount();
     kernel.fire("comm:close");
-    await see(/^The kernel does not answer/);
-    expect(root().dataset.state).toBe("disconnected");
+    await see(/^The kernel was restarted/);
+    expect(root().dataset.state).toBe("gone");
   });
 
   test("leaves nothing behind", () => {

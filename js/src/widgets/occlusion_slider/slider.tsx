@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { Banner } from "../../shared/banner";
+import { GONE, LOST, type Status } from "../../shared/model";
 import { Classes } from "./classes";
 import { summary } from "./describe";
 import { KeptPatches } from "./kept";
@@ -56,10 +57,11 @@ export function OcclusionSlider() {
   );
 }
 
-const STATUS = {
-  disconnected: "The kernel does not answer. What was measured can still be looked at.",
+const STATUS: Partial<Record<Status, string>> = {
+  disconnected: LOST,
+  gone: GONE,
   busy: "A cell is running; the kernel answers when it has ended.",
-} as const;
+};
 
 function Messages() {
   const { bridge, error, probe, failed } = useSlider();
@@ -68,7 +70,7 @@ function Messages() {
   const said = failed.value ?? probe.failed.value ?? error.value;
   return (
     <div class="cnnw-os-messages">
-      {(status === "disconnected" || status === "busy") && (
+      {STATUS[status] && (
         <Banner
           kind="warning"
           action={

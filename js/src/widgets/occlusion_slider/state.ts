@@ -79,7 +79,7 @@ export function createState(bridge: Bridge): State {
     const { value: now } = question;
     return key === now.key && edge === now.window && of === now.fill;
   });
-  const alone = computed(() => ["replay", "disconnected"].includes(bridge.status.value));
+  const alone = computed(() => ["replay", "disconnected", "gone"].includes(bridge.status.value));
   const stop = effect(() => {
     const now = question.value;
     if (same(now, probe.answer.peek().question)) return;
