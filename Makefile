@@ -90,7 +90,7 @@ $(BUNDLES): $(JS_SOURCES) $(JS_PACKAGES)
 	cd js && node build.mjs
 
 $(RUNTIME): pyproject.toml hatch_build.py constraints.txt $(NODE) | $(VENV)/.pip $(BUNDLES)
-	$(BIN)/python -m pip install --quiet --editable '.[imagenet,lab]'
+	$(BIN)/python -m pip install --quiet --editable '.[imagenet,lab,segment]'
 	touch $@
 
 $(DEV): $(RUNTIME)

@@ -39,11 +39,15 @@ class Figure(NamedTuple):
         sign = "≥" if self.at_least else "≤"
         return [
             self.name,
-            f"{self.value:,.0f} {self.unit}",
-            f"{sign} {self.limit:,.0f} {self.unit}",
+            f"{_number(self.value)} {self.unit}",
+            f"{sign} {_number(self.limit)} {self.unit}",
             f"{self.value / self.limit:.2f}",
             "ok" if self.ok else "MISSED",
         ]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 20 else f"{value:.2f}"
 
 
 def report(figures: list[Figure]) -> int:

@@ -6,8 +6,38 @@ Layer
     What is known of one layer without running it again; `Network.layers` lists them.
 LayerBrowser
     A widget: every layer and channel for one picture, or two side by side.
+OcclusionSlider
+    A widget: a patch to move over a picture, and a sweep of it over all places.
 link
     Ties what several widgets show: one choice shows in all.
+saliency
+    Function: how a class's score changes with each pixel, its gradient.
+gradient_x_input
+    Function: the gradient times the picture.
+smoothgrad
+    Function: the mean gradient of noisy copies of the picture.
+vargrad
+    Function: the variance of these gradients.
+integrated_gradients
+    Function: what each pixel adds to the score on the way from a baseline to the picture.
+guided_backprop
+    Function: the gradient, only what is positive let back through every ReLU.
+deconvnet
+    Function: the same, also where the ReLU was flat.
+grad_cam
+    Function: which places of a layer's maps speak for a class.
+guided_grad_cam
+    Function: guided backprop there.
+segment
+    Function: cuts out the object that an attribution points at.
+attribution
+    Functions: these on their way, what to make of them, and how to distrust them.
+occlusion
+    Function: moves a patch over a picture and returns what the network says, an `OcclusionMap`.
+OcclusionMap
+    A score for each place of the patch, for each pixel, and how it was computed.
+OcclusionProbe
+    What a network says with one patch on a picture, fast enough to drag it.
 arithmetic
     Functions: output sizes, parameter counts, and how a convolution came to one number.
 samples
@@ -22,21 +52,71 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnnwidgets import arithmetic, samples
+    from cnnwidgets import arithmetic, attribution, samples
+    from cnnwidgets.attribution.cam import grad_cam, guided_grad_cam
+    from cnnwidgets.attribution.gradients import (
+        deconvnet,
+        gradient_x_input,
+        guided_backprop,
+        saliency,
+    )
+    from cnnwidgets.attribution.integrated import integrated_gradients
+    from cnnwidgets.attribution.occlusion import occlusion
+    from cnnwidgets.attribution.occlusion_map import OcclusionMap
+    from cnnwidgets.attribution.probe import OcclusionProbe
+    from cnnwidgets.attribution.segmentation import segment
+    from cnnwidgets.attribution.smoothing import smoothgrad, vargrad
     from cnnwidgets.layers import Layer
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.layer_browser import LayerBrowser
     from cnnwidgets.widgets.link import link
+    from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
 
     __version__: str
 
-__all__ = ["Layer", "LayerBrowser", "Network", "arithmetic", "link", "samples"]
+__all__ = [
+    "Layer",
+    "LayerBrowser",
+    "Network",
+    "OcclusionMap",
+    "OcclusionProbe",
+    "OcclusionSlider",
+    "arithmetic",
+    "attribution",
+    "deconvnet",
+    "grad_cam",
+    "gradient_x_input",
+    "guided_backprop",
+    "guided_grad_cam",
+    "integrated_gradients",
+    "link",
+    "occlusion",
+    "saliency",
+    "samples",
+    "segment",
+    "smoothgrad",
+    "vargrad",
+]
 
 _MODULES = {
     "Layer": "cnnwidgets.layers",
     "LayerBrowser": "cnnwidgets.widgets.layer_browser",
     "Network": "cnnwidgets.network",
+    "OcclusionMap": "cnnwidgets.attribution.occlusion_map",
+    "OcclusionProbe": "cnnwidgets.attribution.probe",
+    "OcclusionSlider": "cnnwidgets.widgets.occlusion_slider",
+    "deconvnet": "cnnwidgets.attribution.gradients",
+    "grad_cam": "cnnwidgets.attribution.cam",
+    "gradient_x_input": "cnnwidgets.attribution.gradients",
+    "guided_backprop": "cnnwidgets.attribution.gradients",
+    "guided_grad_cam": "cnnwidgets.attribution.cam",
+    "integrated_gradients": "cnnwidgets.attribution.integrated",
     "link": "cnnwidgets.widgets.link",
+    "occlusion": "cnnwidgets.attribution.occlusion",
+    "saliency": "cnnwidgets.attribution.gradients",
+    "segment": "cnnwidgets.attribution.segmentation",
+    "smoothgrad": "cnnwidgets.attribution.smoothing",
+    "vargrad": "cnnwidgets.attribution.smoothing",
 }
 
 

@@ -10,6 +10,7 @@ import torch
 from torch.autograd.graph import get_gradient_edge
 
 from cnnwidgets.classes import first_output, scores
+from cnnwidgets.errors import NoGradientError
 from cnnwidgets.isolation import isolated
 from cnnwidgets.shadow import shadow
 from cnnwidgets.tracing import Call, Failure, trace
@@ -56,6 +57,7 @@ def capture(
     *,
     gradients: bool = False,
     target: int | str | None = None,
+    score: Callable[[Any], Tensor] | None = None,
     partial: bool = False,
     step: Step | None = None,
 ) -> Capture:
@@ -74,6 +76,8 @@ def capture(
         mean over the positions of a dense output), summed over the batch.
     target
         Class index or name; the predicted class by default.
+    score
+        What to differentiate instead of a logit: a function of the model's output.
     partial
         Return what was reached if the forward fails, instead of raising its error.
     step
@@ -88,7 +92,9 @@ def capture(
     Raises
     ------
     ValueError
-        If a layer or target does not exist, or a layer asked for by name has no gradient.
+        If a layer or target does not exist.
+    NoGradientError
+        If a layer asked for by name has no gradient.
     Exception
         Whatever the forward raised, unless `partial`.
     """
@@ -112,10 +118,11 @@ def capture(
     if not gradients:
         return Capture(recorder.activations, {}, output)
     with isolated(x.device, grad=True):
-        found = recorder.gradients(_score(net, output, target))
+        value = score(output) if score else _score(net, output, target)
+        found = recorder.gradients(value.sum())
     if layers is not None:
         for name in recorder.activations.keys() - found.keys():
-            raise ValueError(
+            raise NoGradientError(
                 f"layer {name!r} has no gradient: the score does not depend on it, or only "
                 "through something that cannot be differentiated"
             )
@@ -128,7 +135,7 @@ def _score(net: Network, output: Any, target: int | str | None) -> Tensor:  # no
         index = int(logits[0].argmax())
     else:
         index = net.classes.index(target, logits.shape[1])
-    return logits[:, index].sum()
+    return logits[:, index]
 
 
 class _Recorder:

@@ -17,6 +17,10 @@ _PART = 3
 """Letters of a name from which on it is looked for inside the options."""
 
 
+class NoGradientError(ValueError):
+    """Nothing that could be differentiated leads from the score to what was asked for."""
+
+
 def known_keywords(init: Callable[P, None]) -> Callable[P, None]:
     """Let a constructor name the nearest of its keywords when it is given an unknown one."""
     known = list(signature(init).parameters)[1:]

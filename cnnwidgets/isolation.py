@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _DRAWS = re.compile(
     r"rand|dropout|normal_?$|uniform|bernoulli|multinomial|poisson|exponential_|cauchy"
@@ -96,10 +97,10 @@ class PrivateDice:
     thread draws during the pass is neither seen nor repeated.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, seed: int = 0) -> None:
         devices = {torch.device("cpu"), device} - {torch.device("meta")}
         self._states = {
-            device: torch.Generator(device).manual_seed(0).get_state() for device in devices
+            device: torch.Generator(device).manual_seed(seed).get_state() for device in devices
         }
 
     def roll(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:  # noqa: ANN401
@@ -115,6 +116,23 @@ class PrivateDice:
             self._states = {device: _state(device) for device in outside}
             for device, state in outside.items():
                 _set_state(device, state)
+
+
+class PrivateDraws(TorchFunctionMode):
+    """While it is entered, this thread's torch functions draw from private dice."""
+
+    def __init__(self, device: torch.device, seed: int = 0) -> None:
+        super().__init__()
+        self._dice = PrivateDice(device, seed)
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        return self._dice.roll(func, args, kwargs or {})
 
 
 @functools.lru_cache(maxsize=4096)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -300,6 +302,12 @@ class Network:
         """
         return fingerprint(_state(self.model))
 
+    def with_model(self, model: nn.Module) -> Network:
+        """Return a network of another model of the same kind: same pictures, same classes."""
+        twin = copy(self)
+        twin.model, twin._lock, twin._probed = model, threading.RLock(), None  # noqa: SLF001
+        return twin
+
     def _probe(self) -> tuple[Shape, LayerGraph, Classes]:
         """Find the input shape, the layers and the classes, once for each set of modules."""
         modules = tuple(map(id, self.model.modules()))
@@ -364,12 +372,7 @@ class Network:
 def as_network(model: Network | nn.Module, image: object = None) -> Network:
     """Return a network as it is, and make one of a bare module.
 
-    Parameters
-    ----------
-    model
-        The network or module.
-    image
-        What was given after it, to tell when the two changed places.
+    `image` is what was given after it, to tell when the two changed places.
     """
     if isinstance(image, Network | nn.Module) and not isinstance(model, Network | nn.Module):
         raise TypeError("net: the network comes first, then the image")
@@ -377,8 +380,7 @@ def as_network(model: Network | nn.Module, image: object = None) -> Network:
 
 
 def _state(model: nn.Module) -> Iterator[Tensor]:
-    yield from model.parameters()
-    yield from model.buffers()
+    return chain(model.parameters(), model.buffers())
 
 
 def _first(*values: Any) -> Any:  # noqa: ANN401

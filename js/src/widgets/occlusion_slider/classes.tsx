@@ -1,0 +1,64 @@
+// What the network says with the patch where it is, against the bare picture.
+import { number } from "../../shared/format";
+import { chanceWords, points, signed } from "./describe";
+import { useSlider } from "./state";
+import type { ClassRow } from "./types";
+
+const share = (x: number) => `${(100 * Math.min(1, Math.max(0, x))).toFixed(2)}%`;
+
+/** Full bar of a network that gives one number, which may be of any size. */
+const reach = ({ logit, logit_change }: ClassRow) =>
+  Math.max(Math.abs(logit ?? 0), Math.abs((logit ?? 0) - (logit_change ?? 0))) || 1;
+
+const SIGNS: Record<string, string> = { "+": "cnnw-up", "−": "cnnw-down" };
+
+/** A change, in the colour of its sign. */
+const Change = ({ text }: { text: string }) => (
+  <output class={SIGNS[text.charAt(0)] ?? ""}>{text}</output>
+);
+
+export function Classes() {
+  const { probe, target, single } = useSlider();
+  const { rows } = probe.answer.value;
+  return (
+    <figure class="cnnw-os-classes">
+      <figcaption>
+        {single.value ? "Score" : "Probability"} with the patch, and its change; the mark is without
+      </figcaption>
+      <ul aria-label="Classes">
+        {rows.map((row) => {
+          const { index, name, probability, change, logit, logit_change } = row;
+          const [now, by] = single.value
+            ? [Math.abs(logit ?? 0) / reach(row), (logit_change ?? 0) / reach(row)]
+            : [probability ?? 0, change ?? 0];
+          return (
+            <li
+              key={index}
+              data-class={index}
+              data-probability={probability}
+              data-change={change}
+              class={index === target.value ? "cnnw-selected" : ""}
+            >
+              <button
+                type="button"
+                aria-pressed={index === target.value}
+                title={`${name}: logit ${number(logit ?? Number.NaN)} (${signed(logit_change)})`}
+                onClick={() => (target.value = index)}
+              >
+                {name}
+              </button>
+              <div>
+                <i style={{ width: share(now) }} />
+                <u style={{ left: share(now - by) }} />
+              </div>
+              <output>
+                {single.value ? number(logit ?? Number.NaN) : chanceWords(probability)}
+              </output>
+              <Change text={single.value ? signed(logit_change) : points(change)} />
+            </li>
+          );
+        })}
+      </ul>
+    </figure>
+  );
+}

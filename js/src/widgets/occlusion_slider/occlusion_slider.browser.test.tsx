@@ -1,0 +1,250 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import widget from "./index";
+import { chanceAt, MockKernel } from "./mock_kernel";
+
+let stop = new AbortController();
+
+function mount(
+  traits: object = {},
+  { width = 1000, manager }: { width?: number; manager?: object } = {},
+) {
+  const kernel = new MockKernel({ ...traits });
+  if (manager) kernel.widget_manager = manager;
+  const el = document.createElement("div");
+  el.style.width = `${width}px`;
+  document.body.append(el);
+  stop = new AbortController();
+  stop.signal.addEventListener("abort", () => el.remove());
+  widget.render({ model: kernel.model, el, signal: stop.signal });
+  return kernel;
+}
+
+afterEach(() => stop.abort());
+
+const find = <E extends HTMLElement = HTMLElement>(selector: string) =>
+  document.querySelector<E>(selector) as E;
+const root = () => find(".cnnw-os");
+const stage = () => find("[role=application]");
+const placed = () => [root().dataset.row, root().dataset.column].map(Number);
+const eventually = <T,>(look: () => T) => expect.poll(look, { timeout: 5000 });
+const see = (text: string | RegExp) => expect.element(page.getByText(text).first()).toBeVisible();
+
+/** The pointer does something at a pixel of the picture. */
+function pointer(type: string, row: number, column: number, more: object = {}): void {
+  const { x, y, width, height } = stage().getBoundingClientRect();
+  stage().setPointerCapture = () => {};
+  const at = {
+    clientX: x + ((column + 0.5) / 16) * width,
+    clientY: y + ((row + 0.5) / 16) * height,
+  };
+  stage().dispatchEvent(
+    new PointerEvent(type, { bubbles: true, pointerId: 1, button: 0, ...at, ...more }),
+  );
+}
+
+/** The colour of a pixel of the picture, or of the map over it. */
+const colour = (view: string, row: number, column: number) => [
+  ...(find<HTMLCanvasElement>(`[data-view=${view}]`)
+    .getContext("2d")
+    ?.getImageData(column, row, 1, 1).data ?? []),
+];
+
+describe("the patch", () => {
+  test("shows its fill, and the first answer is there without asking", async () => {
+    const kernel = mount();
+    expect(placed()).toEqual([6, 6]);
+    expect(colour("picture", 7, 7)).toEqual([80, 80, 80, 255]);
+    expect(colour("picture", 5, 7)).toEqual([200, 200, 200, 255]);
+    expect(kernel.asked("patch")).toEqual([]);
+    await see("10 %");
+    await see("−80 points");
+  });
+
+  test.each(["mouse", "touch"])("is dragged by %s, and the bars follow", async (pointerType) => {
+    const kernel = mount();
+    pointer("pointerdown", 8, 8, { pointerType });
+    pointer("pointermove", 6, 4, { pointerType });
+    pointer("pointermove", 3, 3, { pointerType });
+    pointer("pointerup", 3, 3, { pointerType });
+    await eventually(placed).toEqual([1, 1]);
+    expect(kernel.get("row")).toBe(1);
+    const cat = Number(find("[data-class='0']").dataset.probability);
+    expect(cat).toBeCloseTo(chanceAt({ row: 1, column: 1 }));
+  });
+
+  test("goes where the picture is pressed, and never off it", async () => {
+    mount();
+    pointer("pointerdown", 15, 2);
+    pointer("pointerup", 15, 2);
+    await eventually(placed).toEqual([12, 1]);
+    pointer("pointerdown", 0, 15);
+    pointer("pointermove", -9, 40);
+    pointer("pointerup", -9, 40);
+    await eventually(placed).toEqual([0, 12]);
+  });
+
+  test("of 200 moves asks for the first and the last while nobody answers", async () => {
+    const kernel = mount();
+    kernel.answering = false;
+    pointer("pointerdown", 8, 8);
+    for (let i = 0; i < 200; i++) pointer("pointermove", 5 + (i % 7), 4 + (i % 5));
+    pointer("pointermove", 2, 2);
+    expect(kernel.asked("patch")).toHaveLength(1);
+    kernel.answering = true;
+    kernel.reply(kernel.asked("patch")[0] as object, { rows: [] });
+    await eventually(placed).toEqual([0, 0]);
+    expect(kernel.asked("patch")).toHaveLength(2);
+  });
+
+  test("moves by keys, with Shift a stride", async () => {
+    mount();
+    stage().focus();
+    await userEvent.keyboard("{ArrowUp}{ArrowLeft}{Shift>}{ArrowRight}{/Shift}");
+    await eventually(placed).toEqual([5, 7]);
+    await see(/^Patch at row 5, column 7: cat/);
+  });
+
+  test("is kept by a click or Enter, comes back, and is let go", async () => {
+    mount();
+    stage().focus();
+    pointer("pointerdown", 8, 8);
+    pointer("pointerup", 8, 8);
+    await userEvent.keyboard("{ArrowUp}");
+    await eventually(placed).toEqual([5, 6]);
+    await userEvent.keyboard("{Enter}");
+    const kept = page.getByRole("list", { name: "Kept patches" }).getByRole("listitem");
+    await eventually(() => kept.elements().length).toBe(2);
+    await page.getByRole("button", { name: /row 6, column 6/ }).click();
+    await eventually(placed).toEqual([6, 6]);
+    await page.getByRole("button", { name: "Remove patch 1" }).click();
+    await eventually(() => kept.elements().length).toBe(1);
+  });
+
+  test("is where the kernel puts it", async () => {
+    const kernel = mount();
+    kernel.update("row", 2);
+    await eventually(placed).toEqual([2, 6]);
+  });
+
+  test("a class is chosen by its bar; its name is text", async () => {
+    const kernel = mount();
+    await page.getByRole("button", { name: "<b>dog</b>" }).click();
+    expect(kernel.get("target")).toBe(1);
+    expect(document.querySelector(".cnnw-os b")).toBeNull();
+  });
+
+  test("says what the kernel refuses", async () => {
+    const kernel = mount();
+    kernel.answering = false;
+    kernel.update("row", 3);
+    const [asked] = kernel.asked("patch");
+    kernel.message({ kind: "reply", id: asked?.id, ok: false, error: "window: too large" });
+    await expect.element(page.getByRole("alert")).toHaveTextContent("window: too large");
+  });
+});
+
+describe("a sweep", () => {
+  test("tells its cost, runs, is drawn as it comes, and stops", async () => {
+    const kernel = mount();
+    await see("7 × 7 = 49 places, about 12 s");
+    await page.getByRole("button", { name: "Run sweep" }).click();
+    expect(kernel.asked("run")).toHaveLength(1);
+    kernel.update("running", true);
+    kernel.frame(3);
+    await eventually(() => root().dataset.done).toBe("21");
+    expect(colour("map", 2, 2)[3]).toBe(255);
+    expect(colour("map", 12, 2)[3]).toBe(0);
+    expect(colour("map", 0, 0)[3]).toBe(0);
+    await page.getByRole("button", { name: "Stop" }).click();
+    expect(kernel.asked("stop")).toHaveLength(1);
+    kernel.finish(3);
+    await see("Stopped: 21 of 49 places measured");
+    await see(/what shows no colour is not measured/);
+    kernel.frame(2); // held up on its way
+    expect(root().dataset.done).toBe("21");
+  });
+
+  test("is explained, and shows the drop on demand", async () => {
+    const kernel = mount();
+    kernel.finish();
+    await see("probability of cat with the patch here; low = important");
+    await see(/^Without a patch: 90 %/);
+    const dark = colour("map", 8, 8);
+    await page.getByRole("combobox", { name: "Map shows" }).selectOptions("the drop by the patch");
+    await see("drop of the probability of cat by the patch here; high = important");
+    expect(colour("map", 8, 8)).not.toEqual(dark);
+    kernel.set("measure", "logit");
+    await see("drop of the logit of cat by the patch here; high = important");
+    await page.getByRole("button", { name: "<b>dog</b>" }).click();
+    await see("drop of the logit of <b>dog</b> by the patch here; high = important");
+  });
+
+  test("a cell that is pointed at has the patch until the pointer leaves; a click keeps it", async () => {
+    const kernel = mount();
+    kernel.finish();
+    await eventually(() => find("[data-view=map]")).not.toBeNull();
+    pointer("pointermove", 3, 5);
+    await eventually(placed).toEqual([2, 4]);
+    pointer("pointerdown", 3, 5);
+    pointer("pointerup", 3, 5);
+    await eventually(() => document.querySelectorAll(".cnnw-os-kept li").length).toBe(1);
+    pointer("pointerleave", 3, 5);
+    pointer("pointerout", 3, 5);
+    await eventually(placed).toEqual([6, 6]);
+  });
+
+  test("of another patch or other weights is said to be old", async () => {
+    const kernel = mount();
+    kernel.finish();
+    kernel.set("window", 5);
+    await see("The patch has changed since this sweep; run it again for the patch shown.");
+    kernel.update("_picture", { ...kernel.state._picture, key: 2 });
+    await see("The weights have changed since this sweep; run it again.");
+  });
+
+  test("answers where there is no kernel", async () => {
+    const kernel = mount({}, { manager: { replay: true } });
+    kernel.finish();
+    await eventually(() => root().dataset.state).toBe("replay");
+    pointer("pointermove", 3, 5);
+    await eventually(placed).toEqual([2, 4]);
+    const cat = Number(find("[data-class='0']").dataset.probability);
+    expect(cat).toBeCloseTo(chanceAt({ row: 2, column: 4 }));
+    expect(kernel.asked("patch")).toEqual([]);
+    await expect.element(page.getByRole("button", { name: "Run sweep" })).toBeDisabled();
+  });
+});
+
+describe("the whole", () => {
+  test("fits into 480 px, has no ids, and only classes of its own", async () => {
+    const kernel = mount({}, { width: 480 });
+    kernel.finish();
+    await see(/low = important/);
+    expect(root().scrollWidth).toBeLessThanOrEqual(480);
+    expect(root().querySelectorAll("[id]")).toHaveLength(0);
+    const classes = [...root().querySelectorAll("[class]")].flatMap((one) => [...one.classList]);
+    expect(classes.filter((name) => !name.startsWith("cnnw-"))).toEqual([]);
+  });
+
+  test("says which layers notice", async () => {
+    mount();
+    await page.getByText("Which layers notice").click();
+    await see("conv1");
+    await see("25 %");
+  });
+
+  test("says that the kernel is gone", async () => {
+    const kernel = mount();
+    kernel.fire("comm:close");
+    await see(/^The kernel was restarted/);
+    expect(root().dataset.state).toBe("gone");
+  });
+
+  test("leaves nothing behind", () => {
+    const kernel = mount();
+    expect(kernel.listeners).toBeGreaterThan(0);
+    stop.abort();
+    expect(kernel.listeners).toBe(0);
+  });
+});

@@ -1,0 +1,104 @@
+// The whole widget: where its parts stand, and what it says of itself.
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { Banner } from "../../shared/banner";
+import { GONE, LOST, type Status } from "../../shared/model";
+import { Classes } from "./classes";
+import { summary } from "./describe";
+import { KeptPatches } from "./kept";
+import { Layers } from "./layers";
+import { MapLegend } from "./legend";
+import { mapOf } from "./map";
+import { Run } from "./run";
+import { Settings } from "./settings";
+import { Stage } from "./stage";
+import { type State, useSlider } from "./state";
+
+/** What screen readers are told, once the patch has rested for so long (ms). */
+const RESTED = 500;
+
+/** One word for what the widget is doing, for tests and style sheets. */
+function stateWord({ bridge, running }: State): string {
+  if (bridge.status.value !== "connected") return bridge.status.value;
+  if (running.value) return "running";
+  return bridge.pending.value ? "loading" : "ready";
+}
+
+export function OcclusionSlider() {
+  const state = useSlider();
+  const map = useMemo(() => mapOf(state), [state]).value;
+  const { question } = state.probe.answer.value;
+  return (
+    <section
+      class="cnnw-root cnnw-os"
+      aria-label={`Occlusion slider: ${state.network.value}`}
+      data-lm-suppress-shortcuts="true"
+      data-state={stateWord(state)}
+      data-row={question.row}
+      data-column={question.column}
+      data-done={state.sweep.value?.done}
+    >
+      <div class="cnnw-os-frame">
+        <Messages />
+        <div class="cnnw-os-left">
+          <Stage map={map} />
+          <KeptPatches />
+        </div>
+        <div class="cnnw-os-right">
+          <Classes />
+          <Settings />
+          <Run />
+          {map && <MapLegend map={map} />}
+          <Layers />
+        </div>
+      </div>
+      <Summary />
+    </section>
+  );
+}
+
+const STATUS: Partial<Record<Status, string>> = {
+  disconnected: LOST,
+  gone: GONE,
+  busy: "A cell is running; the kernel answers when it has ended.",
+};
+
+function Messages() {
+  const { bridge, error, probe, failed } = useSlider();
+  const status = bridge.status.value;
+  const { interrupt } = bridge;
+  const said = failed.value ?? probe.failed.value ?? error.value;
+  return (
+    <div class="cnnw-os-messages">
+      {STATUS[status] && (
+        <Banner
+          kind="warning"
+          action={
+            status === "busy" && interrupt ? { label: "Interrupt", onClick: interrupt } : undefined
+          }
+        >
+          {STATUS[status]}
+        </Banner>
+      )}
+      {said && <Banner kind="error">{said}</Banner>}
+    </div>
+  );
+}
+
+function Summary() {
+  const { probe, target, single } = useSlider();
+  const said = useSignal("");
+  const { question, rows } = probe.answer.value;
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      const row = rows.find(({ index }) => index === target.value);
+      said.value = summary(question, row, single.value);
+    }, RESTED);
+    return () => clearTimeout(timer);
+  }, [question, rows]);
+  return (
+    <p class="cnnw-sr" aria-live="polite">
+      {said.value}
+    </p>
+  );
+}

@@ -1,0 +1,186 @@
+// What one view shows: the synced traits, what follows from them, and what is this view's own.
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { Bridge } from "../../shared/model";
+import { type Tensor, unpack } from "../../shared/wire";
+import { Probe, type Question, same } from "./probe";
+import { cellAt, rowsAt, type Shows, type Size, type Sweep } from "./sweep";
+import type { ClassRow, Fill, Measure, Picture, Place, SweepValue } from "./types";
+
+export interface Kept extends Place {
+  window: number;
+  rows: ClassRow[];
+}
+
+export interface State {
+  bridge: Bridge;
+  window: Signal<number>;
+  stride: Signal<number>;
+  fill: Signal<Fill>;
+  target: Signal<number>;
+  measure: Signal<Measure>;
+  progress: ReadonlySignal<number>;
+  running: ReadonlySignal<boolean>;
+  classes: ReadonlySignal<string[]>;
+  network: ReadonlySignal<string>;
+  error: ReadonlySignal<string | null>;
+  name: ReadonlySignal<string>;
+  picture: ReadonlySignal<Tensor>;
+  /** What the patch shows, as a whole picture. */
+  filled: ReadonlySignal<Tensor>;
+  size: ReadonlySignal<Size>;
+  /** Where the reader put the patch, and where it is while a cell is pointed at. */
+  home: Signal<Place>;
+  peek: Signal<Place | null>;
+  place: ReadonlySignal<Place>;
+  probe: Probe;
+  sweep: ReadonlySignal<Sweep | null>;
+  /** Whether the sweep is of the patch, the picture and the weights shown. */
+  live: ReadonlySignal<boolean>;
+  shows: Signal<Shows>;
+  opacity: Signal<number>;
+  kept: Signal<readonly Kept[]>;
+  /** Whether nobody answers: then the sweep does. */
+  alone: ReadonlySignal<boolean>;
+  /** Whether the network gives a single number, which is no probability. */
+  single: ReadonlySignal<boolean>;
+  failed: Signal<string | undefined>;
+}
+
+export function createState(bridge: Bridge): State {
+  const shown = bridge.read<Picture>("_picture");
+  const fillings = bridge.read<{ picture: DataView }>("_filled");
+  const window = bridge.trait<number>("window");
+  const fill = bridge.trait<Fill>("fill");
+  const target = bridge.trait<number>("target");
+  const classes = bridge.read<string[]>("_classes");
+  const picture = computed(() => unpack(shown.value.picture));
+  const size = computed(() => {
+    const [height = 1, width = 1] = picture.value.shape;
+    return { height, width };
+  });
+  const { home, move } = homeOf(bridge);
+  const peek = signal<Place | null>(null);
+  const place = computed(() => peek.value ?? home.value);
+  const question = computed<Question>(() => ({
+    key: shown.value.key,
+    row: place.value.row,
+    column: place.value.column,
+    window: window.value,
+    fill: fill.value,
+    target: target.value,
+  }));
+  const rows = bridge.read<ClassRow[]>("probabilities");
+  const probe = new Probe(bridge, { question: question.peek(), rows: rows.peek() }, move);
+  const sweep = sweepOf(bridge);
+  const live = computed(() => {
+    const { key, window: edge, fill: of } = sweep.value ?? {};
+    const { value: now } = question;
+    return key === now.key && edge === now.window && of === now.fill;
+  });
+  const alone = computed(() => ["replay", "disconnected", "gone"].includes(bridge.status.value));
+  const stop = effect(() => {
+    const now = question.value;
+    if (same(now, probe.answer.peek().question)) return;
+    const cell = sweep.value && live.value ? cellAt(sweep.value, now) : -1;
+    if (!alone.value) probe.want(now);
+    else if (sweep.value && cell >= 0) {
+      probe.know({ question: now, rows: rowsAt(sweep.value, cell) });
+      move(now);
+    }
+  });
+  bridge.signal.addEventListener("abort", stop);
+  return {
+    bridge,
+    window,
+    stride: bridge.trait("stride"),
+    fill,
+    target,
+    measure: bridge.trait("measure"),
+    progress: bridge.read("progress"),
+    running: bridge.read("running"),
+    classes,
+    network: bridge.read("_network"),
+    error: bridge.read("_error"),
+    name: computed(() => shown.value.name),
+    picture,
+    filled: computed(() => unpack(fillings.value.picture)),
+    size,
+    home,
+    peek,
+    place,
+    probe,
+    sweep,
+    live,
+    shows: signal<Shows>("score"),
+    opacity: signal(0.75),
+    kept: signal<readonly Kept[]>([]),
+    alone,
+    single: computed(() => classes.value.length === 1),
+    failed: signal(undefined),
+  };
+}
+
+/** Where the patch stands: of the kernel's making, or of the reader's, whose steps it is told as it keeps up. */
+function homeOf(bridge: Bridge) {
+  const row = bridge.trait<number>("row");
+  const column = bridge.trait<number>("column");
+  const home = signal<Place>({ row: row.peek(), column: column.peek() });
+  let told = home.peek();
+  const stop = effect(() => {
+    const place = { row: row.value, column: column.value };
+    if (place.row !== told.row || place.column !== told.column) home.value = place;
+  });
+  bridge.signal.addEventListener("abort", stop);
+  const move = (to: Place) => {
+    told = to;
+    batch(() => {
+      row.value = to.row;
+      column.value = to.column;
+    });
+  };
+  return { home, move };
+}
+
+/** The last sweep: as the kernel left it, or as it comes in. */
+function sweepOf(bridge: Bridge): ReadonlySignal<Sweep | null> {
+  const left = bridge.read<(SweepValue & { scores: DataView }) | null>("_sweep");
+  const running = bridge.read<boolean>("running");
+  const sweep = signal<Sweep | null>(null);
+  const stop = effect(() => {
+    const { value } = left;
+    sweep.value = value && { ...value, scores: unpack(value.scores) };
+  });
+  bridge.signal.addEventListener("abort", stop);
+  bridge.frames("sweep", (value, [scores]) => {
+    // A frame that was held up may come after the end.
+    if (scores && running.peek()) sweep.value = { ...(value as SweepValue), scores };
+  });
+  return sweep;
+}
+
+/** Keeps the patch where it is, with what the network says there. */
+export function keep({ kept, probe }: State): void {
+  const { question, rows } = probe.answer.value;
+  const { row, column, window } = question;
+  const others = kept.value.filter(
+    (one) => one.row !== row || one.column !== column || one.window !== window,
+  );
+  kept.value = [...others, { row, column, window, rows }];
+}
+
+/** Puts the patch somewhere, as near as it may stand. */
+export function put({ home, peek, size }: State, { row, column }: Place, edge: number): void {
+  const within = (to: number, length: number) =>
+    Math.min(Math.max(0, Math.round(to)), Math.max(0, length - edge));
+  peek.value = null;
+  home.value = {
+    row: within(row, size.value.height),
+    column: within(column, size.value.width),
+  };
+}
+
+const Context = createContext<State | null>(null);
+export const StateProvider = Context.Provider;
+export const useSlider = (): State => useContext(Context) as State;
