@@ -70,7 +70,7 @@ class Head(nn.Module):
 @seeded
 def headed(body: Any, channels: int = 4) -> tuple[nn.Module, Tensor]:
     model = Head(body() if isinstance(body, type) else body, channels)
-    return model.eval(), torch.randn(1, 3, 19, 17)
+    return model.eval(), torch.randn(1, 3, 20, 18)
 
 
 def in_place(x: Tensor) -> Tensor:
@@ -94,6 +94,14 @@ def shuffled(x: Tensor) -> Tensor:
 
 def shifted(x: Tensor) -> Tensor:
     return F.pad(x, (0, 1, 2, 0)) + F.pad(x, [1, 0, 0, 2], value=0.5)
+
+
+def padded_in_place(x: Tensor) -> Tensor:
+    return F.pad(x, (1, 0, 1, 0)).mul_(2) + F.pad(x, (0, 1, 0, 1))
+
+
+def cropped(x: Tensor) -> Tensor:
+    return x[..., 1:-2] * x[:, :, :, :-3]
 
 
 def chosen(x: Tensor) -> Tensor:
@@ -135,6 +143,7 @@ LAYERS: dict[str, tuple[Any, int]] = {
         nn.Sequential(nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4), nn.ReLU6(inplace=True)),
         4,
     ),
+    "conv, other limits": (nn.Sequential(nn.Conv2d(4, 4, 3), nn.Hardtanh(-0.2, 0.3)), 4),
     "across channels": (nn.LocalResponseNorm(3), 4),
     "shuffle": (nn.ChannelShuffle(2), 4),
     "upsampling": (nn.Upsample(scale_factor=2), 4),
@@ -143,6 +152,8 @@ LAYERS: dict[str, tuple[Any, int]] = {
     "halves": (halves, 6),
     "shuffle by hand": (shuffled, 4),
     "pads on one side": (shifted, 4),
+    "pad, written to": (padded_in_place, 4),
+    "crop": (cropped, 4),
     "where": (chosen, 4),
     "squeeze-excite": (squeezed, 4),
     "written into zeros": (written, 4),

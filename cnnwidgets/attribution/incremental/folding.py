@@ -138,9 +138,18 @@ def _joined(conv: object, call: Call) -> Convolution | None:
             return conv.limited(Limits())
         case "relu6", _, _:
             return conv.limited(Limits(6.0))
-        case "hardtanh", (lowest, highest, *_), _ if lowest == 0:
-            return conv.limited(Limits(float(highest)))
+        case "hardtanh", options, keywords:
+            return _limited(conv, *options, **keywords)
     return None
+
+
+def _limited(
+    conv: Convolution,
+    min_val: float = -1.0,
+    max_val: float = 1.0,
+    inplace: bool = False,  # noqa: ARG001, FBT001, FBT002 - an argument of torch's
+) -> Convolution | None:
+    return conv.limited(Limits(float(max_val))) if min_val == 0 else None
 
 
 def _fixed(options: Sequence[Any], keywords: dict[str, Any]) -> bool:

@@ -182,8 +182,9 @@ class Program:
             if step.call.fresh and step.call.name not in PASSED
         }
         for step in self._steps:
-            first = step.reads[0] if step.call.writes else None
-            step.owns = first in fresh and first in step.last
+            if step.call.writes and isinstance(step.call.args[0], Slot):
+                first = step.call.args[0].index
+                step.owns = first in fresh and first in step.last
 
 
 class Meter:
