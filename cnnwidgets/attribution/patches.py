@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import EllipsisType
 
+    from cnnwidgets.attribution.incremental.tape import Tape
     from cnnwidgets.network import Network
 
     Score = Callable[[Any], Tensor]
@@ -68,6 +70,7 @@ class PatchedPasses:
         self._weights = net.weights_version()
         self._model = shadow(net.model).model
         self._picture = Maps(x.detach().clone(memory_format=torch.contiguous_format))
+        self._tape: Tape | None = None
         self._program: Program | None = None
         self.made_by: str | None = None
         self.reason: str | None = None
@@ -89,6 +92,19 @@ class PatchedPasses:
     def operations(self) -> int:
         """Multiply-adds of convolutions and dense layers so far."""
         return self._program.operations if self._program else 0
+
+    def over(self, x: Tensor) -> PatchedPasses:
+        """Return passes over another picture [1, C, H, W] of this size, for about one full pass."""
+        other = copy(self)
+        other._turn_to(x)  # noqa: SLF001 - one of us
+        return other
+
+    def _turn_to(self, x: Tensor) -> None:
+        self._picture = Maps(x.detach().clone(memory_format=torch.contiguous_format))
+        if self._tape is not None and self._program is not None:
+            with torch.inference_mode():
+                self._program = Program(self._tape, self._picture.values)
+        self.logits = self.whole(x)[0]
 
     def patched(
         self, fill: Tensor, rows: Sequence[int], columns: Sequence[int], window: tuple[int, int]
@@ -168,7 +184,8 @@ class PatchedPasses:
         self.alone = False
         tape = spliced(one, two, (one.slot(answer), two.slot(both)))
         self.made_by = tape.maker
-        program = Program(folded(tape), x)
+        self._tape = folded(tape)
+        program = Program(self._tape, x)
         place = Place(*(Span((part.start,), part.stop - part.start) for part in box[1:]))
         if not _close(program.run(Patched(program.picture, changed[box], place)), both[1:]):
             raise Untapable("its passes cannot be taken apart")

@@ -1,4 +1,4 @@
-"""One patch that is moved by hand: what the network says with it, fast enough to drag."""
+"""A patch that is moved by hand: what the network says with it, fast enough to drag."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnnwidgets.attribution.patches import PatchedPasses
 from cnnwidgets.network import Network, as_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from torch import Tensor, nn
@@ -20,9 +20,39 @@ if TYPE_CHECKING:
     from cnnwidgets.attribution.fills import Fill
     from cnnwidgets.images import Picture
 
+    Box = tuple[int, int, int]
+    """A patch: its first row and column, its edge in pixels."""
+
+
+def occluded(x: Tensor, fill: Tensor, boxes: Iterable[Box]) -> Tensor:
+    """Return a picture [1, C, H, W] with patches on it; what is over the edge is cut off."""
+    covered = x.clone()
+    for row, column, edge in boxes:
+        down, across = (slice(max(0, at), max(0, at + edge)) for at in (row, column))
+        covered[..., down, across] = fill[..., down, across]
+    return covered
+
+
+class Standing:
+    """Patches that stay where they are while another is moved: keeps the passes under them."""
+
+    def __init__(self) -> None:
+        self._last: tuple[PatchedPasses, Tensor, tuple[Box, ...], PatchedPasses] | None = None
+
+    def under(
+        self, bare: PatchedPasses, x: Tensor, fill: Tensor, boxes: tuple[Box, ...]
+    ) -> PatchedPasses:
+        """Return the passes over `x` with patches, given those over `x` itself."""
+        if not boxes:
+            return bare
+        last = self._last
+        if last is None or last[0] is not bare or last[1] is not fill or last[2] != boxes:
+            last = self._last = bare, fill, boxes, bare.over(occluded(x, fill, boxes))
+        return last[3]
+
 
 class OcclusionProbe:
-    """Answers what a network says of a picture with one patch on it.
+    """Answers what a network says of a picture with a patch on it.
 
     Parameters
     ----------
@@ -54,6 +84,7 @@ class OcclusionProbe:
         self._score = score
         self._fills: dict[object, Tensor] = {}
         self._passes = PatchedPasses(self._net, self._x, score)
+        self._standing = Standing()
 
     @property
     def logits(self) -> Tensor:
@@ -76,8 +107,10 @@ class OcclusionProbe:
         column: int,
         window: int | tuple[int, int] = 32,
         fill: Fill = "mean",
+        *,
+        also: Sequence[Box] = (),
     ) -> Tensor:
-        """Return the logits [K] with a patch.
+        """Return the logits [K] with a patch, and others beside it.
 
         Parameters
         ----------
@@ -87,6 +120,9 @@ class OcclusionProbe:
             Its size in pixels of the network's input, one number or (rows, columns).
         fill
             What it shows, as for `cnnwidgets.occlusion`.
+        also
+            (row, column, window) of other patches that show the same. As long as they stay where
+            they are, moving the first costs no more than without them.
 
         Raises
         ------
@@ -96,7 +132,11 @@ class OcclusionProbe:
         passes = self._present()
         extent = whole_pixels("window", window, passes.size)
         covering("row, column", row, column, extent, passes.size)
-        patched = passes.patched(self._filled(fill), [row], [column], extent)
+        for top, left, edge in also:
+            covering("also", top, left, whole_pixels("also", edge, passes.size), passes.size)
+        shown = self._filled(fill)
+        passes = self._standing.under(passes, self._x, shown, tuple(also))
+        patched = passes.patched(shown, [row], [column], extent)
         run = passes.incremental if passes.reason is None else passes.full
         return run(patched)[0]
 

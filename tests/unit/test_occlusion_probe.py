@@ -15,6 +15,11 @@ from tests.small import noise, small_model
 from tests.untouched import assert_untouched
 
 
+class Deciding(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean((2, 3)) if x.sum() > 0 else -x.mean((2, 3))
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_equal_to_a_plain_pass(name: str) -> None:
     model, x = ARCHITECTURES[name]()
@@ -43,6 +48,48 @@ def test_every_fill(fill: Any) -> None:
     torch.testing.assert_close(probe.at(3, 4, 5, tensor), expected)
 
 
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_several_patches_at_once_equal_a_plain_pass(name: str) -> None:
+    model, x = ARCHITECTURES[name]()
+    net = cw.Network(model, input_size=tuple(x.shape[1:]))
+    size = x.shape[2]
+    probe, fill = cw.OcclusionProbe(net, x), filled(net, x, "noise")
+    also = [(0, 0, 5), (size - 4, size // 2, 8), (-2, 3, 6)]  # two over the edge
+    standing = x
+    for row, column, edge in also:
+        standing = patched(standing, fill, row, column, (edge, edge))
+    with assert_untouched(model, also=(x,)):
+        for row, column in [(0, 0), (3, 2), (size - 3, size - 3)]:  # beside them and over them
+            found = probe.at(row, column, 4, "noise", also=also)
+            expected = plain(net, patched(standing, fill, row, column, (4, 4)))
+            torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+            alone = plain(net, patched(x, fill, row, column, (4, 4)))
+            torch.testing.assert_close(probe.at(row, column, 4, "noise"), alone, rtol=0, atol=1e-4)
+
+
+def test_patches_that_stand_are_laid_anew_for_another_fill_and_other_weights() -> None:
+    model, x = first_cnn()
+    net = cw.Network(model, input_size=32)
+    probe, also = cw.OcclusionProbe(net, x), [(20, 20, 6)]
+    for factor, fill, places in [
+        (1.0, "noise", also),
+        (1.0, "mean", also),
+        (1.0, "mean", [(1, 20, 6)]),
+        (1.1, "mean", [(1, 20, 6)]),
+    ]:
+        if factor != 1.0:
+            model[2].weight.data.mul_(factor)  # type: ignore[index]
+        fresh = cw.OcclusionProbe(net, x).at(3, 4, 8, fill, also=places)
+        assert torch.equal(probe.at(3, 4, 8, fill, also=places), fresh)
+
+
+def test_patches_beside_one_of_whole_passes() -> None:
+    x = torch.randn(1, 3, 8, 8)
+    probe = cw.OcclusionProbe(cw.Network(Deciding(), input_size=8), x)
+    copy = patched(patched(x, torch.zeros_like(x), 2, 2, (3, 3)), torch.zeros_like(x), 5, 5, (2, 2))
+    torch.testing.assert_close(probe.at(2, 2, 3, 0.0, also=[(5, 5, 2)]), Deciding()(copy)[0])
+
+
 def test_new_weights_are_noticed() -> None:
     model, x = first_cnn()
     net = cw.Network(model, input_size=32)
@@ -69,10 +116,6 @@ def test_a_score_for_what_is_no_classifier() -> None:
 
 
 def test_two_networks_of_which_one_takes_whole_passes() -> None:
-    class Deciding(torch.nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return x.mean((2, 3)) if x.sum() > 0 else -x.mean((2, 3))
-
     x = torch.randn(1, 3, 8, 8)
     probe = cw.OcclusionProbe(cw.Network(Deciding(), input_size=8), x)
     assert probe.method == "full"
@@ -94,6 +137,16 @@ def test_patches_that_make_no_sense(row: int, column: int, window: int, message:
     probe = cw.OcclusionProbe(cw.Network(small_model(), input_size=16), noise(0))
     with pytest.raises(ValueError, match=message):
         probe.at(row, column, window)
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [((16, 0, 4), "also: a patch of 4 × 4"), ((0, 0, 0), "also: 0; give pixels")],
+)
+def test_patches_beside_it_are_checked(box: tuple[int, int, int], message: str) -> None:
+    probe = cw.OcclusionProbe(cw.Network(small_model(), input_size=16), noise(0))
+    with pytest.raises(ValueError, match=message):
+        probe.at(0, 0, 4, also=[box])
 
 
 def test_answers_are_ordinary_tensors() -> None:
