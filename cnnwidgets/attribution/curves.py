@@ -12,6 +12,8 @@ from cnnwidgets.attribution.fills import filled
 from cnnwidgets.attribution.question import Question, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor, nn
 
     from cnnwidgets.attribution.fills import Fill
@@ -52,6 +54,7 @@ def deletion_curve(
     batch: int | None = None,
     measure: str = "probability",
     score: ScoreFunction | None = None,
+    step: Callable[[int, int], None] | None = None,
 ) -> Curve:
     """Take the pixels away, most important first, and watch the score fall.
 
@@ -74,6 +77,8 @@ def deletion_curve(
         What stands in place of a pixel; see `cnnwidgets.attribution.fills.filled`.
     batch
         Pictures in one pass: by default 8 at 224×224 pixels, more of smaller ones, up to 64.
+    step
+        Called with (pictures done, pictures in all) after each pass; what it raises ends the work.
 
     Returns
     -------
@@ -86,7 +91,7 @@ def deletion_curve(
     """
     question = Question(net, image, target, measure=measure, score=score)
     ends = question.x, filled(question.net, question.x, fill)
-    return _curve(question, ends, attribution, steps, batch)
+    return _curve(question, ends, attribution, steps, batch, step)
 
 
 def insertion_curve(
@@ -100,6 +105,7 @@ def insertion_curve(
     batch: int | None = None,
     measure: str = "probability",
     score: ScoreFunction | None = None,
+    step: Callable[[int, int], None] | None = None,
 ) -> Curve:
     """Put the pixels in, most important first, and watch the score rise.
 
@@ -108,15 +114,16 @@ def insertion_curve(
     """
     question = Question(net, image, target, measure=measure, score=score)
     ends = filled(question.net, question.x, fill), question.x
-    return _curve(question, ends, attribution, steps, batch)
+    return _curve(question, ends, attribution, steps, batch, step)
 
 
-def _curve(
+def _curve(  # noqa: PLR0917 - internal
     question: Question,
     ends: tuple[Tensor, Tensor],
     attribution: Tensor,
     steps: int,
     batch: int | None,
+    step: Callable[[int, int], None] | None,
 ) -> Curve:
     """Turn one picture [1, C, H, W] into the other, in the order of the attribution."""
     first, last = ends
@@ -124,10 +131,12 @@ def _curve(
     fractions = torch.linspace(0, 1, whole("steps", steps) + 1, dtype=torch.float64)
     counts = (fractions * rank.numel()).round().to(rank).view(-1, 1, 1, 1)
     question.settle()
-    found = [
-        question.score.of(question.net.output(torch.where(rank < some, last, first)), len(some))
-        for some in torch.split(counts, question.batch(batch))
-    ]
+    found: list[Tensor] = []
+    for some in torch.split(counts, question.batch(batch)):
+        output = question.net.output(torch.where(rank < some, last, first))
+        found.append(question.score.of(output, len(some)))
+        if step is not None:
+            step(sum(map(len, found)), len(counts))
     return Curve(fractions, torch.cat(found).double().cpu())
 
 
