@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
@@ -42,12 +42,15 @@ class Capture:
         What the model returned, without gradients; None if it failed.
     failure
         Where and why the pass ended early; None if it did not.
+    missing
+        Layer name to why it has no gradient, where gradients were asked for.
     """
 
     activations: dict[str, Tensor]
     gradients: dict[str, Tensor]
     output: Any
     failure: Failure | None = None
+    missing: dict[str, str] = field(default_factory=dict)
 
 
 def capture(
@@ -114,19 +117,19 @@ def capture(
     if failure is not None:
         if not partial:
             raise failure.error
-        return Capture(recorder.activations, {}, None, failure)
+        reason = "the forward pass failed with this picture"
+        missing = dict.fromkeys(recorder.activations, reason) if gradients else {}
+        return Capture(recorder.activations, {}, None, failure, missing)
     if not gradients:
         return Capture(recorder.activations, {}, output)
     with isolated(x.device, grad=True):
         value = score(output) if score else _score(net, output, target)
         found = recorder.gradients(value.sum())
+    missing = {name: recorder.cut_after(name) for name in recorder.activations if name not in found}
     if layers is not None:
-        for name in recorder.activations.keys() - found.keys():
-            raise NoGradientError(
-                f"layer {name!r} has no gradient: the score does not depend on it, or only "
-                "through something that cannot be differentiated"
-            )
-    return Capture(recorder.activations, found, first_output(output).detach())
+        for name, reason in missing.items():
+            raise NoGradientError(f"layer {name!r} has no gradient: {reason}")
+    return Capture(recorder.activations, found, first_output(output).detach(), missing=missing)
 
 
 def _score(net: Network, output: Any, target: int | str | None) -> Tensor:  # noqa: ANN401
@@ -139,17 +142,20 @@ def _score(net: Network, output: Any, target: int | str | None) -> Tensor:  # no
 
 
 class _Recorder:
-    """Keeps the outputs of the wanted layers, and where in the autograd graph they were."""
+    """Keeps the outputs of the wanted layers, where in the autograd graph they were, or why not."""
 
     def __init__(self, net: Network, layers: Iterable[str] | None, *, gradients: bool) -> None:
-        graph = net.graph
+        self._graph = graph = net.graph
         names = [layers] if isinstance(layers, str) else layers
         self._wanted = {layer.name: layer for layer in graph.choose(names)}
         self._gradients = gradients
         self._edges: dict[str, GradientEdge] = {}
+        self._without_grad: set[str] = set()
         self.activations: dict[str, Tensor] = {}
 
     def keep(self, call: Call) -> None:
+        if self._gradients and not torch.is_grad_enabled():
+            self._without_grad.add(call.name)
         layer = self._wanted.get(call.name)
         if layer is None:
             return
@@ -169,6 +175,22 @@ class _Recorder:
         found = torch.autograd.grad(score, list(self._edges.values()), allow_unused=True)
         pairs = zip(self._edges, found, strict=True)
         return {name: gradient for name, gradient in pairs if gradient is not None}
+
+    def cut_after(self, name: str) -> str:
+        """Say why no gradient comes back to a layer, as far as that is known."""
+        reached = {name}
+        for layer in self._graph:
+            if not reached.isdisjoint(layer.inputs):
+                if layer.name in self._without_grad:
+                    return (
+                        f"the forward computes {layer.name!r}, which follows, with gradients off "
+                        "(torch.no_grad or torch.inference_mode)"
+                    )
+                reached.add(layer.name)
+        return (
+            "the score does not depend on it, or only through something that cannot be "
+            "differentiated"
+        )
 
 
 class _Steps:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from cnnwidgets.provenance import writes
 from cnnwidgets.shadow import shadow
 from cnnwidgets.tracing import Call, function_name, trace
 
@@ -162,7 +163,7 @@ class _Watch(TorchFunctionMode):
         name = function_name(func)
         if name in _ARGUMENTS:
             given = _arguments(name, args, kwargs or {})
-            self._called.append(_Called(name, given, result, result._version))  # noqa: SLF001 - autograd's count of writes
+            self._called.append(_Called(name, given, result, writes(result)))
         return result
 
     def forget(self) -> None:
@@ -184,7 +185,7 @@ class _Watch(TorchFunctionMode):
         for name in ("input", "weight", "bias"):
             if given.get(name) is not None:
                 given[name] = given[name].detach().to(result.dtype)  # as autocast does
-        changed = call.output is not result or result._version != found.version  # noqa: SLF001
+        changed = call.output is not result or writes(result) != found.version
         kind = next(kind for kind, name in _FUNCTIONS.items() if name == found.name)
         return Convolved(_made(kind, given), given["input"], changed)
 

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
+from cnnwidgets.provenance import writes
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
@@ -30,7 +32,7 @@ def fingerprint(tensors: Iterable[Tensor]) -> Hashable:
     for tensor in tensors:
         if is_lazy(tensor):
             continue
-        counts.append((id(tensor), 0 if tensor.is_inference() else tensor._version))  # noqa: SLF001 - autograd's own count of writes
+        counts.append((id(tensor), writes(tensor)))
         part = _bytes(tensor.detach())
         read[part.device].append(part)
     return tuple(counts), tuple(map(_checksum, read.values()))

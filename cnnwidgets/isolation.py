@@ -42,6 +42,14 @@ def isolated(device: torch.device, *, grad: bool) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def out_of_inference_mode() -> Iterator[None]:
+    """Let tensors count their versions where a forward has turned that off, in its grad mode."""
+    grad = torch.is_grad_enabled()
+    with torch.inference_mode(mode=False), torch.set_grad_enabled(grad):
+        yield
+
+
 def _autocast_type(device: torch.device) -> str:
     return device.type if torch.amp.is_autocast_available(device.type) else "cpu"
 

@@ -14,6 +14,7 @@ from cnnwidgets.classes import class_count
 from cnnwidgets.convolutions import filter_shape
 from cnnwidgets.errors import nearest
 from cnnwidgets.kinds import detail_of, kind_of
+from cnnwidgets.provenance import writes
 from cnnwidgets.receptive import Field, propagate
 from cnnwidgets.tracing import Call, Failure, trace
 
@@ -212,11 +213,11 @@ def layer_graph(shadow: Shadow, x: Tensor) -> LayerGraph:
         direct = len(call.inputs) == 1 and first is outputs[call.inputs[0]]
         layer = dataclasses.replace(_layer(call, shadow, seen), direct=direct)
         outputs[call.name] = call.output
-        made.append((layer, call.output, call.output._version))  # noqa: SLF001 - autograd's count of writes in place
+        made.append((layer, call.output, writes(call.output)))
 
     output, failure = trace(shadow, x, add)
     layers = [
-        dataclasses.replace(layer, overwritten=True) if output._version != version else layer  # noqa: SLF001
+        dataclasses.replace(layer, overwritten=True) if writes(output) != version else layer
         for layer, output, version in made
     ]
     if failure is not None:

@@ -1,4 +1,4 @@
-"""Where the tensors of one forward pass came from."""
+"""Where the tensors of one forward pass came from, and how often they were written to."""
 
 from __future__ import annotations
 
@@ -65,6 +65,11 @@ class Sources:
             if start <= high and low <= end:
                 found.append(other)
         return found
+
+
+def writes(tensor: Tensor) -> int:
+    """Return how often a tensor was written to, as autograd counts it; 0 where it does not."""
+    return 0 if tensor.is_inference() else tensor._version  # noqa: SLF001 - there is no public way
 
 
 def _storage(tensor: Tensor) -> int:

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from cnnwidgets.isolation import PrivateDice, isolated
-from cnnwidgets.provenance import Source, Sources
+from cnnwidgets.isolation import PrivateDice, isolated, out_of_inference_mode
+from cnnwidgets.provenance import Source, Sources, writes
 from cnnwidgets.shadow import tensors
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def trace(
     x
         The batch [N, C, H, W], on the model's device and of its dtype.
     on_call
-        Called after each layer, before anything can overwrite its output.
+        Called after each layer, in its grad mode, before anything can overwrite its output.
     grad
         Whether autograd records the pass.
 
@@ -208,14 +208,14 @@ class _Event(NamedTuple):
         kwargs: dict[str, Any],
     ) -> _Event:
         arrived = list(tensors((args, kwargs)))
-        versions = [tensor._version for tensor in arrived]  # noqa: SLF001 - autograd's own count
+        versions = [writes(tensor) for tensor in arrived]
         if isinstance(called, nn.Module):
             return cls(called, None, args, kwargs, arrived, versions)
         return cls(None, called, args, kwargs, arrived, versions)
 
     def written(self) -> list[Tensor]:
         """List what has been written to since."""
-        return [t for t, version in zip(self.arrived, self.versions) if t._version != version]  # noqa: SLF001, B905
+        return [t for t, n in zip(self.arrived, self.versions, strict=True) if writes(t) != n]
 
 
 class _Tracer(TorchFunctionMode):
@@ -258,16 +258,25 @@ class _Tracer(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401
         kwargs = kwargs or {}
         if self._leaf or not self._within:
-            return self._dice.roll(func, args, kwargs)
+            return self._run(func, args, kwargs)
         event = _Event.of(func, args, kwargs)
         try:
-            result = self._dice.roll(func, args, kwargs)
+            result = self._run(func, args, kwargs)
         except Exception as error:
             self._failed(error, event)
             raise
         if returned := [args[0]] if func is Tensor.__setitem__ else list(tensors(result)):
             self._function(event, returned)
         return result
+
+    def _run(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
+        """Call a function so that what it makes counts how often it is written to."""
+        if not torch.is_inference_mode_enabled() or any(
+            tensor.is_inference() for tensor in tensors((args, kwargs))
+        ):
+            return self._dice.roll(func, args, kwargs)
+        with out_of_inference_mode():
+            return self._dice.roll(func, args, kwargs)
 
     def _enter(self, module: nn.Module, *_: object) -> None:
         self._within.append(module)
@@ -348,7 +357,8 @@ class _Tracer(TorchFunctionMode):
             parameters,
         )
         self.refused = True
-        self._on_call(call)
+        with out_of_inference_mode():
+            self._on_call(call)
         self.refused = False
 
     def _inputs(self, event: _Event) -> list[tuple[str, torch.Size]]:

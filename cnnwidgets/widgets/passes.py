@@ -125,9 +125,10 @@ class Passes:
             if known in self._values:
                 self._values.move_to_end(known)
                 return self._values[known]
-            found: dict[str, Tensor] = getattr(self._run(quantity, name, step), quantity.of)
+            captured = self._run(quantity, name, step)
+            found: dict[str, Tensor] = getattr(captured, quantity.of)
             if name not in found:
-                raise RequestError(_absence(quantity, name))
+                raise RequestError(_absence(captured, name))
             return found[name]
 
     def convolved(self, key: int, layer: Layer) -> Convolved:
@@ -220,9 +221,9 @@ class Passes:
         return chosen
 
 
-def _absence(quantity: Quantity, name: str) -> str:
-    if quantity.of == "gradients":
-        return f"{name} has no gradient: the class score does not depend on it"
+def _absence(captured: Capture, name: str) -> str:
+    if name in captured.missing:
+        return f"{name} has no gradient: {captured.missing[name]}"
     return f"the forward pass did not reach {name} with this picture"
 
 
