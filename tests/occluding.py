@@ -18,17 +18,23 @@ if TYPE_CHECKING:
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
 
-FILL = {"window": 4, "fill": "mean"}
+FILL = {"window": 4, "fill": "mean", "kept": []}
+
+
+def covered(net: Network, *boxes: tuple[int, int, int]) -> Tensor:
+    """`noise(0)` as the network takes it, with patches of its mean colour: [1, C, H, W]."""
+    x = net.prepare(noise(0))
+    mean = x.mean((2, 3), keepdim=True)
+    patched = x.clone()
+    for row, column, window in boxes:
+        patched[:, :, row : row + window, column : column + window] = mean
+    return patched
 
 
 def plain(net: Network, row: int, column: int, window: int = 4) -> Tensor:
     """What plain torch says of `noise(0)` with a patch of its mean colour: logits [K]."""
-    x = net.prepare(noise(0))
-    patched = x.clone()
-    mean = x.mean((2, 3), keepdim=True)
-    patched[:, :, row : row + window, column : column + window] = mean
     with torch.no_grad():
-        logits: Tensor = net.model.eval()(patched)[0]
+        logits: Tensor = net.model.eval()(covered(net, (row, column, window)))[0]
     return logits
 
 

@@ -73,8 +73,9 @@ class OcclusionAnswers:
         return Patch(*(self._of(request, name) for name in Patch._fields))
 
     def _of(self, request: Request, name: str) -> Any:  # noqa: ANN401
-        kind = object if name == "fill" else int
+        kinds: dict[str, type] = {"fill": object, "kept": list}
         try:
-            return self._valid(name, request.get(name, kind))
+            value = self._valid(name, request.get(name, kinds.get(name, int)))
         except TraitValueError as error:
             raise RequestError(str(error)) from None
+        return tuple(value) if name == "kept" else value

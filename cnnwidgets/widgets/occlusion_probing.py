@@ -1,4 +1,4 @@
-"""What a network says of one picture with a patch on it, as its weights are now."""
+"""What a network says of one picture with patches on it, as its weights are now."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from cnnwidgets.attribution.fills import filled
 from cnnwidgets.attribution.measures import activation_of, measured
 from cnnwidgets.attribution.occlusion import iter_occlusion
 from cnnwidgets.attribution.patches import PatchedPasses
+from cnnwidgets.attribution.probe import Standing, occluded
 from cnnwidgets.widgets.pictures import Shown
 from cnnwidgets.widgets.requests import RequestError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from cnnwidgets.attribution.grid import Grid
     from cnnwidgets.attribution.occlusion_map import OcclusionMap
+    from cnnwidgets.attribution.probe import Box
     from cnnwidgets.network import Network
 
 CHANGED = "the weights changed while the sweep ran; run it again"
@@ -33,16 +35,20 @@ _TIMED = 4
 
 
 class Patch(NamedTuple):
-    """A patch: its first row and column, its edge in pixels, and what it shows."""
+    """A patch: its first row and column, its edge in pixels, what it shows, and what it is beside.
+
+    `kept` are other patches that show the same: (row, column, window) of each.
+    """
 
     row: int
     column: int
     window: int
     fill: str | float
+    kept: tuple[Box, ...] = ()
 
 
 class Probing:
-    """One picture, with and without a patch.
+    """One picture, with and without patches.
 
     Parameters
     ----------
@@ -111,7 +117,7 @@ class Probing:
             return self._filled[1]
 
     def logits(self, patch: Patch) -> Tensor:
-        """Return the logits [K] with a patch on the picture."""
+        """Return the logits [K] with a patch on the picture, and those beside it."""
         with self._lock:
             if self._last is None or self._last[0] != patch:
                 self._last = patch, self._pass([patch.row], [patch.column], patch)[0]
@@ -153,15 +159,16 @@ class Probing:
     def sweep(self, patch: Patch, stride: int, target: int, measure: str) -> Iterator[OcclusionMap]:
         """Return the maps of a sweep of a patch, to be run later; see `cnnwidgets.occlusion`.
 
-        They end in a `RequestError` if the weights change meanwhile.
+        The patches beside it stay. They end in a `RequestError` if the weights change meanwhile.
         """
+        fill = self.filled(patch.fill)
         maps = iter_occlusion(
             self._net,
-            self.shown.x,
+            occluded(self.shown.x, fill, patch.kept),
             target,
             window=patch.window,
             stride=stride,
-            fill=patch.fill,
+            fill=fill,
             measure=measure,
             score=self._score,
             activation=self._given,
@@ -177,11 +184,9 @@ class Probing:
             raise
 
     def picture(self, patch: Patch) -> Tensor:
-        """Return the prepared picture [1, C, H, W] with a patch on it."""
-        rows, columns = (slice(start, start + patch.window) for start in (patch.row, patch.column))
-        x, box = self.shown.x.clone(), (..., rows, columns)
-        x[box] = self.filled(patch.fill)[box]
-        return x
+        """Return the prepared picture [1, C, H, W] with a patch on it, and those beside it."""
+        boxes = (*patch.kept, (patch.row, patch.column, patch.window))
+        return occluded(self.shown.x, self.filled(patch.fill), boxes)
 
     def noticing(self, patch: Patch, check: Callable[[], None]) -> list[dict[str, Any]]:
         """Say how much a patch changes each layer: ‖after − before‖ / ‖before‖.
@@ -219,12 +224,14 @@ class Probing:
 
     def _pass(self, rows: list[int], columns: list[int], patch: Patch) -> Tensor:
         window = (patch.window, patch.window)
-        patched = self._passes.patched(self.filled(patch.fill), rows, columns, window)
-        full = self._passes.reason is not None
-        return (self._passes.full if full else self._passes.incremental)(patched).cpu()
+        fill = self.filled(patch.fill)
+        passes = self._standing.under(self._passes, self.shown.x, fill, patch.kept)
+        run = passes.incremental if passes.reason is None else passes.full
+        return run(passes.patched(fill, rows, columns, window)).cpu()
 
     def _look(self, version: Hashable) -> None:
         self._passes = PatchedPasses(self._net, self.shown.x, self._score)
+        self._standing = Standing()
         self.bare = self._passes.logits.cpu()
         made_by, given = self._passes.made_by, self._given
         self._activation = activation_of(self.bare, made_by) if given == "auto" else given

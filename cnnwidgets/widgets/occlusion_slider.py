@@ -12,11 +12,12 @@ from cnnwidgets.attribution.measures import MEASURES
 from cnnwidgets.network import as_network
 from cnnwidgets.widgets.base import Widget, sentence
 from cnnwidgets.widgets.occlusion_answers import OcclusionAnswers
+from cnnwidgets.widgets.occlusion_checks import checked
 from cnnwidgets.widgets.occlusion_probing import CHANGED, Patch, Probing
 from cnnwidgets.widgets.occlusion_sweeping import Sweeping, snapshot
 from cnnwidgets.widgets.pictures import Shown, identify, seen
 from cnnwidgets.widgets.requests import RequestError
-from cnnwidgets.widgets.traits import Choice, ClassIndex, TraitValueError
+from cnnwidgets.widgets.traits import Choice, ClassIndex
 from cnnwidgets.widgets.wire import pack
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from cnnwidgets.attribution.occlusion_map import OcclusionMap
+    from cnnwidgets.attribution.probe import Box
     from cnnwidgets.images import Picture
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.requests import Asked
@@ -49,7 +51,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
     score, activation
         For a network that is no classifier, or of several labels: as for `cnnwidgets.occlusion`.
     traits
-        First values of `window`, `stride`, `fill`, `row`, `column`, `measure`.
+        First values of `window`, `stride`, `fill`, `row`, `column`, `kept`, `measure`.
 
     Methods
     -------
@@ -99,6 +101,8 @@ class OcclusionSlider(OcclusionAnswers, Widget):
     """First row of the patch."""
     column = Int(0).tag(sync=True)
     """First column of the patch."""
+    kept: List[Box] = List().tag(sync=True)
+    """Patches that stay beside it and show the same: (row, column, window) of each."""
     target = ClassIndex(0).tag(sync=True)
     """Class that the map follows, set by index or name; read, it is the index."""
     measure = Choice(MEASURES, "probability").tag(sync=True)
@@ -108,7 +112,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
     running = Bool(read_only=True).tag(sync=True)
     """Whether a sweep runs."""
     probabilities: List[dict[str, Any]] = List(read_only=True).tag(sync=True)
-    """Of each class shown, with the patch where it is: ``index``, ``name``, ``probability``,
+    """Of each class shown, with the patch and those kept: ``index``, ``name``, ``probability``,
     ``logit``, and ``change`` and ``logit_change`` against the bare picture."""
 
     _picture = Dict().tag(sync=True)
@@ -166,6 +170,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
             "key": self._probing.shown.key,
             "stride": self.stride,
             "fill": self.fill,
+            "kept": self.kept,
             "total": len(grid.rows) * len(grid.columns),
         }
         self._map, self._next_frame = None, 0.0
@@ -229,7 +234,8 @@ class OcclusionSlider(OcclusionAnswers, Widget):
 
     def recorded(self) -> Iterator[Asked]:
         """Yield the requests that an exported page should answer."""
-        yield "layers", {"key": self._probing.shown.key, **self._patch()._asdict()}
+        patch = {**self._patch()._asdict(), "kept": self.kept}
+        yield "layers", {"key": self._probing.shown.key, **patch}
 
     def close(self) -> None:
         """Stop the sweep, free the tensors and take the widget off every page."""
@@ -246,42 +252,14 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         finally:
             self._heard = False
 
-    @validate("window", "stride", "row", "column", "fill", "target")
+    @validate("window", "stride", "row", "column", "fill", "kept", "target")
     def _check(self, proposal: Any) -> Any:  # noqa: ANN401 - traitlets' Bunch
         return self._valid(proposal.trait.name, proposal.value)
 
     def _valid(self, name: str, value: Any) -> Any:  # noqa: ANN401
-        height, width = self._probing.size
-        if name == "fill":
-            return self._valid_fill(value)
-        least, most = {
-            "window": (1, min(height, width)),
-            "stride": (1, max(height, width)),
-            "row": (0, height - 1),
-            "column": (0, width - 1),
-            "target": (0, len(self._probing.bare) - 1),
-        }[name]
-        if not least <= value <= most:
-            what = "there is no class " if name == "target" else ""
-            where = "" if name == "target" else f" in a picture of {height} × {width} pixels"
-            raise TraitValueError(f"{name}: {what}{value}{where}; choose {least} to {most}")
-        return value
+        return checked(self._probing, name, value)
 
-    def _valid_fill(self, value: Any) -> Any:  # noqa: ANN401
-        if isinstance(value, tuple | list) and all(isinstance(part, int) for part in value):
-            value = "#" + "".join(f"{part:02x}" for part in value)
-        if not isinstance(value, str | int | float):
-            kind = type(value).__name__
-            raise TraitValueError(
-                f"fill: {kind}; give 'mean', 'blur', 'noise', a colour or a number"
-            )
-        try:
-            self._probing.filled(value)
-        except ValueError as error:
-            raise TraitValueError(str(error)) from None
-        return value
-
-    @observe("row", "column", "window", "fill", "target")
+    @observe("row", "column", "window", "fill", "kept", "target")
     def _moved(self, change: Any) -> None:  # noqa: ANN401
         if not self._made:
             return
@@ -313,7 +291,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
             self._sweeping.stop()
 
     def _patch(self) -> Patch:
-        return Patch(self.row, self.column, self.window, self.fill)
+        return Patch(self.row, self.column, self.window, self.fill, tuple(self.kept))
 
     def _grid(self, window: int, stride: int) -> Grid:
         return Grid.regular((window, window), (stride, stride), self._probing.size)
@@ -381,6 +359,6 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         self._sweep = {**value, "scores": scores}
 
     def _snapshot(self, found: OcclusionMap) -> tuple[dict[str, Any], bytes]:
-        value, scores = snapshot(found, self.target, self._probing.name)
+        value, scores = snapshot(found, self.target, self._probing)
         self.set_trait("progress", value["done"] / self._setting["total"])
         return {**self._setting, **value}, scores

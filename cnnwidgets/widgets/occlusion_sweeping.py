@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cnnwidgets.attribution.occlusion_map import OcclusionMap
+    from cnnwidgets.widgets.occlusion_probing import Probing
     from cnnwidgets.widgets.worker import Worker
 
 TURN = 0.05
@@ -104,9 +106,7 @@ class Sweeping:
             self._ended.set()
 
 
-def snapshot(
-    found: OcclusionMap, target: int, name: Callable[[int], str]
-) -> tuple[dict[str, Any], bytes]:
+def snapshot(found: OcclusionMap, target: int, probing: Probing) -> tuple[dict[str, Any], bytes]:
     """Return what the browser needs to show a sweep without the kernel.
 
     Parameters
@@ -115,19 +115,21 @@ def snapshot(
         The sweep so far.
     target
         A class that must be in it.
-    name
-        Gives a class's name.
+    probing
+        What it is a sweep of.
 
     Returns
     -------
     value : dict
         ``rows`` and ``columns`` of the patches, how many are ``done``, ``classes`` with the
-        measures of the bare picture, and how the sweep was computed.
+        measures without the patch and, as ``bare``, without those kept beside it either, and
+        how the sweep was computed.
     scores : bytes
         Packed [2, classes, rows, columns]: logit and log-odds, of which the probability follows.
     """
     room = max(1, SNAPSHOT_BYTES // (8 * len(found.grid.rows) * len(found.grid.columns)))
     classes = _classes(found, target)[:room]
+    bare = replace(found, base=probing.bare)
     scores = torch.stack(
         [
             torch.stack([found.following(index, measure).scores for index in classes])
@@ -139,7 +141,15 @@ def snapshot(
         "rows": list(found.grid.rows),
         "columns": list(found.grid.columns),
         "done": int(found.known.sum()),
-        "classes": [{"name": name(index), **_bare(found, index)} for index in classes],
+        "classes": [
+            {
+                "index": index,
+                "name": probing.name(index),
+                **_measures(found, index),
+                "bare": _measures(bare, index),
+            }
+            for index in classes
+        ],
         "method": found.method,
         "reason": found.reason,
         "share": finite(found.operations / max(1, found.full_operations)),
@@ -147,9 +157,9 @@ def snapshot(
     return value, pack(scores, "float32")
 
 
-def _bare(found: OcclusionMap, index: int) -> dict[str, Any]:
+def _measures(found: OcclusionMap, index: int) -> dict[str, float | None]:
     logit, odds = (found.following(index, name).baseline for name in ("logit", "log-odds"))
-    return {"index": index, "logit": finite(logit), "log_odds": finite(odds)}
+    return {"logit": finite(logit), "log_odds": finite(odds)}
 
 
 def _classes(found: OcclusionMap, target: int) -> list[int]:

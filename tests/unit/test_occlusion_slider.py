@@ -258,6 +258,10 @@ def test_which_layers_notice(slider: OcclusionSlider, page: Browser, net: Networ
         ({"fill": "men"}, r"fill: 'men'; did you mean 'mean'\?"),
         ({"fill": None}, "fill: NoneType; give 'mean', 'blur', 'noise', a colour or a number"),
         ({"fill": (0.5, 0, 0)}, "fill: tuple; give"),
+        ({"kept": [(0, 0)]}, r"kept: \(0, 0\); give \(row, column, window\) of each patch"),
+        ({"kept": [(0, 0, 1.5)]}, "kept: .*; give"),
+        ({"kept": [(1, 2, 3), (0, 0, 17)]}, "kept, window: 17 in a picture of 16 × 16 pixels"),
+        ({"kept": [(0, -1, 4)]}, "kept, column: -1 in a picture"),
     ],
 )
 def test_traits_are_checked(
@@ -295,6 +299,11 @@ def test_fills(slider: OcclusionSlider, net: Network, fill: str | float) -> None
 def test_a_colour_may_be_three_numbers(slider: OcclusionSlider) -> None:
     slider.set_trait("fill", (255, 0, 16))
     assert slider.fill == "#ff0010"
+
+
+def test_a_fill_is_finite(slider: OcclusionSlider) -> None:
+    with pytest.raises(ValueError, match="fill: nan; give a finite number"):
+        slider.fill = float("nan")
 
 
 def test_keywords_are_strict(net: Network) -> None:
