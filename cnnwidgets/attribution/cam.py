@@ -155,5 +155,6 @@ def _captured(question: Question, layer: str | None) -> tuple[str, Capture]:
         raise
 
 
+# Not by Captum, which hooks modules: functions and calls of a reused module are layers too.
 def _capture(question: Question, layers: list[str] | None) -> Capture:
     return capture(question.net, question.x, layers, gradients=True, score=question.score)

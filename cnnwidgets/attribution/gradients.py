@@ -1,8 +1,7 @@
 """Which pixels a score would change with: gradients by the picture, and two variants of them.
 
 All return [C, H, W] in the score's unit (logits by default) per unit of the normalised input,
-signed: positive where a larger value raises the score. They are numerically what Captum's
-classes of these names return.
+signed: positive where a larger value raises the score. Captum computes them.
 """
 
 from __future__ import annotations
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     from cnnwidgets.attribution.score import ScoreFunction
     from cnnwidgets.images import Picture
     from cnnwidgets.network import Network
+
+_GATING = {"guided_backprop": "GuidedBackprop", "deconvnet": "Deconvolution"}
+"""Method → Captum's class."""
 
 
 def saliency(
@@ -96,7 +98,7 @@ def gradient_x_input(
         [C, H, W], signed, in the unit of the score.
     """
     question = Question(net, image, target, measure=measure, score=score)
-    return (question.x * question.gradients(question.x))[0]
+    return question.attributed("InputXGradient", question.x)[0]
 
 
 def guided_backprop(
@@ -111,8 +113,7 @@ def guided_backprop(
 
     Springenberg et al., "Striving for Simplicity" (2015), section 3.4. It shows sharp outlines,
     but Adebayo et al. (2018) found that they hardly depend on the weights: compare with
-    `randomised`. Captum: ``GuidedBackprop``, which sees only ``nn.ReLU`` modules, and clips
-    the whole gradient of a ReLU's input where something else uses that as well.
+    `randomised`. Captum: ``GuidedBackprop``.
 
     Parameters
     ----------
@@ -136,7 +137,10 @@ def guided_backprop(
 
     Notes
     -----
-    ReLU6, ``clamp(min=0)`` and their like are rectifiers too and are treated as ReLU.
+    Captum by itself gates ``nn.ReLU`` modules only, and clips the whole gradient of a ReLU's input
+    where something else uses that as well. Here it is given each call of a rectifier as a module of
+    its own: of functions, of methods in place, of one module many times, and of ReLU6,
+    ``clamp(min=0)`` and their like, which are rectifiers too.
     """
     question = Question(net, image, target, measure=measure, score=score)
     return rectified(question, "guided_backprop")
@@ -177,8 +181,8 @@ def deconvnet(
 
 def rectified(question: Question, method: str) -> Tensor:
     """Return `guided_backprop` or `deconvnet`, [C, H, W], and say what it could not gate."""
-    rules = Rectifiers(masked=method == "guided_backprop")
-    gradient = question.gradients(question.x, rules)[0]
+    rules = Rectifiers()
+    gradient = question.attributed(_GATING[method], question.x, rules)[0]
     others = ", ".join(rules.others)
     if not rules.seen:
         only = f" (it has {others})" if others else ""

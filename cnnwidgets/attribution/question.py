@@ -1,12 +1,13 @@
-"""Gradients of a score by the pixels, on a private copy of the model."""
+"""A score, explained on a private copy of the model."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from cnnwidgets.attribution.by_captum import by_captum
 from cnnwidgets.attribution.score import NO_GRADIENT, Score
 from cnnwidgets.errors import NoGradientError
 from cnnwidgets.isolation import PrivateDraws, isolated
@@ -14,10 +15,9 @@ from cnnwidgets.network import as_network
 from cnnwidgets.shadow import shadow
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from torch import Tensor, nn
 
+    from cnnwidgets.attribution.rectifiers import Rectifiers
     from cnnwidgets.attribution.score import ScoreFunction
     from cnnwidgets.images import Picture
     from cnnwidgets.network import Network
@@ -26,6 +26,8 @@ PIXELS = 8 * 224**2
 """Pixels in a batch: larger ones are slower, as their maps leave the caches."""
 MOST = 64
 """Pictures in a batch."""
+_UNUSED = "appears to not have been used in the graph"
+"""What torch says where the score does not depend on the picture."""
 
 
 class Question:
@@ -71,17 +73,13 @@ class Question:
         # Convolutions of batches are up to a third faster on the CPU with channels last.
         self._channels_last = self.x.device.type == "cpu"
 
-    def gradients(
-        self, pictures: Tensor, rules: AbstractContextManager[object] | None = None
-    ) -> Tensor:
+    def gradients(self, pictures: Tensor) -> Tensor:
         """Return ∂score/∂pixel of every picture, [N, C, H, W].
 
         Parameters
         ----------
         pictures
             [N, C, H, W], like `x`. Not changed.
-        rules
-            Entered for forward and backward: what replaces the usual derivatives.
 
         Raises
         ------
@@ -91,24 +89,51 @@ class Question:
         if self._channels_last and len(pictures) > 1:
             try:
                 last = pictures.to(memory_format=torch.channels_last)
-                return self._differentiated(last, rules).contiguous()
+                return self.attributed("Saliency", last, abs=False).contiguous()
             except RuntimeError:  # the model calls view, which needs the usual order
                 self._channels_last = False
-        return self._differentiated(pictures.contiguous(), rules)
+        return self.attributed("Saliency", pictures.contiguous(), abs=False)
 
-    def _differentiated(
-        self, pictures: Tensor, rules: AbstractContextManager[object] | None
+    def attributed(
+        self,
+        method: str,
+        pictures: Tensor,
+        rules: Rectifiers | None = None,
+        **options: Any,  # noqa: ANN401 - Captum's
     ) -> Tensor:
+        """Return what a method of Captum's says of the score, [N, C, H, W].
+
+        Parameters
+        ----------
+        method
+            Name of a class of ``captum.attr``.
+        pictures
+            [N, C, H, W], like `x`. Not changed.
+        rules
+            Through which Captum gates the rectifiers.
+        options
+            Of the method.
+
+        Raises
+        ------
+        NoGradientError
+            If no gradient reaches the pictures.
+        """
         device = self.x.device
+        forward = rules.network(self._scores) if rules else self._scores
+        # The rules hold backwards too: activations that were not kept are computed again there.
         with isolated(device, grad=True), PrivateDraws(device), rules or nullcontext():
             leaf = pictures.detach().clone().requires_grad_()
-            output = self._model(leaf.clone())  # a layer may overwrite it, but not a leaf
-            found = self.score(output, len(pictures))
-            ones = torch.ones_like(found)
-            (gradient,) = torch.autograd.grad(found, leaf, ones, allow_unused=True)
-        if gradient is None:
-            raise NoGradientError(NO_GRADIENT)
-        return gradient.detach()
+            try:
+                return by_captum(method, forward, leaf, **options)
+            except RuntimeError as error:
+                if _UNUSED in str(error):
+                    raise NoGradientError(NO_GRADIENT) from None
+                raise
+
+    def _scores(self, pictures: Tensor) -> Tensor:
+        output = self._model(pictures.clone())  # a layer may overwrite it, but not a leaf
+        return self.score(output, len(pictures))
 
     def settle(self) -> None:
         """Settle the class by a pass over the picture, before passes over others like it."""

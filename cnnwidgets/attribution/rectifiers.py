@@ -1,7 +1,7 @@
-"""Other derivatives of ReLU, wherever a model calls it: as a module, a function, in place.
+"""Every rectifier of a model as one module, however it is called: as a function, in place, again.
 
-A `TorchFunctionMode` sees every call in its thread and nothing of other threads, so no
-module is rewritten or hooked.
+Captum gates ``nn.ReLU`` modules by hooks. A `TorchFunctionMode` sees every call in its thread and
+nothing of other threads, so it is a module of ours that is hooked and never one of the model's.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from cnnwidgets.kinds import kind_of
@@ -33,28 +34,27 @@ _SIGMOIDS = frozenset({"sigmoid", "hardsigmoid", "logsigmoid", "tanh", "softsign
 
 
 class Rectifiers(TorchFunctionMode):
-    """While it is entered, rectifiers pass only positive gradients back.
+    """While it is entered, every rectifier is a call of one ``nn.ReLU`` module, for Captum to hook.
 
     A rectifier is max(0, x) or min(max(0, x), top): ReLU, ReLU6, ``clamp(min=0)``.
-
-    Parameters
-    ----------
-    masked
-        Whether gradients also stop where the rectifier is flat, as they do in truth.
 
     Attributes
     ----------
     seen
-        How many rectifiers were called.
+        Whether a rectifier was called.
     others
         Names of the other activation functions that were called, which keep their derivatives.
     """
 
-    def __init__(self, *, masked: bool) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._masked = masked
-        self.seen = 0
+        self._relu = _AnyRectifier()
+        self.seen = False
         self.others: dict[str, None] = {}
+
+    def network(self, forward: Callable[[Tensor], Tensor]) -> nn.Module:
+        """Return a module that does as `forward` does, and has no other ReLU."""
+        return _Network(forward, self._relu)
 
     def __torch_function__(
         self,
@@ -65,59 +65,56 @@ class Rectifiers(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401
         kwargs = kwargs or {}
         name = function_name(func)
-        top = _top(name, args, kwargs)
-        if top is None:
+        if not _rectifies(name, args, kwargs):
             if kind_of(None, func) == "activation" and name not in _SIGMOIDS:
                 self.others[name] = None
             return func(*args, **kwargs)
-        self.seen += 1
+        self.seen = True
         if "input" in kwargs:
             args = (kwargs.pop("input"), *args)
         x, *rest = args
-        mask = top if self._masked else None
-        apply: Any = _Rectifier.apply  # not typed
-        return apply(x, lambda values: func(values, *rest, **kwargs), mask)
+        if not (x.requires_grad and torch.is_grad_enabled()):  # nothing to gate, nothing to hook
+            return func(x, *rest, **kwargs)
+        # A view, whose gradient is that of this call, whatever else is done with x.
+        y = self._relu(x.view_as(x), rectify=lambda values: func(values, *rest, **kwargs))
+        return x.copy_(y) if self._relu.in_place else y
 
 
-class _Rectifier(torch.autograd.Function):
-    """Runs a rectifier, in place or not, and gates what comes back."""
+class _AnyRectifier(nn.ReLU):
+    """Whichever rectifier the network calls, on a copy that Captum's hook makes.
 
-    @staticmethod
-    def forward(
-        ctx: Any,  # noqa: ANN401 - torch's
-        x: Tensor,
-        rectify: Callable[[Tensor], Tensor],
-        top: float | None,
-    ) -> Tensor:
-        y = rectify(x)
-        if y is x:
-            ctx.mark_dirty(x)
-        if top is not None:
-            ctx.save_for_backward((y > 0) & (y < top))
-        return y
+    One module serves all calls: autograd goes through what a call made in one go, the latest
+    first, so Captum's hooks of two calls never mix.
+    """
 
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
-        positive = gradient.clamp(min=0)
-        for mask in ctx.saved_tensors:
-            positive = positive * mask
-        return positive, None, None
+    in_place = False
+
+    def forward(self, input: Tensor, rectify: Callable[[Tensor], Tensor]) -> Tensor:  # type: ignore[override]  # noqa: A002
+        output = rectify(input)
+        self.in_place = output is input
+        return output
 
 
-def _top(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
-    """Return where a rectifier saturates; None if the call is no rectifier."""
-    if name in {"relu", "relu6"}:
-        return 6.0 if name == "relu6" else torch.inf
+class _Network(nn.Module):
+    """A function as a module; Captum finds no module behind it but `relu`."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor], relu: nn.ReLU) -> None:
+        super().__init__()
+        self._function = function
+        self.relu = relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._function(x)
+
+
+def _rectifies(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Tell whether a call is one of a rectifier."""
     if name not in _BOUNDS:
-        return None
+        return name in {"relu", "relu6"}
     given = dict(zip([bound for bound, _ in _BOUNDS[name]], args[1:], strict=False)) | kwargs
     low, high = (given.get(bound, usual) for bound, usual in _BOUNDS[name])
-    if not isinstance(low, (int, float)) or low != 0:
-        return None
+    if not isinstance(low, (int, float)) or low != 0:  # a bound may be a tensor
+        return False
     if name == "threshold":
-        return torch.inf if high == 0 else None
-    return torch.inf if high is None else _number(high)
-
-
-def _number(high: Any) -> float | None:  # noqa: ANN401 - a bound may be a tensor
-    return float(high) if isinstance(high, (int, float)) and high > 0 else None
+        return bool(high == 0)
+    return high is None or (isinstance(high, (int, float)) and high > 0)
