@@ -22,6 +22,10 @@ deletion_curve
     How the score falls with the pixels taken away that an attribution ranks first.
 insertion_curve
     How it rises with them put in.
+iter_deletion_curve
+    The same on its way, coarse to fine.
+iter_insertion_curve
+    Likewise.
 randomised
     A network with new random weights, for attributions to be compared with.
 cascade
@@ -31,7 +35,13 @@ cascade
 from __future__ import annotations
 
 from cnnwidgets.attribution.cam import layers_with_maps
-from cnnwidgets.attribution.curves import Curve, deletion_curve, insertion_curve
+from cnnwidgets.attribution.curves import (
+    Curve,
+    deletion_curve,
+    insertion_curve,
+    iter_deletion_curve,
+    iter_insertion_curve,
+)
 from cnnwidgets.attribution.integrated import iter_integrated_gradients
 from cnnwidgets.attribution.occlusion import iter_occlusion, occlusion
 from cnnwidgets.attribution.progress import Progress
@@ -48,6 +58,8 @@ __all__ = [
     "clip",
     "deletion_curve",
     "insertion_curve",
+    "iter_deletion_curve",
+    "iter_insertion_curve",
     "iter_integrated_gradients",
     "iter_occlusion",
     "iter_smoothgrad",

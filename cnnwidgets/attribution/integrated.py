@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from cnnwidgets.attribution.fills import filled
-from cnnwidgets.attribution.progress import Progress
+from cnnwidgets.attribution.progress import Progress, spread
 from cnnwidgets.attribution.question import Question, whole
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def iter_integrated_gradients(
     question = Question(net, image, target, measure=measure, score=score)
     start = _baseline(question, baseline)
     places, weights = np.polynomial.legendre.leggauss(whole("steps", steps))
-    order = sorted(range(steps), key=_reversed_bits)
+    order = spread(steps)
     points = torch.from_numpy((places[order] + 1) / 2)
     return _integral(
         question, start, points, torch.from_numpy(weights[order] / 2), question.batch(batch)
@@ -123,8 +123,3 @@ def _baseline(question: Question, baseline: Fill) -> Tensor:
         return filled(question.net, question.x, baseline)
     except ValueError as error:
         raise ValueError(str(error).replace("fill:", "baseline:", 1)) from None
-
-
-def _reversed_bits(index: int) -> float:
-    """Return the index's place in van der Corput's sequence: any start of it is spread out."""
-    return float(int(f"{index:b}"[::-1], 2) / (1 << index.bit_length()))

@@ -22,3 +22,15 @@ class Progress(NamedTuple):
     attribution: Tensor
     done: int
     total: int
+
+
+def spread(count: int) -> list[int]:
+    """Order the whole numbers below `count` so that any first few lie all over the range.
+
+    By van der Corput's sequence: their bits, reversed.
+    """
+    return sorted(range(count), key=_reversed_bits)
+
+
+def _reversed_bits(index: int) -> float:
+    return float(int(f"{index:b}"[::-1], 2) / (1 << index.bit_length()))

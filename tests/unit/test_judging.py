@@ -14,6 +14,8 @@ from cnnwidgets.attribution import (
     clip,
     deletion_curve,
     insertion_curve,
+    iter_deletion_curve,
+    iter_insertion_curve,
     part,
     randomised,
     reduce,
@@ -105,6 +107,34 @@ def test_curves_begin_and_end_with_the_picture() -> None:
     mean = x.mean((2, 3), keepdim=True).expand_as(x)
     chance = net.output(mean).softmax(1)[0, best.index]
     assert float(gone.scores[-1]) == pytest.approx(float(chance), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["deletion_curve", "insertion_curve"])
+def test_curves_come_coarse_to_fine(name: str) -> None:
+    model, x = ARCHITECTURES["first_cnn"]()
+    net = cw.Network(model, input_size=32)
+    cam = cw.grad_cam(net, x)
+    stream = {"deletion_curve": iter_deletion_curve, "insertion_curve": iter_insertion_curve}[name]
+    with assert_untouched(model, also=(x, cam)):
+        curves = list(stream(net, x, cam, 1, steps=16, batch=5))
+    assert [len(curve.scores) for curve in curves] == [5, 10, 15, 17]
+    assert curves[0].fractions.tolist() == [0, 0.25, 0.5, 0.75, 1]
+    whole = {"deletion_curve": deletion_curve, "insertion_curve": insertion_curve}[name](
+        net, x, cam, 1, steps=16
+    )
+    assert curves[-1].fractions.tolist() == whole.fractions.tolist() == [n / 16 for n in range(17)]
+    for curve in curves:
+        places = [int(16 * fraction) for fraction in curve.fractions]
+        assert torch.allclose(curve.scores, whole.scores[places], atol=1e-6)
+    with pytest.raises(ValueError, match="steps: 0; give"):  # when called, not when first asked
+        stream(net, x, cam, steps=0)
+
+
+def test_fractions_are_of_whole_pixels() -> None:
+    net, x, right = looks()
+    found = deletion_curve(net, x, right, 0, steps=5, fill=0.0, measure="logit")
+    assert found.fractions.tolist() == [n / 16 for n in (0, 3, 6, 10, 13, 16)]
+    assert found.scores.tolist() == [1, 0.25, 0, 0, 0, 0]
 
 
 def test_what_is_not_known_goes_last() -> None:
