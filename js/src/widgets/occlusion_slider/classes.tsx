@@ -1,6 +1,6 @@
 // What the network says with the patch where it is, against the bare picture.
 import { number } from "../../shared/format";
-import { chanceWords, points, signed } from "./describe";
+import { andKept, chanceWords, points, signed } from "./describe";
 import { useSlider } from "./state";
 import type { ClassRow } from "./types";
 
@@ -19,11 +19,12 @@ const Change = ({ text }: { text: string }) => (
 
 export function Classes() {
   const { probe, target, single } = useSlider();
-  const { rows } = probe.answer.value;
+  const { rows, question } = probe.answer.value;
   return (
     <figure class="cnnw-os-classes">
       <figcaption>
-        {single.value ? "Score" : "Probability"} with the patch, and its change; the mark is without
+        {single.value ? "Score" : "Probability"} with the patch{andKept(question.kept.length)}, and
+        its change; the mark is without
       </figcaption>
       <ul aria-label="Classes">
         {rows.map((row) => {

@@ -1,5 +1,6 @@
 // Numbers and places in words.
-import { number, percent } from "../../shared/format";
+import { count, number, percent } from "../../shared/format";
+import type { Question } from "./probe";
 import type { ClassRow, Fill, Measure, Place } from "./types";
 
 /** −12.3 points, ±0 points: a change of a probability, in percentage points. */
@@ -40,22 +41,32 @@ export const unitOf = (measure: Measure, drop: boolean): { factor: number; unit:
     ? { factor: 100, unit: drop ? "points" : "%" }
     : { factor: 1, unit: "" };
 
+/** " and 2 kept ones" */
+export const andKept = (kept: number): string =>
+  kept ? ` and ${count(kept)} kept one${kept > 1 ? "s" : ""}` : "";
+
+/** " beside 2 kept ones" */
+export const besideKept = (kept: number): string => andKept(kept).replace("and", "beside");
+
 export function legendWords(
   name: string,
   measure: Measure,
   drop: boolean,
   single: boolean,
+  kept: number,
 ): string {
   const what = single ? name : `${measure} of ${name}`;
+  const here = `the patch here${besideKept(kept)}`;
   return drop
-    ? `drop of the ${what} by the patch here; high = important`
-    : `${what} with the patch here; low = important`;
+    ? `drop of the ${what} by ${here}; high = important`
+    : `${what} with ${here}; low = important`;
 }
 
-export function summary(place: Place, row: ClassRow | undefined, single: boolean): string {
-  if (!row) return `Patch at ${at(place)}`;
+export function summary(question: Question, row: ClassRow | undefined, single: boolean): string {
+  const where = `Patch at ${at(question)}${besideKept(question.kept.length)}`;
+  if (!row) return where;
   const says = single
     ? `${number(row.logit ?? Number.NaN)}, change ${signed(row.logit_change)}`
     : `${chanceWords(row.probability)}, change ${points(row.change)}`;
-  return `Patch at ${at(place)}: ${row.name} ${says}`;
+  return `${where}: ${row.name} ${says}`;
 }

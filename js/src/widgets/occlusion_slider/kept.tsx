@@ -1,46 +1,77 @@
-// Patches that were kept, to be compared.
-import { number } from "../../shared/format";
+// Patches that stay on the picture, and act together with the one that is moved.
+import { useRef } from "preact/hooks";
+import { Button } from "../../shared/button";
+import { count } from "../../shared/format";
 import { IconButton } from "../../shared/icon";
-import { at, chanceWords, points, signed } from "./describe";
-import { keep, put, useSlider } from "./state";
+import { handled } from "../../shared/keys";
+import { at } from "./describe";
+import { drop, keep, put, useSlider } from "./state";
+import type { Box } from "./types";
+
+const NEEDS = "Keeping patches needs the kernel.";
 
 export function KeptPatches() {
   const state = useSlider();
-  const { kept, target, single, window } = state;
+  const { kept, window, alone } = state;
+  const list = useRef<HTMLUListElement>(null);
+  const remove = (box: Box, i: number) => {
+    drop(state, box);
+    const others = [
+      ...(list.current?.querySelectorAll<HTMLElement>("li > button:first-child") ?? []),
+    ];
+    const next =
+      others[i + 1] ?? others[i - 1] ?? list.current?.parentElement?.querySelector("button");
+    next?.focus();
+  };
   return (
     <div class="cnnw-os-kept">
-      <button
-        type="button"
-        class="cnnw-button"
-        title="Click the patch, or press Enter on the picture"
-        onClick={() => keep(state)}
-      >
-        Keep patch
-      </button>
-      <ul aria-label="Kept patches">
-        {kept.value.map((one, i) => {
-          const row = one.rows.find(({ index }) => index === target.value) ?? one.rows[0];
-          const says =
-            row &&
-            (single.value
-              ? `${number(row.logit ?? Number.NaN)} (${signed(row.logit_change)})`
-              : `${chanceWords(row.probability)} (${points(row.change)})`);
+      <div>
+        <Button
+          title={
+            alone.value
+              ? NEEDS
+              : "Leave a patch here and go on with another: click it, or press Enter on the picture"
+          }
+          disabled={alone.value}
+          onClick={() => keep(state)}
+        >
+          Keep patch
+        </Button>
+        {kept.value.length > 0 && (
+          <Button disabled={alone.value} onClick={() => (kept.value = [])}>
+            Clear
+          </Button>
+        )}
+      </div>
+      <ul aria-label="Kept patches" ref={list}>
+        {kept.value.map((box, i) => {
+          const [row, column, edge] = box;
+          const place = { row, column };
           return (
-            <li key={i}>
+            <li
+              key={`${box}`}
+              onKeyDown={(event) => {
+                if (event.key !== "Delete" && event.key !== "Backspace") return;
+                handled(event);
+                remove(box, i);
+              }}
+            >
               <button
                 type="button"
-                title="Put the patch there again"
+                title="Move the patch there; Delete removes this one"
+                disabled={alone.value}
                 onClick={() => {
-                  window.value = one.window;
-                  put(state, one, one.window);
+                  window.value = edge;
+                  put(state, place, edge);
                 }}
               >
-                <b>{i + 1}</b> {at(one)}: {row?.name} {says}
+                <b>{count(i + 1)}</b> {count(edge)} × {count(edge)} at {at(place)}
               </button>
               <IconButton
                 icon="close"
                 label={`Remove patch ${i + 1}`}
-                onClick={() => (kept.value = kept.value.filter((other) => other !== one))}
+                disabled={alone.value}
+                onClick={() => remove(box, i)}
               />
             </li>
           );

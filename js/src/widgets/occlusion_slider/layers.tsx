@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Bars } from "../../shared/bars";
 import { percent } from "../../shared/format";
+import { andKept } from "./describe";
 import { complaint } from "./probe";
 import { useSlider } from "./state";
 import type { LayerChange } from "./types";
@@ -47,7 +48,7 @@ export function Layers() {
         </p>
       ) : (
         <Bars
-          caption="Change of the activations by the patch, relative to their size"
+          caption={`Change of the activations by the patch${andKept(question.kept.length)}, relative to their size`}
           rows={layers.value.map(({ name, change }) => ({
             label: name,
             value: change ?? 0,

@@ -56,7 +56,8 @@ export function MapLegend({ map }: { map: Shown }) {
         </Choice>
       </div>
       <p class="cnnw-note">
-        Without a patch: {number(bare)} {unit === "points" ? "%" : unit}
+        Without {sweep.value?.kept.length ? "the moving patch" : "a patch"}: {number(bare)}{" "}
+        {unit === "points" ? "%" : unit}
         {!whole && "; what shows no colour is not measured"}
       </p>
       <Made map={map} />
@@ -64,7 +65,7 @@ export function MapLegend({ map }: { map: Shown }) {
         <p class="cnnw-note cnnw-os-old" role="status">
           {old
             ? "The weights have changed since this sweep; run it again."
-            : "The patch has changed since this sweep; run it again for the patch shown."}
+            : "The patches have changed since this sweep; run it again for those shown."}
         </p>
       )}
     </div>

@@ -38,7 +38,7 @@ export function mapOf(state: State): ReadonlySignal<Shown | null> {
       scale: drop
         ? { ...symmetric(low, high), table: "activations" }
         : { low, high, table: "sequential" },
-      caption: legendWords(one.name, measure.value, drop, single.value),
+      caption: legendWords(one.name, measure.value, drop, single.value, sweep.value.kept.length),
       unit,
       bare: factor * baseline(one, measure.value),
       whole: sweep.value.done === sweep.value.total,

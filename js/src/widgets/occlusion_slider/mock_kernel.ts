@@ -58,11 +58,13 @@ export function sweepOf(done: number): { value: SweepValue; scores: DataView } {
     window: 4,
     stride: 2,
     fill: "mean",
+    kept: [],
     rows: starts,
     columns: starts,
     classes: NAMES.map((name, index) => {
       const bare = index ? (1 - BARE) / 2 : BARE;
-      return { index, name, logit: bare, log_odds: odds(bare) };
+      const measures = { logit: bare, log_odds: odds(bare) };
+      return { index, name, ...measures, bare: measures };
     }),
     done: 7 * done,
     total: 49,
@@ -83,6 +85,7 @@ export class MockKernel extends FakeModel {
       window: 4,
       stride: 2,
       fill: "mean",
+      kept: [],
       row: 6,
       column: 6,
       target: 0,

@@ -30,6 +30,8 @@ const placed = () => [root().dataset.row, root().dataset.column].map(Number);
 const eventually = <T,>(look: () => T) => expect.poll(look, { timeout: 5000 });
 const see = (text: string | RegExp) => expect.element(page.getByText(text).first()).toBeVisible();
 
+const gone = (text: RegExp) => eventually(() => page.getByText(text).elements().length).toBe(0);
+
 /** The pointer does something at a pixel of the picture. */
 function pointer(type: string, row: number, column: number, more: object = {}): void {
   const { x, y, width, height } = stage().getBoundingClientRect();
@@ -105,20 +107,49 @@ describe("the patch", () => {
     await see(/^Patch at row 5, column 7: cat/);
   });
 
-  test("is kept by a click or Enter, comes back, and is let go", async () => {
-    mount();
-    stage().focus();
+  test("is kept by a click or Enter, acts on with the next, and is let go", async () => {
+    const kernel = mount();
     pointer("pointerdown", 8, 8);
     pointer("pointerup", 8, 8);
-    await userEvent.keyboard("{ArrowUp}");
-    await eventually(placed).toEqual([5, 6]);
-    await userEvent.keyboard("{Enter}");
+    expect(kernel.get("kept")).toEqual([[6, 6, 4]]);
+    stage().focus();
+    await userEvent.keyboard("{Shift>}{ArrowUp}{ArrowUp}{ArrowUp}{/Shift}");
+    await eventually(placed).toEqual([0, 6]);
+    expect(kernel.asked("patch").at(-1)?.args.kept).toEqual([[6, 6, 4]]);
+    await see("Probability with the patch and 1 kept one, and its change; the mark is without");
+    expect(colour("picture", 9, 7)).toEqual([80, 80, 80, 255]);
+    expect(colour("picture", 1, 7)).toEqual([80, 80, 80, 255]);
+    await userEvent.keyboard("{Enter}{Enter}");
     const kept = page.getByRole("list", { name: "Kept patches" }).getByRole("listitem");
     await eventually(() => kept.elements().length).toBe(2);
-    await page.getByRole("button", { name: /row 6, column 6/ }).click();
+    await page.getByRole("button", { name: "4 × 4 at row 6, column 6" }).click();
     await eventually(placed).toEqual([6, 6]);
     await page.getByRole("button", { name: "Remove patch 1" }).click();
-    await eventually(() => kept.elements().length).toBe(1);
+    expect(kernel.get("kept")).toEqual([[0, 6, 4]]);
+    await eventually(() => document.activeElement?.textContent).toContain("row 0, column 6");
+    await userEvent.keyboard("{Delete}");
+    expect(kernel.get("kept")).toEqual([]);
+    await eventually(() => document.activeElement?.textContent).toBe("Keep patch");
+  });
+
+  test("that were kept go one by one with Delete on the picture, or all at once", async () => {
+    const kernel = mount({
+      kept: [
+        [0, 0, 4],
+        [2, 2, 3],
+        [9, 9, 2],
+      ],
+    });
+    stage().focus();
+    await userEvent.keyboard("{Delete}");
+    expect(kernel.get("kept")).toEqual([
+      [0, 0, 4],
+      [2, 2, 3],
+    ]);
+    await page.getByRole("button", { name: "Clear" }).click();
+    expect(kernel.get("kept")).toEqual([]);
+    await eventually(() => document.querySelectorAll(".cnnw-os-kept li").length).toBe(0);
+    expect(colour("picture", 1, 1)).toEqual([200, 200, 200, 255]);
   });
 
   test("is where the kernel puts it", async () => {
@@ -198,7 +229,11 @@ describe("a sweep", () => {
     const kernel = mount();
     kernel.finish();
     kernel.set("window", 5);
-    await see("The patch has changed since this sweep; run it again for the patch shown.");
+    await see("The patches have changed since this sweep; run it again for those shown.");
+    kernel.set("window", 4);
+    await gone(/have changed/);
+    kernel.set("kept", [[0, 0, 4]]);
+    await see("The patches have changed since this sweep; run it again for those shown.");
     kernel.update("_picture", { ...kernel.state._picture, key: 2 });
     await see("The weights have changed since this sweep; run it again.");
   });
@@ -212,6 +247,12 @@ describe("a sweep", () => {
     const cat = Number(find("[data-class='0']").dataset.probability);
     expect(cat).toBeCloseTo(chanceAt({ row: 2, column: 4 }));
     expect(kernel.asked("patch")).toEqual([]);
+    pointer("pointerdown", 3, 5);
+    pointer("pointerup", 3, 5);
+    pointer("pointerleave", 3, 5);
+    expect(kernel.get("kept")).toEqual([]); // nobody could tell what it does
+    expect(placed()).toEqual([2, 4]);
+    await expect.element(page.getByRole("button", { name: "Keep patch" })).toBeDisabled();
     await expect.element(page.getByRole("button", { name: "Run sweep" })).toBeDisabled();
   });
 });

@@ -3,12 +3,7 @@ import type { Scale } from "../../shared/color";
 import { colors, paintPicture } from "../../shared/color";
 import type { Tensor } from "../../shared/wire";
 import type { Size } from "./sweep";
-import type { Place } from "./types";
-
-function image({ height, width }: Size): { out: ImageData; pixels: Uint32Array } {
-  const out = new ImageData(width, height);
-  return { out, pixels: new Uint32Array(out.data.buffer) };
-}
+import type { Box } from "./types";
 
 function show(canvas: HTMLCanvasElement, out: ImageData): void {
   canvas.width = out.width;
@@ -16,25 +11,33 @@ function show(canvas: HTMLCanvasElement, out: ImageData): void {
   canvas.getContext("2d")?.putImageData(out, 0, 0);
 }
 
-/** Draws the picture, and over it the part of what the patch shows that lies under it. */
+const wordsOf = (image: ImageData) => new Uint32Array(image.data.buffer);
+
+/** A packed picture as pixels. */
+export function imageOf(picture: Tensor, { height, width }: Size): ImageData {
+  const out = new ImageData(width, height);
+  paintPicture(picture, out);
+  return out;
+}
+
+/** Draws the picture, and over it the parts of what patches show that lie under them. */
 export function drawPatched(
   canvas: HTMLCanvasElement,
-  picture: Tensor,
-  filled: Tensor,
-  { row, column }: Place,
-  window: number,
-  size: Size,
+  picture: ImageData,
+  filled: ImageData,
+  boxes: readonly Box[],
 ): void {
-  const bare = image(size);
-  const fill = image(size);
-  paintPicture(picture, bare.out);
-  paintPicture(filled, fill.out);
-  for (let y = Math.max(0, row); y < Math.min(size.height, row + window); y++) {
-    const from = y * size.width + Math.max(0, column);
-    const to = y * size.width + Math.min(size.width, column + window);
-    bare.pixels.set(fill.pixels.subarray(from, to), from);
-  }
-  show(canvas, bare.out);
+  const { width, height } = picture;
+  const out = new ImageData(new Uint8ClampedArray(picture.data), width, height);
+  const pixels = wordsOf(out);
+  const fill = wordsOf(filled);
+  for (const [row, column, window] of boxes)
+    for (let y = Math.max(0, row); y < Math.min(height, row + window); y++) {
+      const from = y * width + Math.max(0, column);
+      const to = y * width + Math.min(width, column + window);
+      pixels.set(fill.subarray(from, to), from);
+    }
+  show(canvas, out);
 }
 
 /** Draws each pixel in the colour of its cell; what is not known stays transparent. */
@@ -45,7 +48,8 @@ export function drawCells(
   { low, high, table }: Scale,
   size: Size,
 ): void {
-  const { out, pixels } = image(size);
+  const out = new ImageData(size.width, size.height);
+  const pixels = wordsOf(out);
   const palette = colors(table);
   const gain = high > low ? 255 / (high - low) : 0;
   cells.forEach((cell, pixel) => {

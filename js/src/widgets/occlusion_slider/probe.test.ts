@@ -9,6 +9,7 @@ const question = (row: number): Question => ({
   column: 0,
   window: 4,
   fill: "mean",
+  kept: [],
   target: 0,
 });
 

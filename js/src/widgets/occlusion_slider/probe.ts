@@ -1,13 +1,14 @@
 // Asking what the network says with the patch somewhere: one question at a time, and the newest waits.
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type Bridge, RequestError } from "../../shared/model";
-import type { ClassRow, Fill, Place } from "./types";
+import type { Box, ClassRow, Fill, Place } from "./types";
 
 export interface Question extends Place {
   /** Of the picture and the weights. */
   key: number;
   window: number;
   fill: Fill;
+  kept: readonly Box[];
   target: number;
 }
 

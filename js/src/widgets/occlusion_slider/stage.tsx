@@ -1,15 +1,15 @@
 // The picture: drag the patch over it; point at a cell of the map to put it there.
-import { useLayoutEffect, useRef } from "preact/hooks";
-import { number } from "../../shared/format";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { count } from "../../shared/format";
 import { handled } from "../../shared/keys";
 import { OverlayBox } from "../../shared/overlay";
 import { pointOf } from "../../shared/pointers";
-import { at } from "./describe";
+import { andKept, at } from "./describe";
 import type { Shown } from "./map";
-import { drawCells, drawPatched } from "./paint";
-import { keep, put, type State, useSlider } from "./state";
+import { drawCells, drawPatched, imageOf } from "./paint";
+import { drop, keep, put, type State, useSlider } from "./state";
 import { placeOf } from "./sweep";
-import type { Place } from "./types";
+import type { Box, Place } from "./types";
 
 type Pointed = PointerEvent & { currentTarget: HTMLElement };
 
@@ -107,6 +107,8 @@ function onKeyDown(event: KeyboardEvent, state: State): void {
     const by = event.shiftKey ? state.stride.value : 1;
     put(state, { row: row + by * arrow[0], column: column + by * arrow[1] }, state.window.value);
   } else if (event.key === "Enter" || event.key === " ") keep(state);
+  else if (event.key === "Delete" || event.key === "Backspace")
+    drop(state, state.kept.value.at(-1));
   else return;
   handled(event);
 }
@@ -118,10 +120,13 @@ export function Stage({ map }: { map: Shown | null }) {
   const heat = useRef<HTMLCanvasElement>(null);
   const pointer = usePatchPointer(state, live.value ? map : null);
   const { height, width } = size.value;
+  const pixels = useMemo(() => imageOf(picture.value, size.value), [picture.value]);
+  const under = useMemo(() => imageOf(filled.value, size.value), [filled.value]);
   useLayoutEffect(() => {
-    if (bare.current)
-      drawPatched(bare.current, picture.value, filled.value, place.value, window.value, size.value);
-  }, [picture.value, filled.value, place.value, window.value]);
+    const { row, column } = place.value;
+    const boxes: Box[] = [...kept.value, [row, column, window.value]];
+    if (bare.current) drawPatched(bare.current, pixels, under, boxes);
+  }, [pixels, under, place.value, window.value, kept.value]);
   useLayoutEffect(() => {
     if (heat.current && map) drawCells(heat.current, map.cells, map.values, map.scale, size.value);
   }, [map]);
@@ -137,7 +142,7 @@ export function Stage({ map }: { map: Shown | null }) {
       style={{ "--cnnw-ratio": width / height }}
       role="application"
       aria-roledescription="picture with a patch to move"
-      aria-label={`Picture ${name.value}, patch of ${window.value} × ${window.value} at ${at(place.value)}`}
+      aria-label={`Picture ${name.value}, patch of ${window.value} × ${window.value} at ${at(place.value)}${andKept(kept.value.length)}`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the patch
       tabIndex={0}
       onKeyDown={(event) => onKeyDown(event, state)}
@@ -145,10 +150,10 @@ export function Stage({ map }: { map: Shown | null }) {
     >
       <canvas ref={bare} data-view="picture" />
       {map && <canvas ref={heat} data-view="map" style={{ opacity: opacity.value }} />}
-      {kept.value.map((one, i) => (
+      {kept.value.map(([row, column, edge], i) => (
         <OverlayBox
           key={i}
-          box={{ ...box(one, one.window), label: number(i + 1) }}
+          box={{ ...box({ row, column }, edge), label: count(i + 1) }}
           picture={size.value}
         />
       ))}

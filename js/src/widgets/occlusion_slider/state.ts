@@ -6,12 +6,7 @@ import type { Bridge } from "../../shared/model";
 import { type Tensor, unpack } from "../../shared/wire";
 import { Probe, type Question, same } from "./probe";
 import { cellAt, rowsAt, type Shows, type Size, type Sweep } from "./sweep";
-import type { ClassRow, Fill, Measure, Picture, Place, SweepValue } from "./types";
-
-export interface Kept extends Place {
-  window: number;
-  rows: ClassRow[];
-}
+import type { Box, ClassRow, Fill, Measure, Picture, Place, SweepValue } from "./types";
 
 export interface State {
   bridge: Bridge;
@@ -40,7 +35,8 @@ export interface State {
   live: ReadonlySignal<boolean>;
   shows: Signal<Shows>;
   opacity: Signal<number>;
-  kept: Signal<readonly Kept[]>;
+  /** Patches that stay, beside the one that is moved. */
+  kept: Signal<readonly Box[]>;
   /** Whether nobody answers: then the sweep does. */
   alone: ReadonlySignal<boolean>;
   /** Whether the network gives a single number, which is no probability. */
@@ -53,6 +49,7 @@ export function createState(bridge: Bridge): State {
   const fillings = bridge.read<{ picture: DataView }>("_filled");
   const window = bridge.trait<number>("window");
   const fill = bridge.trait<Fill>("fill");
+  const kept = bridge.trait<readonly Box[]>("kept");
   const target = bridge.trait<number>("target");
   const classes = bridge.read<string[]>("_classes");
   const picture = computed(() => unpack(shown.value.picture));
@@ -69,15 +66,17 @@ export function createState(bridge: Bridge): State {
     column: place.value.column,
     window: window.value,
     fill: fill.value,
+    kept: kept.value,
     target: target.value,
   }));
   const rows = bridge.read<ClassRow[]>("probabilities");
   const probe = new Probe(bridge, { question: question.peek(), rows: rows.peek() }, move);
   const sweep = sweepOf(bridge);
   const live = computed(() => {
-    const { key, window: edge, fill: of } = sweep.value ?? {};
+    const { key, window: edge, fill: of, kept: beside } = sweep.value ?? {};
     const { value: now } = question;
-    return key === now.key && edge === now.window && of === now.fill;
+    const alike = key === now.key && edge === now.window && of === now.fill;
+    return alike && `${beside}` === `${now.kept}`;
   });
   const alone = computed(() => ["replay", "disconnected", "gone"].includes(bridge.status.value));
   const stop = effect(() => {
@@ -115,7 +114,7 @@ export function createState(bridge: Bridge): State {
     live,
     shows: signal<Shows>("score"),
     opacity: signal(0.75),
-    kept: signal<readonly Kept[]>([]),
+    kept,
     alone,
     single: computed(() => classes.value.length === 1),
     failed: signal(undefined),
@@ -160,15 +159,21 @@ function sweepOf(bridge: Bridge): ReadonlySignal<Sweep | null> {
   return sweep;
 }
 
-/** Keeps the patch where it is, with what the network says there. */
-export function keep({ kept, probe }: State): void {
-  const { question, rows } = probe.answer.value;
-  const { row, column, window } = question;
-  const others = kept.value.filter(
-    (one) => one.row !== row || one.column !== column || one.window !== window,
-  );
-  kept.value = [...others, { row, column, window, rows }];
+/** Leaves a patch where the one that is moved is; where nobody can tell what that does, just stays there. */
+export function keep(state: State): void {
+  const { kept, place, window, alone } = state;
+  const { row, column } = place.peek();
+  const box: Box = [row, column, window.peek()];
+  if (alone.peek()) put(state, place.peek(), window.peek());
+  else kept.value = [...without(kept.peek(), box), box];
 }
+
+/** Takes a kept patch away. */
+export function drop({ kept, alone }: State, box: Box | undefined): void {
+  if (box && !alone.peek()) kept.value = without(kept.peek(), box);
+}
+
+const without = (boxes: readonly Box[], box: Box) => boxes.filter((one) => `${one}` !== `${box}`);
 
 /** Puts the patch somewhere, as near as it may stand. */
 export function put({ home, peek, size }: State, { row, column }: Place, edge: number): void {

@@ -14,6 +14,8 @@ import {
 
 const odds = (p: number) => Math.log(p / (1 - p));
 
+const bare = (logit: number, p: number) => ({ logit, log_odds: odds(p) });
+
 /** 2 × 3 places of two classes; the last place was not tried. */
 function sweepOf(changes: Partial<Sweep> = {}): Sweep {
   const logits = [
@@ -29,11 +31,12 @@ function sweepOf(changes: Partial<Sweep> = {}): Sweep {
     window: 4,
     stride: 2,
     fill: "mean",
+    kept: [],
     rows: [0, 2],
     columns: [0, 2, 4],
     classes: [
-      { index: 7, name: "cat", logit: 2, log_odds: odds(0.75) },
-      { index: 3, name: "dog", logit: -2, log_odds: odds(0.25) },
+      { index: 7, name: "cat", logit: 2, log_odds: odds(0.75), bare: bare(3, 0.8) },
+      { index: 3, name: "dog", logit: -2, log_odds: odds(0.25), bare: bare(-3, 0.3) },
     ],
     done: 5,
     total: 6,
@@ -57,7 +60,7 @@ describe("the scores of a sweep", () => {
     expect(scoresOf(sweep, 1, "log-odds")[4]).toBeCloseTo(0);
   });
 
-  test("drop from what the bare picture has", () => {
+  test("drop from what there is without the patch", () => {
     const drop = shownOf(sweepOf(), 0, "probability", "drop");
     expect(drop[3]).toBeCloseTo(0.15);
     expect(drop[0]).toBeCloseTo(-0.15);
@@ -74,9 +77,9 @@ describe("the scores of a sweep", () => {
 
   test("stand in for the kernel", () => {
     const [cat, dog] = rowsAt(sweepOf(), 1);
-    expect(cat).toMatchObject({ index: 7, name: "cat", logit: 2, logit_change: 0 });
+    expect(cat).toMatchObject({ index: 7, name: "cat", logit: 2, logit_change: -1 });
     expect(dog?.probability).toBeCloseTo(0.2);
-    expect(dog?.change).toBeCloseTo(-0.05);
+    expect(dog?.change).toBeCloseTo(-0.1);
   });
 
   test("have a range without what is not finite", () => {

@@ -1,6 +1,6 @@
 // The numbers of a sweep: cells, their scores, and where they lie on the picture.
 import type { Tensor } from "../../shared/wire";
-import type { ClassRow, Measure, Place, SweepValue, SweptClass } from "./types";
+import type { ClassRow, Measure, Measures, Place, SweepValue, SweptClass } from "./types";
 
 export interface Sweep extends SweepValue {
   /** [2, classes, rows, columns]: logit and log-odds; NaN where nothing was tried yet. */
@@ -33,8 +33,8 @@ export function scoresOf(sweep: Sweep, at: number, measure: Measure): Float64Arr
   return Float64Array.from(values, measure === "probability" ? chance : (x) => x);
 }
 
-/** The same of the bare picture. */
-export function baseline({ logit, log_odds }: SweptClass, measure: Measure): number {
+/** The same without a patch. */
+export function baseline({ logit, log_odds }: Measures, measure: Measure): number {
   if (measure === "logit") return orNaN(logit);
   return measure === "log-odds" ? orNaN(log_odds) : chance(orNaN(log_odds));
 }
@@ -77,10 +77,10 @@ export function placeOf({ rows, columns }: SweepValue, cell: number): Place {
 
 /** What the network says with the patch in a cell, of the classes that the sweep has. */
 export function rowsAt(sweep: Sweep, cell: number): ClassRow[] {
-  return sweep.classes.map(({ index, name, ...bare }, at) => {
+  return sweep.classes.map(({ index, name, bare }, at) => {
     const value = (measure: Measure) => {
       const score = scoresOf(sweep, at, measure)[cell] as number;
-      const change = score - baseline({ index, name, ...bare }, measure);
+      const change = score - baseline(bare, measure);
       return [score, change].map((x) => (Number.isFinite(x) ? x : null)) as [number, number];
     };
     const [probability, change] = value("probability");

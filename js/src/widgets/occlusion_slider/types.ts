@@ -9,6 +9,9 @@ export interface Place {
   column: number;
 }
 
+/** [row, column, window] of a patch that stays beside the one that is moved. */
+export type Box = [row: number, column: number, window: number];
+
 export interface Picture {
   /** Changes with the weights. */
   key: number;
@@ -26,12 +29,17 @@ export interface ClassRow {
   logit_change: number | null;
 }
 
-/** A class of a sweep, with the measures of the bare picture. */
-export interface SweptClass {
-  index: number;
-  name: string;
+export interface Measures {
   logit: number | null;
   log_odds: number | null;
+}
+
+/** A class of a sweep, with its measures without the patch. */
+export interface SweptClass extends Measures {
+  index: number;
+  name: string;
+  /** Without the kept patches either. */
+  bare: Measures;
 }
 
 /** What a sweep says besides its scores. */
@@ -41,6 +49,7 @@ export interface SweepValue {
   window: number;
   stride: number;
   fill: Fill;
+  kept: Box[];
   rows: number[];
   columns: number[];
   classes: SweptClass[];
