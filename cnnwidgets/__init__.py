@@ -8,6 +8,8 @@ LayerBrowser
     A widget: every layer and channel for one picture, or two side by side.
 OcclusionSlider
     A widget: a patch to move over a picture, and a sweep of it over all places.
+SaliencyViewer
+    A widget: which pixels matter to a class, by one method or several side by side.
 link
     Ties what several widgets show: one choice shows in all.
 saliency
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from cnnwidgets.widgets.layer_browser import LayerBrowser
     from cnnwidgets.widgets.link import link
     from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
+    from cnnwidgets.widgets.saliency_viewer import SaliencyViewer
 
     __version__: str
 
@@ -81,6 +84,7 @@ __all__ = [
     "OcclusionMap",
     "OcclusionProbe",
     "OcclusionSlider",
+    "SaliencyViewer",
     "arithmetic",
     "attribution",
     "deconvnet",
@@ -105,6 +109,7 @@ _MODULES = {
     "OcclusionMap": "cnnwidgets.attribution.occlusion_map",
     "OcclusionProbe": "cnnwidgets.attribution.probe",
     "OcclusionSlider": "cnnwidgets.widgets.occlusion_slider",
+    "SaliencyViewer": "cnnwidgets.widgets.saliency_viewer",
     "deconvnet": "cnnwidgets.attribution.gradients",
     "grad_cam": "cnnwidgets.attribution.cam",
     "gradient_x_input": "cnnwidgets.attribution.gradients",

@@ -44,4 +44,5 @@ class ClassIndex(Int[int, int | str]):
         try:
             return obj.net.classes.index(value)
         except (TypeError, ValueError) as error:
-            raise TraitValueError(str(error)) from None
+            said = str(error).replace("target:", f"{self.name}:", 1)
+            raise TraitValueError(said) from None

@@ -29,7 +29,7 @@ COMPUTE_ORDER = [
 # What widgets are made of. Every other module of theirs belongs to one widget.
 SHARED = {
     *("base", "colors", "link", "passes", "pictures", "requests", "slots", "stream", "traits"),
-    *("wire", "worker"),
+    *("turns", "wire", "worker"),
 }
 FRONT_END_PACKAGES = {"preact", "preact/hooks", "@preact/signals", "@anywidget/types"}
 # Only the sample network of the imagenet extra, loaded when it is asked for.

@@ -1,0 +1,136 @@
+"""The maps that a saliency viewer shows as a matplotlib figure, each with its range and unit."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+_SIDE = 3.0  # inches
+_MOST_ROW = 4
+_LEAST = 1e-12
+
+
+class Drawn(NamedTuple):
+    """One map to draw: its values [H, W] (None: why not is said), in words, and its unit."""
+
+    title: str
+    unit: str
+    values: NDArray[np.float32] | None
+    said: str
+    family: str
+    """Maps of one family share a range."""
+
+
+def limit_of(values: NDArray[np.float32], percentile: float) -> float:
+    """Return the percentile of the magnitudes, NaN left out; 0 if there is nothing else."""
+    sizes = np.abs(values[np.isfinite(values)]).astype(np.float64)
+    return float(np.percentile(sizes, percentile)) if sizes.size else 0.0
+
+
+def draw(
+    pixels: NDArray[np.uint8], maps: Sequence[Drawn], percentile: float, overlay: float
+) -> Figure:
+    """Draw the picture, and the maps over it.
+
+    Parameters
+    ----------
+    pixels
+        uint8 [H, W, 1 or 3].
+    maps
+        What to draw.
+    percentile
+        Of a map's magnitudes (the largest of its family): full colour.
+    overlay
+        Opacity of the maps.
+    """
+    count = 1 + len(maps)
+    columns = min(count, _MOST_ROW)
+    rows = math.ceil(count / columns)
+    figure = Figure(figsize=(_SIDE * columns, _SIDE * rows + 0.4), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for empty in axes[count:]:
+        empty.axis("off")
+    _picture(axes[0], pixels)
+    limits: dict[str, float] = {}
+    for one in maps:
+        if one.values is not None:
+            limit = limit_of(one.values, percentile)
+            limits[one.family] = max(limit, limits.get(one.family, _LEAST))
+    for axis, one in zip(axes[1:], maps, strict=False):
+        _map(figure, axis, one, pixels, limits.get(one.family, 1.0), overlay)
+    figure.suptitle(f"full colour: percentile {percentile:g} of the magnitudes", fontsize=8)
+    return figure
+
+
+def _picture(axis: Axes, pixels: NDArray[np.uint8]) -> None:
+    grey = pixels.shape[2] == 1
+    axis.imshow(pixels.squeeze(2) if grey else pixels, cmap="gray", vmin=0, vmax=255)
+    axis.axis("off")
+
+
+def _map(  # noqa: PLR0917 - internal
+    figure: Figure,
+    axis: Axes,
+    one: Drawn,
+    pixels: NDArray[np.uint8],
+    limit: float,
+    overlay: float,
+) -> None:
+    axis.set_title(_plain(one.title), fontsize=8)
+    _picture(axis, pixels.mean(2, keepdims=True).astype(np.uint8))
+    if one.values is None:
+        said = axis.text(0.5, 0.5, _plain(one.said), transform=axis.transAxes, fontsize=8)
+        said.set(ha="center", va="center", wrap=True)
+        return
+    signed = bool((one.values < 0).any())
+    low, table = (-limit, "RdBu_r") if signed else (0.0, "viridis")
+    map_ = axis.imshow(one.values, alpha=overlay, cmap=table, vmin=low, vmax=limit)
+    bar = figure.colorbar(map_, ax=axis, shrink=0.7)
+    bar.set_label(_plain(one.unit), fontsize=7)
+    bar.ax.tick_params(labelsize=7)
+    if one.said:
+        axis.text(0.5, -0.04, _plain(one.said), transform=axis.transAxes, ha="center", fontsize=7)
+
+
+def draw_noise(
+    maps: dict[tuple[int, int], Tensor],
+    noises: Sequence[float],
+    samples: Sequence[int],
+    percentile: float,
+) -> Figure:
+    """Draw SmoothGrad [H, W] for each noise level (rows) and number of samples (columns).
+
+    Each map's percentile is full colour: the shape is compared, not the strength.
+    """
+    size = (1.3 * len(samples) + 0.6, 1.3 * len(noises) + 0.6)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(len(noises), len(samples), squeeze=False)
+    for (row, column), found in maps.items():
+        values = found.numpy()
+        limit = limit_of(values, percentile) or _LEAST
+        low, table = (-limit, "RdBu_r") if (values < 0).any() else (0.0, "viridis")
+        axis = axes[row][column]
+        axis.imshow(values, cmap=table, vmin=low, vmax=limit)
+        axis.set(xticks=[], yticks=[])
+    for axis, count in zip(axes[-1], samples, strict=True):
+        axis.set_xlabel(f"{count}", fontsize=8)
+    for axis, noise in zip(axes[:, 0], noises, strict=True):
+        axis.set_ylabel(f"{noise:.0%}", fontsize=8)
+    figure.supxlabel("samples", fontsize=9)
+    figure.supylabel("noise (share of the picture's range)", fontsize=9)
+    return figure
+
+
+def _plain(text: str) -> str:
+    """Keep a name from being read as a formula."""
+    return text.replace("$", r"\$")

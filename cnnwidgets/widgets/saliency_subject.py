@@ -1,0 +1,131 @@
+"""The picture that a saliency viewer explains, and what the network says of it now."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import TYPE_CHECKING, Any
+
+from cnnwidgets.attribution.randomisation import randomised
+from cnnwidgets.attribution.score import Score
+from cnnwidgets.classes import first_output, scores
+from cnnwidgets.widgets.pictures import Shown
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from torch import Tensor
+
+    from cnnwidgets.attribution.score import ScoreFunction
+    from cnnwidgets.network import Network
+
+TOP = 5
+"""Likeliest classes that are offered first."""
+_WINDOWS = 7  # of them cover a side
+_COLORED = (1, 3)  # channels that a colour can be given in
+
+
+class Subject:
+    """A network and a picture, as its weights are now.
+
+    Parameters
+    ----------
+    net
+        The network.
+    shown
+        The picture.
+    score
+        As for `cnnwidgets.saliency`.
+
+    Attributes
+    ----------
+    shown
+        The picture; it has another key after every change of the weights.
+    bare
+        [K], the scores of the classes.
+    """
+
+    def __init__(self, net: Network, shown: Shown, score: ScoreFunction | None = None) -> None:
+        self._net = net
+        self._lock = threading.RLock()
+        self._random: Network | None = None
+        self.score = score
+        self.shown = shown
+        self._look(self._now())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the picture."""
+        return self.shown.x.shape[2], self.shown.x.shape[3]
+
+    @property
+    def predicted(self) -> int:
+        """The likeliest class."""
+        return int(self.bare.argmax())
+
+    @property
+    def changed(self) -> bool:
+        """Whether the weights are no longer those that were looked at."""
+        return self._now() != self._version
+
+    def defaults(self, window: object = None) -> dict[str, Any]:
+        """Return where a viewer begins, given the edge of occlusion's patch if one is."""
+        least = min(self.size)
+        edge = window if isinstance(window, int) else max(1, round(least / _WINDOWS))
+        return {
+            "window": edge,
+            "stride": max(1, edge // 2),
+            "target": self.predicted,
+            "baseline": "black" if self.shown.x.shape[1] in _COLORED else 0.0,
+        }
+
+    def name(self, index: int) -> str:
+        """Return the name of a class, or of a number that `score` returns."""
+        if self.score is None:
+            return self._net.class_name(index)
+        return "score" if len(self.bare) == 1 else f"score {index}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the likeliest classes: ``index``, ``name``, ``probability`` (None: not finite)."""
+        best = self.bare.argsort(descending=True, stable=True)[:TOP].tolist()
+        if len(self.bare) == 1:
+            return [{"index": 0, "name": self.name(0), "probability": None}]
+        return [
+            {"index": index, "name": self.name(index), "probability": self._probability(index)}
+            for index in best
+        ]
+
+    def network(self, *, random: bool) -> Network:
+        """Return the network, or one of the same form that has learnt nothing."""
+        if not random:
+            return self._net
+        with self._lock:
+            if self._random is None:
+                self._random = randomised(self._net)
+            return self._random
+
+    def renew(self) -> bool:
+        """Look again if the weights have changed; return whether they had."""
+        with self._lock:
+            version = self._now()
+            if version == self._version:
+                return False
+            self.shown = Shown(self.shown.x, self.shown.name)
+            self._look(version)
+            return True
+
+    def _look(self, version: Hashable) -> None:
+        self._output = self._net.output(self.shown.x)
+        self.bare = self._scores()
+        self._random, self._version = None, version
+
+    def _scores(self) -> Tensor:
+        given = self._output if self.score is None else self.score(self._output)
+        return scores(first_output(given))[0].detach().float().cpu()
+
+    def _probability(self, index: int) -> float | None:
+        found = Score(self._net, index, "probability", self.score).of(self._output)
+        return float(found) if math.isfinite(found) else None
+
+    def _now(self) -> Hashable:
+        return self._net.graph, self._net.weights_version()
