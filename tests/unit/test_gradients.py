@@ -88,10 +88,13 @@ class Preactivated(nn.Module):
         return (self.relu(x) * 2 - x).mean((2, 3))
 
 
+@pytest.mark.parametrize("relu", [F.relu, nn.ReLU()], ids=["function", "module"])
 @pytest.mark.parametrize("method", GATED)
-def test_only_what_comes_through_the_relu_is_gated(method: str) -> None:
+def test_only_what_comes_through_the_relu_is_gated(
+    method: str, relu: Callable[[Tensor], Tensor]
+) -> None:
     torch.manual_seed(0)
-    model = Preactivated(F.relu)
+    model = Preactivated(relu)
     x = torch.randn(1, 1, 6, 6)
     found = getattr(cw, method)(network(model, x), x, 0)
     maps = model.conv(x)

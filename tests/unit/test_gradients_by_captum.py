@@ -152,14 +152,21 @@ def train(model: nn.Module, x: Tensor) -> None:
         optimizer.step()
 
 
+OTHER_WARNINGS = [
+    ("Setting anything else", "captum.attr"),
+    ("Setting backward hooks on ReLU activations", "another.module"),
+]
+
+
 def test_only_captums_own_warning_is_silenced() -> None:
     model, x = ARCHITECTURES["resnet18"]()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         cw.guided_backprop(model, x)
         assert caught == []
-        warnings.warn("Setting anything else", UserWarning, stacklevel=1)
-    assert [str(one.message) for one in caught] == ["Setting anything else"]
+        for text, module in OTHER_WARNINGS:
+            warnings.warn_explicit(text, UserWarning, "a file", 1, module)
+    assert [str(one.message) for one in caught] == [text for text, _ in OTHER_WARNINGS]
 
 
 SCRIPT = """
