@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import base64
 import gzip
+import itertools
 import json
 import re
+from collections import Counter
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
+from cnnwidgets import tracing
+from cnnwidgets.export import html
 from cnnwidgets.network import Network
 from cnnwidgets.widgets import slots, wire
 from cnnwidgets.widgets.layer_browser import LayerBrowser
@@ -190,7 +197,78 @@ def test_the_limit_is_kept_and_told(
     assert 0 < len(document(path)["replies"]) < count
     told = capsys.readouterr().out
     given = f"{everything / 2e6:.3g} MB"
-    assert re.search(rf"; from '\w+' on, .* did not fit into {given}: give a larger limit\n$", told)
+    note = re.search(rf"\. (Left out to stay within {given}: .*)\n$", told)
+    assert note
+    assert re.search(r": (gradients|maps|filters|enlarged maps) of \d layers?[,.]", note[1])
+    assert note[1].endswith(f". To keep more: to_html('page.html', limit={everything:_})")
+    foot = re.search('<p class="cnnw-root">(.*)</p>', path.read_text())
+    assert foot
+    assert unescape(foot[1]) == note[1]
+    fewer = len(document(path)["replies"])
+    browser.to_html(path, limit=everything)
+    assert len(document(path)["replies"]) > fewer, "as the note says"
+    browser.to_html(path, limit=2 * everything)
+    assert len(document(path)["replies"]) == count
+    assert '<p class="cnnw-root">' not in path.read_text()
+
+
+def test_what_is_left_out_is_counted_by_layers(browser: LayerBrowser) -> None:
+    layers = len(browser.net.layers)
+    assert browser.in_words(list(browser.recorded())) == (
+        f"maps of {layers} layers, filters of 1 layer, enlarged maps of 2 layers, "
+        f"gradients of {layers} layers"
+    )
+
+
+def test_recording_tells_how_far_it_is(
+    browser: LayerBrowser,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = itertools.count(0, 0.2)
+    monkeypatch.setattr(html, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    browser.to_html(tmp_path / "page.html")
+    *told, last = capsys.readouterr().out.split("\r")
+    shares = [int(line.removeprefix("page.html: recording, ").removesuffix("%")) for line in told]
+    assert 3 < len(shares) <= len(document(tmp_path / "page.html")["replies"]) / 2
+    assert shares == sorted(shares)
+    assert shares[-1] > 80
+    assert last.startswith(f"{tmp_path / 'page.html'}: ")
+
+
+def test_a_page_needs_one_look_at_the_weights_and_few_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: Counter[str] = Counter()
+
+    def count(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            calls[name] += 1
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    class Same(nn.Conv2d):
+        """Pads as TensorFlow does, so that only a pass can tell what it convolves."""
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            padded = functional.pad(x, (0, 1, 0, 1))
+            return functional.conv2d(padded, self.weight, self.bias, self.stride)
+
+    model = nn.Sequential(*(Same(3, 3, 2) for _ in range(6)), nn.Flatten(), nn.Linear(192, 3))
+    net = Network(model, input_size=8)
+    with assert_untouched(model):
+        own = LayerBrowser(net, np.zeros((8, 8, 3), np.uint8))
+        count(Network, "weights_version")
+        count(tracing, "_Tracer")
+        own.to_html(tmp_path / "page.html")
+        own.close()
+    filters = [r for r in document(tmp_path / "page.html")["replies"] if r["name"] == "filters"]
+    assert len(filters) == 12
+    assert calls == {"weights_version": 1, "_Tracer": 2}, "the filters', and the gradients'"
 
 
 def test_the_size_is_told_before_the_file_is_written(

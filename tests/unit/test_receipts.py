@@ -110,9 +110,9 @@ def test_a_click_needs_no_pass_where_the_maps_tell(
 ) -> None:
     passes: list[str] = []
 
-    def counted(net: Network, name: str, x: Tensor) -> Any:
+    def counted(net: Network, name: str, x: Tensor, step: Any) -> Any:
         passes.append(name)
-        return convolved(net, name, x)
+        return convolved(net, name, x, step)
 
     monkeypatch.setattr("cnnwidgets.widgets.passes.convolved", counted)
     image = torch.randn(1, 3, 8, 8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +112,42 @@ def test_a_superseded_picture_leaves_the_one_before(browser: LayerBrowser) -> No
     assert page.reply(identity).content.get("cancelled") is True
     assert browser._pictures["a"] == old
     assert page.request("layer", **asked(browser, "activations")).value["shape"] == [2, 14, 14]
+
+
+class Altered(nn.Conv2d):
+    """Only a pass can tell what it convolves."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.conv2d(x, self.weight * 2, self.bias)
+
+
+@pytest.mark.parametrize("slow", ["forward"], indirect=True)
+@pytest.mark.parametrize("name", ["receipt", "filters"])
+def test_a_superseded_pass_to_a_convolution_ends_at_the_next_layer(
+    slow: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = f"{COUNT}.conv2d"
+    model = nn.Sequential(*(Slow() for _ in range(COUNT)), Altered(3, 2, 3))
+    browser = LayerBrowser(Network(model, input_size=16), noise(0))
+    page, ran = Browser(browser), itertools.count()
+
+    def counted() -> None:
+        next(ran)
+        time.sleep(PAUSE)
+
+    monkeypatch.setitem(globals(), "pause", counted)
+    where = {"channel": 0, "row": 0, "column": 0} if name == "receipt" else {"first": 0, "last": 2}
+    args = {**asked(browser, "activations"), "layer": last, **where}
+    monkeypatch.setattr(Slow, "slow", slow)
+    with assert_untouched(model):
+        identity = page.ask(name, args)
+        time.sleep(2 * PAUSE)
+        page.send("cancel", id=identity)
+        assert page.reply(identity).content.get("cancelled") is True
+    assert 1 <= next(ran) < COUNT
+    monkeypatch.setattr(Slow, "slow", "")
+    assert page.request(name, **args).tensors
+    browser.close()
 
 
 def test_progress_is_told_after_a_while(
