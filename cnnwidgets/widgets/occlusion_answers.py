@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from cnnwidgets.widgets.occlusion_probing import Patch, Probing
@@ -41,7 +42,7 @@ class OcclusionAnswers:
         patch = self._asked(request)
         rows = self._probing.rows(patch, request.index("target", len(self._probing.bare)))
         self._found(patch, rows)
-        return Answer({"rows": rows})
+        return Answer({"rows": rows, "milliseconds": 1000 * (time.monotonic() - request.begun)})
 
     @answers("layers")
     def _answer_layers(self, request: Request) -> Answer:

@@ -113,7 +113,7 @@ export class MockKernel extends FakeModel {
     const { args, name } = content;
     const layers = [{ name: "conv1", change: 0.25 }];
     const values: Content = {
-      patch: { rows: rowsAt(args) },
+      patch: { rows: rowsAt(args), milliseconds: 1 },
       cost: { rows: 7, columns: 7, seconds: 12 },
       layers: { layers },
     };

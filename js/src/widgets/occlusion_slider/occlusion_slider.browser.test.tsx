@@ -70,7 +70,7 @@ describe("the patch", () => {
     pointer("pointermove", 3, 3, { pointerType });
     pointer("pointerup", 3, 3, { pointerType });
     await eventually(placed).toEqual([1, 1]);
-    expect(kernel.get("row")).toBe(1);
+    await eventually(() => kernel.get("row")).toBe(1);
     const cat = Number(find("[data-class='0']").dataset.probability);
     expect(cat).toBeCloseTo(chanceAt({ row: 1, column: 1 }));
   });

@@ -1,7 +1,7 @@
 // Asking what the network says with the patch somewhere: one question at a time, and the newest waits.
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type Bridge, RequestError } from "../../shared/model";
-import type { Box, ClassRow, Fill, Place } from "./types";
+import type { Box, ClassRow, Fill, PatchValue, Place } from "./types";
 
 export interface Question extends Place {
   /** Of the picture and the weights. */
@@ -25,12 +25,13 @@ export class Probe {
   readonly failed = signal<string | undefined>(undefined);
   #asking: Question | undefined;
   #newest: Question | undefined;
+  #takes = 0;
 
   constructor(
     readonly bridge: Bridge,
     first: Answer,
-    /** Called with each question that is really asked. */
-    readonly onAsk: (question: Question) => void,
+    /** Called with each question that is really asked, and how long the kernel took for the last (ms). */
+    readonly onAsk: (question: Question, takes: number) => void,
   ) {
     this.#answer = signal(first);
   }
@@ -56,12 +57,13 @@ export class Probe {
       this.#newest = undefined;
       if (!question || same(question, this.#answer.peek().question)) break;
       this.#asking = question;
-      this.onAsk(question);
+      this.onAsk(question, this.#takes);
       try {
-        const { value } = await this.bridge.request<{ rows: ClassRow[] }>("patch", question, {
+        const { value } = await this.bridge.request<PatchValue>("patch", question, {
           lane: "patch",
           signal: this.bridge.signal,
         });
+        this.#takes = value.milliseconds;
         this.failed.value = undefined;
         this.#answer.value = { question, rows: value.rows };
       } catch (error) {

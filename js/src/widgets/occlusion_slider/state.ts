@@ -86,7 +86,7 @@ export function createState(bridge: Bridge): State {
     if (!alone.value) probe.want(now);
     else if (sweep.value && cell >= 0) {
       probe.know({ question: now, rows: rowsAt(sweep.value, cell) });
-      move(now);
+      move(now, 0);
     }
   });
   bridge.signal.addEventListener("abort", stop);
@@ -121,7 +121,14 @@ export function createState(bridge: Bridge): State {
   };
 }
 
-/** Where the patch stands: of the kernel's making, or of the reader's, whose steps it is told as it keeps up. */
+/** How long a message is on its way to the kernel and back, about (ms). */
+const ON_ITS_WAY = 8;
+
+/**
+ * Where the patch stands: of the kernel's making, or of the reader's. Of the reader's steps the kernel
+ * is told when the answer about one should be on its way: a server that waits for an acknowledgement
+ * before it sends a second small packet (Nagle, 40 ms) gets it with this message.
+ */
 function homeOf(bridge: Bridge) {
   const row = bridge.trait<number>("row");
   const column = bridge.trait<number>("column");
@@ -132,12 +139,18 @@ function homeOf(bridge: Bridge) {
     if (place.row !== told.row || place.column !== told.column) home.value = place;
   });
   bridge.signal.addEventListener("abort", stop);
-  const move = (to: Place) => {
-    told = to;
+  let telling = false;
+  const tell = () => {
+    telling = false;
     batch(() => {
-      row.value = to.row;
-      column.value = to.column;
+      row.value = told.row;
+      column.value = told.column;
     });
+  };
+  const move = (to: Place, wait: number) => {
+    told = to;
+    if (!telling) setTimeout(tell, wait + ON_ITS_WAY);
+    telling = true;
   };
   return { home, move };
 }

@@ -61,6 +61,12 @@ export interface SweepValue {
   share: number | null;
 }
 
+export interface PatchValue {
+  rows: ClassRow[];
+  /** How long the answer took. */
+  milliseconds: number;
+}
+
 export interface Cost {
   rows: number;
   columns: number;
