@@ -130,6 +130,12 @@ def test_curves_come_coarse_to_fine(name: str) -> None:
         stream(net, x, cam, steps=0)
 
 
+def test_curves_follow_the_class_of_the_picture() -> None:
+    net, x, right = looks()  # a picture of -1 is of the other class
+    come = insertion_curve(net, x, right, steps=4, fill=-1.0, measure="logit")
+    assert come.scores.tolist() == [-1, 1, 1, 1, 1]
+
+
 def test_fractions_are_of_whole_pixels() -> None:
     net, x, right = looks()
     found = deletion_curve(net, x, right, 0, steps=5, fill=0.0, measure="logit")
