@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
     Pair = tuple[int, int]
+
+    Group = Callable[[Sequence[int], Sequence[int]], tuple[list[list[int]], list[list[int]]]]
 
 COARSEST = 4
 """The first pass tries every fourth position along both axes."""
@@ -49,8 +51,8 @@ class Layout(Protocol):
     def positions(self) -> Tensor:
         """[…, 2]: first row and column of each patch, in pixels."""
 
-    def blocks(self, most: int) -> Iterator[Block]:
-        """Yield all patches, at most so many together."""
+    def blocks(self, most: int, group: Group | None = None) -> Iterator[Block]:
+        """Yield all patches, at most so many together, and no two of different groups."""
 
 
 @dataclass(frozen=True)
@@ -84,21 +86,32 @@ class Grid:
         axes = torch.tensor(self.rows), torch.tensor(self.columns)
         return torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)
 
-    def blocks(self, most: int) -> Iterator[Block]:
+    def blocks(self, most: int, group: Group | None = None) -> Iterator[Block]:
         """Yield every fourth row and column, then every second, then all that are left."""
+        for rows, columns in self._levels():
+            if group is None:
+                yield from self._pieces(rows, columns, most)
+                continue
+            down, across = group(
+                [self.rows[index] for index in rows], [self.columns[index] for index in columns]
+            )
+            for one, other in itertools.product(down, across):
+                some = [rows[index] for index in one], [columns[index] for index in other]
+                yield from self._pieces(*some, most)
+
+    def _levels(self) -> Iterator[tuple[range, range]]:
         rows, columns = range(len(self.rows)), range(len(self.columns))
         step = COARSEST
-        yield from self._pieces(rows[::step], columns[::step], most)
+        levels = [(rows[::step], columns[::step])]
         while step > 1:
             half = step // 2
-            yield from self._pieces(rows[::step], columns[half::step], most)
-            yield from self._pieces(rows[half::step], columns[::half], most)
+            levels.append((rows[::step], columns[half::step]))
+            levels.append((rows[half::step], columns[::half]))
             step = half
+        return (level for level in levels if level[0] and level[1])
 
     def _pieces(self, rows: Sequence[int], columns: Sequence[int], most: int) -> Iterator[Block]:
         """Cut a block into nearly square ones."""
-        if not rows or not columns:
-            return
         side = max(1, int(most**0.5))
         for down in _parts(rows, max(side, most // len(columns))):
             for across in _parts(columns, max(1, most // len(down))):
@@ -129,7 +142,7 @@ class Listed:
         """[P, 2]."""
         return torch.tensor(self.places).reshape(-1, 2)
 
-    def blocks(self, most: int) -> Iterator[Block]:
+    def blocks(self, most: int, group: Group | None = None) -> Iterator[Block]:  # noqa: ARG002
         """Yield the patches of one row after those of another."""
         rows: dict[int, list[int]] = {}
         for index, (row, _) in enumerate(self.places):

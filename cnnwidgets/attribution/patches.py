@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import EllipsisType
 
+    from cnnwidgets.attribution.incremental.forecast import Forecast
     from cnnwidgets.attribution.incremental.tape import Tape
     from cnnwidgets.network import Network
 
@@ -106,6 +107,15 @@ class PatchedPasses:
                 self._program = Program(self._tape, self._picture.values)
         self.logits = self.whole(x)[0]
 
+    @property
+    def forecast(self) -> Forecast:
+        """What incremental passes will need."""
+        return self._taped().forecast
+
+    def place(self, rows: Sequence[int], columns: Sequence[int], window: tuple[int, int]) -> Place:
+        """Tell where the windows of patches stand: inside the picture."""
+        return Place(*map(_inside, (rows, columns), window, self.size))
+
     def patched(
         self, fill: Tensor, rows: Sequence[int], columns: Sequence[int], window: tuple[int, int]
     ) -> Patched:
@@ -114,7 +124,7 @@ class PatchedPasses:
         One that would go over the edge ends there: its window is moved inside, and shows
         the picture where the patch is not.
         """
-        place = Place(*map(_inside, (rows, columns), window, self.size))
+        place = self.place(rows, columns, window)
         values = Maps(fill).pieces(place)
         off = [start - at for start, at in zip(rows, place.rows.starts, strict=True)]
         aside = [start - at for start, at in zip(columns, place.columns.starts, strict=True)]

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from cnnwidgets.attribution.grouping import alike
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from torch import Tensor
 
     from cnnwidgets.attribution.grid import Layout
+    from cnnwidgets.attribution.grouping import Groups
     from cnnwidgets.attribution.patches import PatchedPasses
 
 WORTH = 0.75
@@ -57,8 +60,8 @@ class Sweep:
         self._fill = fill
         self._layout = layout
         self.operations = self.full_operations = 0
-        self.method, self.reason = method, None if method == "full" else passes.reason
-        self._choose(memory)
+        self.reason = None if method == "full" else passes.reason
+        self._choose(method, memory)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the logits [..., K], and which of them are known [...], after each batch.
@@ -75,7 +78,7 @@ class Sweep:
         logits = torch.full((*shape, len(base)), torch.nan, dtype=base.dtype, device="cpu")
         known = torch.zeros(shape, dtype=torch.bool)
         run = self._passes.full if self.method == "full" else self._passes.incremental
-        for block in self._layout.blocks(self.batch):
+        for block in self._blocks:
             if self._passes.outdated:
                 raise RuntimeError("the network's weights changed during the sweep; start it again")
             patches = self._passes.patched(
@@ -90,18 +93,41 @@ class Sweep:
             known[block.at] = True
             yield logits, known
 
-    def _choose(self, memory: float) -> None:
-        """Choose the method and the size of batches by the cost of one patch."""
+    def _choose(self, method: str, memory: float) -> None:
+        """Choose the method, and which patches to try together."""
+        passes = self._passes
+        if method != "full" and self.reason is None:
+            self._plan("incremental", self._largest(), memory)
+            share = self._needed() / max(
+                1, passes.full_cost.operations * self._layout.positions[..., 0].numel()
+            )
+            if method == "auto" and share > WORTH:
+                self.reason = f"a patch changes {share:.0%} of the arithmetic"
+        if method == "full" or self.reason is not None:
+            self._plan("full", passes.full_cost.bytes, memory)
+
+    def _largest(self) -> int:
+        """Measure the bytes that a patch in the middle needs, where nothing is cut off."""
         passes, layout = self._passes, self._layout
         row, column = layout.positions.reshape(-1, 2).double().mean(0).long().tolist()
-        cost = passes.full_cost
-        if self.method != "full" and self.reason is None:
-            local = passes.cost(passes.patched(self._fill, [row], [column], layout.window))
-            share = local.operations / max(1, cost.operations)
-            if self.method == "auto" and share > WORTH:
-                self.reason = f"a patch changes {share:.0%} of the arithmetic"
-            else:
-                cost = local
-        self.method = "full" if self.method == "full" or self.reason else "incremental"
-        best = min(BEST_BYTES[self.method], memory)
-        self.batch = 1 if passes.alone else max(1, min(MOST, int(best / max(1, cost.bytes))))
+        return passes.cost(passes.patched(self._fill, [row], [column], layout.window)).bytes
+
+    def _plan(self, method: str, each: int, memory: float) -> None:
+        """Lay out batches by the bytes that a patch needs."""
+        best = min(BEST_BYTES[method], memory)
+        self.batch = 1 if self._passes.alone else max(1, min(MOST, int(best / max(1, each))))
+        group = self._alike if method == "incremental" else None
+        self._blocks = list(self._layout.blocks(self.batch, group))
+        self.method = method
+
+    def _alike(self, rows: Sequence[int], columns: Sequence[int]) -> tuple[Groups, Groups]:
+        place = self._passes.place(rows, columns, self._layout.window)
+        return alike(self._passes.forecast, place)
+
+    def _needed(self) -> int:
+        """Count the multiply-adds of all blocks."""
+        passes, window = self._passes, self._layout.window
+        return sum(
+            len(block) * passes.forecast.operations(passes.place(block.rows, block.columns, window))
+            for block in self._blocks
+        )

@@ -12,7 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 import cnnwidgets as cw
-from cnnwidgets.attribution.incremental import convolution
+from cnnwidgets.attribution import grouping
+from cnnwidgets.attribution.incremental import convolution, dense
+from cnnwidgets.attribution.incremental.windows import Place
+from cnnwidgets.attribution.patches import PatchedPasses
 from tests.architectures import ARCHITECTURES, first_cnn, resnet18, seeded, vgg16
 from tests.patching import assert_exact
 from tests.untouched import assert_untouched
@@ -193,6 +196,7 @@ def test_other_number_types(dtype: torch.dtype) -> None:
 
 def test_without_onednn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(convolution, "_packs", lambda: False)
+    monkeypatch.setattr(dense, "_fuses", lambda: False)
     for make in (vgg16, resnet18):
         model, x = make()
         assert_exact(model, x, [3, 20], [4, 9, 30], (6, 6))
@@ -298,6 +302,53 @@ def test_what_cannot_be_taken_apart_is_passed_whole(reason: str) -> None:
                 copy = x.clone()
                 copy[..., 4 * row : 4 * row + 4, 4 * column : 4 * column + 4] = 0
                 torch.testing.assert_close(found.scores[row, column], model(copy)[0, 1])
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_operations_are_foretold(data: st.DataObject) -> None:
+    choices: dict[str, Any] = {**ARCHITECTURES, **LAYERS}
+    name = data.draw(st.sampled_from([name for name in choices if "same" not in name]))
+    model, x = ARCHITECTURES[name]() if name in ARCHITECTURES else headed(*LAYERS[name])
+    score = (lambda y: y[:, 0].amax((1, 2))) if name == "unet" else None
+    passes = PatchedPasses(cw.Network(model, input_size=tuple(x.shape[1:])), x, score)
+    size = min(x.shape[2:])
+    side = data.draw(st.integers(1, size))
+    rows, columns = (
+        data.draw(st.lists(st.integers(1 - side, size - 1), min_size=1, max_size=3))
+        for _ in range(2)
+    )
+    foretold = passes.forecast.operations(passes.place(rows, columns, (side, side)))
+    before = passes.operations
+    passes.incremental(passes.patched(torch.zeros_like(x), rows, columns, (side, side)))
+    assert passes.operations - before == foretold * len(rows) * len(columns)
+    assert foretold <= passes.full_cost.operations
+
+
+def test_windows_that_are_alike_are_tried_together() -> None:
+    model, x = first_cnn()
+    passes = PatchedPasses(cw.Network(model, input_size=32), x)
+    rows = tuple(range(0, 29, 4))
+    place = passes.place(rows, rows, (4, 4))
+
+    def needed(groups: Any) -> int:
+        return sum(
+            len(down)
+            * len(across)
+            * passes.forecast.operations(Place(place.rows.at(down), place.columns.at(across)))
+            for down in groups[0]
+            for across in groups[1]
+        )
+
+    together = [list(range(8))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grouping, "CALL", 0)
+        groups = grouping.alike(passes.forecast, place)
+        # near both edges windows are cut off by as much
+        assert groups == ([[0, 7], [1, 6], [2, 5], [3, 4]],) * 2
+        assert needed(groups) < 0.75 * needed((together, together))
+        patch.setattr(grouping, "CALL", 10**12)
+        assert grouping.alike(passes.forecast, place) == (together, together)
 
 
 OPERATIONS = {"vgg16": (21_790_592, 30_556_160), "resnet18": (9_300_992, 18_305_024)}

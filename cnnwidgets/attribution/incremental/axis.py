@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Starts: TypeAlias = tuple[int, ...]
 """The first position of each window."""
@@ -39,6 +42,10 @@ class Span(NamedTuple):
 
     starts: Starts
     length: int
+
+    def at(self, indices: Sequence[int]) -> Span:
+        """Choose some of the windows."""
+        return Span(tuple(self.starts[index] for index in indices), self.length)
 
 
 class Run(NamedTuple):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cnnwidgets.attribution.incremental.convolution import Convolution, Limits
+from cnnwidgets.attribution.incremental.dense import Dense
 from cnnwidgets.attribution.incremental.sliding import MaxPool, average_pool
 from cnnwidgets.attribution.incremental.tape import Slot, Tape, grows, replaced, slots
 
@@ -63,12 +64,12 @@ def _learn(known: dict[int, Any], template: Any, result: Any) -> None:  # noqa: 
 
 
 def _bound(call: Call) -> Call:
-    """Bind the options of what slides; reshape what may lie differently in memory."""
+    """Bind weights and options; reshape what may lie differently in memory."""
     if call.name == "view" and not any(isinstance(part, torch.dtype) for part in call.args):
         return replace(call, function=Tensor.reshape)
-    if call.name not in _SLIDING:
+    if call.name not in _BINDING:
         return call
-    found = _SLIDING[call.name](*call.args, **call.kwargs)
+    found = _BINDING[call.name](*call.args, **call.kwargs)
     if found is None:
         return call
     x, function = found
@@ -79,6 +80,12 @@ def _convolution(input: Any, weight: Any, bias: Any = None, *args: Any, **kwargs
     if not isinstance(input, Slot) or not isinstance(weight, Tensor) or isinstance(bias, Slot):
         return None
     return input, Convolution(weight, bias, *args, **kwargs)
+
+
+def _dense(input: Any, weight: Any, bias: Any = None) -> Any:  # noqa: A002, ANN401
+    if not isinstance(input, Slot) or not isinstance(weight, Tensor) or isinstance(bias, Slot):
+        return None
+    return input, Dense(weight, bias)
 
 
 def _max_pool(  # noqa: PLR0917
@@ -100,15 +107,16 @@ def _average_pool(input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002, 
     return None if pool is None else (input, pool)
 
 
-_SLIDING: dict[str, Callable[..., Any]] = {
+_BINDING: dict[str, Callable[..., Any]] = {
     "conv2d": _convolution,
+    "linear": _dense,
     "max_pool2d": _max_pool,
     "avg_pool2d": _average_pool,
 }
 
 
 def _fused(tape: Tape) -> Tape:
-    """Make norms and ReLUs part of the convolution that they alone read."""
+    """Make norms and ReLUs part of the convolution or dense layer that they alone read."""
     readers = Counter(slot for call in tape.calls for slot in slots((call.args, call.kwargs)))
     readers[tape.output] += 1
     kept: list[Call] = []
@@ -122,34 +130,34 @@ def _fused(tape: Tape) -> Tape:
             kept.append(call)
         else:
             kept[at] = replace(kept[at], function=better, result=call.result)
-        if isinstance(kept[at].function, Convolution):
+        if isinstance(kept[at].function, (Convolution, Dense)):
             maker[call.result] = at
     return Tape(kept, tape.output)
 
 
-def _joined(conv: object, call: Call) -> Convolution | None:
-    """Return a convolution with this call after it, if it can be part of it."""
-    if not isinstance(conv, Convolution) or not conv.is_plain:
+def _joined(maker: object, call: Call) -> Convolution | Dense | None:
+    """Return a convolution or dense layer with this call after it, if it can be part of it."""
+    if not isinstance(maker, (Convolution, Dense)) or not maker.is_plain:
         return None
     match call.name, call.args[1:], call.kwargs:
         case "batch_norm", options, keywords if _fixed(options, keywords):
-            return conv.normed(*options, **keywords)
+            return maker.normed(*options, **keywords) if isinstance(maker, Convolution) else None
         case "relu", _, _:
-            return conv.limited(Limits())
+            return maker.limited(Limits())
         case "relu6", _, _:
-            return conv.limited(Limits(6.0))
+            return maker.limited(Limits(6.0))
         case "hardtanh", options, keywords:
-            return _limited(conv, *options, **keywords)
+            return _limited(maker, *options, **keywords)
     return None
 
 
 def _limited(
-    conv: Convolution,
+    maker: Convolution | Dense,
     min_val: float = -1.0,
     max_val: float = 1.0,
     inplace: bool = False,  # noqa: ARG001, FBT001, FBT002 - an argument of torch's
-) -> Convolution | None:
-    return conv.limited(Limits(float(max_val))) if min_val == 0 else None
+) -> Convolution | Dense | None:
+    return maker.limited(Limits(float(max_val))) if min_val == 0 else None
 
 
 def _fixed(options: Sequence[Any], keywords: dict[str, Any]) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cnnwidgets.attribution.incremental.axis import union
-from cnnwidgets.attribution.incremental.windows import Patched, Place
+from cnnwidgets.attribution.incremental.windows import Patched, Place, cover
 from cnnwidgets.receptive.operations import ELEMENTWISE
 from cnnwidgets.shadow import tensors
 
@@ -115,12 +114,7 @@ def _together(operands: Sequence[Patched]) -> bool:
 
 def _cover(operands: Sequence[Patched]) -> Place:
     """Return the place that covers the windows of all."""
-    places = tuple(dict.fromkeys(x.place for x in operands))
-    if len(places) == 1:
-        return places[0]
-    height, width = operands[0].maps.size
-    rows = union(tuple(place.rows for place in places), height)
-    return Place(rows, union(tuple(place.columns for place in places), width))
+    return cover([x.place for x in operands], operands[0].maps.size)
 
 
 def _uniform(constant: Tensor) -> bool:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from cnnwidgets.attribution.incremental.axis import Span
 from cnnwidgets.attribution.incremental.convolution import Convolution
+from cnnwidgets.attribution.incremental.dense import Dense
+from cnnwidgets.attribution.incremental.forecast import Forecast
 from cnnwidgets.attribution.incremental.local import LOCAL, PASSED
 from cnnwidgets.attribution.incremental.sliding import AveragePool, MaxPool, slide
 from cnnwidgets.attribution.incremental.tape import Call, Slot, filled, slots
-from cnnwidgets.attribution.incremental.windows import Maps, Patched
+from cnnwidgets.attribution.incremental.windows import Maps, Patched, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +46,10 @@ class Step:
         Whether it may write over its first argument.
     cost
         Multiply-adds for each number that it makes.
+    whole
+        Multiply-adds for one picture.
+    moves
+        By how many rows and columns what it makes is moved against what it reads.
     """
 
     call: Call
@@ -53,6 +60,13 @@ class Step:
     last: tuple[int, ...] = ()
     owns: bool = False
     cost: float = 0.0
+    whole: int = 0
+    moves: tuple[int, int] = (0, 0)
+
+    @property
+    def local(self) -> bool:
+        """Whether it can be computed within windows."""
+        return self.sliding is not None or self.rule is not None
 
     @classmethod
     def of(cls, call: Call) -> Step:
@@ -80,6 +94,8 @@ class Program:
         Its maps.
     operations
         Multiply-adds of convolutions and dense layers so far.
+    forecast
+        What passes over patches will need.
     """
 
     def __init__(self, tape: Tape, x: Tensor) -> None:
@@ -90,7 +106,10 @@ class Program:
         self._maps = {0: self.picture}
         self._size = 1 + max((index for step in self._steps for index in step.makes), default=0)
         self._learn(x)
+        self._settle()
         self._plan()
+        sizes = {index: maps.size for index, maps in self._maps.items()}
+        self.forecast = Forecast(self._steps, sizes)
 
     def run(self, x: Tensor | Patched, meter: Meter | None = None) -> Tensor:
         """Run the forward on a batch [N, C, H, W], or on copies of the picture with patches."""
@@ -158,8 +177,8 @@ class Program:
         for step in self._steps:
             self._take(step, values, 1)
             step.cost = _cost(step.call, values)
-            local = step.sliding is not None or step.rule is not None
-            if not local or not all(index in self._maps for index in step.reads):
+            step.whole = round(step.cost * values[step.makes[0]].numel()) if step.cost else 0
+            if not step.local or not all(index in self._maps for index in step.reads):
                 step.rule = None
                 continue
             made = {index: values[index] for index in step.makes}
@@ -167,6 +186,24 @@ class Program:
                 self._maps.update({index: Maps(one) for index, one in made.items()})
             else:
                 step.rule = None
+
+    def _settle(self) -> None:
+        """Give up rules that cannot compute even what a single pixel in the middle changes."""
+        row, column = (size // 2 for size in self.picture.size)
+        place = Place(Span((row,), 1), Span((column,), 1))
+        pixel = self.picture.values[:, :, row : row + 1, column : column + 1]
+        values: list[Any] = [None] * self._size
+        values[0] = Patched(self.picture, pixel, place)
+        for step in self._steps:
+            self._take(step, values, 1)
+            if step.rule is None:
+                continue
+            given, made = values[step.reads[0]], values[step.makes[0]]
+            if not isinstance(made, Patched):
+                step.rule = None
+            elif step.call.name in PASSED and isinstance(given, Patched):
+                down, across = zip(made.place, given.place, strict=True)
+                step.moves = _apart(*down), _apart(*across)
 
     def _plan(self) -> None:
         """Find out what is read last where, and what may be written over."""
@@ -210,6 +247,10 @@ class Meter:
         self.most = max(self.most, held)
 
 
+def _apart(one: Span, other: Span) -> int:
+    return one.starts[0] - other.starts[0]
+
+
 def _bytes(value: Any) -> int:  # noqa: ANN401
     if isinstance(value, Patched):
         return value.windows.nbytes + (0 if value.copies is None else value.copies.nbytes)
@@ -218,7 +259,7 @@ def _bytes(value: Any) -> int:  # noqa: ANN401
 
 def _cost(call: Call, values: list[Any]) -> float:
     """Count the multiply-adds of a convolution or dense layer for each number that it makes."""
-    if isinstance(call.function, Convolution):
+    if isinstance(call.function, (Convolution, Dense)):
         return float(call.function.weight[0].numel())
     if call.name not in {"linear", "conv_transpose2d"}:
         return 0.0

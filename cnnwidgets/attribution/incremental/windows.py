@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch.nn.functional import pad
 
-from cnnwidgets.attribution.incremental.axis import Span, positions, runs, shifted, steady
+from cnnwidgets.attribution.incremental.axis import (
+    Span,
+    positions,
+    runs,
+    shifted,
+    steady,
+    union,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 
@@ -45,6 +54,15 @@ class Place(NamedTuple):
         if not (rows or columns):
             return self
         return Place(shifted(self.rows, rows), shifted(self.columns, columns))
+
+
+def cover(places: Sequence[Place], size: tuple[int, int]) -> Place:
+    """Return the place within maps of (H, W) that covers the windows of all."""
+    different = tuple(dict.fromkeys(places))
+    if len(different) == 1:
+        return different[0]
+    rows, columns = zip(*different, strict=True)
+    return Place(union(rows, size[0]), union(columns, size[1]))
 
 
 class Maps:
