@@ -1,4 +1,4 @@
-"""What Captum computes. Importing it takes about a second, so the first map asked for does that."""
+"""What Captum computes. It is imported with the first map, as that takes half a second or more."""
 
 from __future__ import annotations
 

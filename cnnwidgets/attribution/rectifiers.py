@@ -89,10 +89,10 @@ class _AnyRectifier(nn.ReLU):
 
     in_place = False
 
-    def forward(self, input: Tensor, rectify: Callable[[Tensor], Tensor]) -> Tensor:  # type: ignore[override]  # noqa: A002
-        output = rectify(input)
-        self.in_place = output is input
-        return output
+    def forward(self, x: Tensor, rectify: Callable[[Tensor], Tensor]) -> Tensor:  # type: ignore[override]
+        y = rectify(x)
+        self.in_place = y is x
+        return y
 
 
 class _Network(nn.Module):
