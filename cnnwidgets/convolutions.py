@@ -7,6 +7,8 @@ given a part of another layer's output, a hook may have changed either. So the c
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import torch
@@ -20,8 +22,10 @@ from cnnwidgets.tracing import Call, function_name, trace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from cnnwidgets.capture import Step
     from cnnwidgets.layers import Layer
     from cnnwidgets.network import Network
+    from cnnwidgets.tracing import Failure
 
 Convolution: TypeAlias = nn.Conv2d | nn.ConvTranspose2d
 
@@ -74,23 +78,29 @@ def filter_shape(call: Call) -> tuple[int, ...] | None:
     return first, second, *kernel
 
 
-def own_convolution(net: Network, layer: Layer) -> Convolution | None:
-    """Return a copy of a layer's module if it convolves as torch's class does, with its weights.
+def is_own(layer: Layer) -> bool:
+    """Whether a layer's module convolves as torch's class does, with its own weights.
 
-    None where only a pass can tell: for functions, subclasses with a forward of their own, hooks,
-    and weights that are not initialised yet.
+    Not certain without a pass, and so False, for functions, subclasses with a forward of their own,
+    hooks, and weights that are not initialised yet.
     """
-    module = layer.module
-    kind = next((kind for kind in _FUNCTIONS if isinstance(module, kind)), None)
-    if kind is None or _is_altered(cast("nn.Module", module), kind):
+    kind = _kind(layer.module)
+    return kind is not None and not _is_altered(cast("nn.Module", layer.module), kind)
+
+
+def own_convolution(net: Network, layer: Layer) -> Convolution | None:
+    """Return a copy of a layer's module; None where only a pass can tell what it convolves."""
+    if not is_own(layer):
         return None
+    kind = cast("type[Convolution]", _kind(layer.module))
     # Of the user's own, a parametrisation may change buffers when its weight is read.
-    copied = next(own for own, its in shadow(net.model).originals.items() if its is module)
+    originals = shadow(net.model).originals.items()
+    copied = next(own for own, its in originals if its is layer.module)
     names = [name for name in _ARGUMENTS[_FUNCTIONS[kind]] if name != "input"]
     return _made(kind, {name: getattr(copied, name) for name in (*names, "padding_mode")})
 
 
-def convolved(net: Network, name: str, x: Tensor) -> Convolved:
+def convolved(net: Network, name: str, x: Tensor, step: Step | None = None) -> Convolved:
     """Run a pass as far as a layer, and return what it convolves there.
 
     Parameters
@@ -101,6 +111,8 @@ def convolved(net: Network, name: str, x: Tensor) -> Convolved:
         A layer's name.
     x
         A batch [N, C, H, W] on the network's device and of its dtype. Not changed.
+    step
+        As for `cnnwidgets.capture.capture`.
 
     Raises
     ------
@@ -113,29 +125,67 @@ def convolved(net: Network, name: str, x: Tensor) -> Convolved:
             f"layer {name!r} is no two-dimensional convolution (its kind: {layer.kind}); "
             "choose one whose filters are not None"
         )
-    watch = _Watch()
-
-    def stop_there(call: Call) -> None:
-        if call.name == name:
-            raise _ReachedError(watch.convolved(call))
-        watch.forget()
-
-    copied = shadow(net.model)
-    try:
-        with torch.inference_mode(mode=False), torch.no_grad(), watch:
-            _, failure = trace(copied, x.detach().clone(), stop_there)
-    except _ReachedError as reached:
-        return reached.convolved
+    found: list[Convolved] = []
+    failure = _watched(
+        net, [name], x, lambda call, watch: found.append(watch.convolved(call)), step
+    )
+    if found:
+        return found[0]
     reason = "" if failure is None else f": {failure.error}"
     raise ValueError(f"the forward pass did not reach {name!r} with this picture{reason}")
 
 
+def convolutions(
+    net: Network, names: Iterable[str], x: Tensor, step: Step | None = None
+) -> dict[str, Convolution]:
+    """Run one pass and return the convolutions of these layers, without what they are given.
+
+    Layers that the pass does not come to, or that call no ``conv2d``, are left out.
+    """
+    found: dict[str, Convolution] = {}
+
+    def keep(call: Call, watch: _Watch) -> None:
+        with suppress(ValueError):
+            found[call.name] = watch.convolved(call).conv
+
+    _watched(net, names, x, keep, step)
+    return found
+
+
+def _watched(
+    net: Network,
+    names: Iterable[str],
+    x: Tensor,
+    keep: Callable[[Call, _Watch], None],
+    step: Step | None,
+) -> Failure | None:
+    """Run a pass as far as the last of these layers, with what each called at hand."""
+    order = [layer.name for layer in net.graph]
+    waiting = set(names)
+    total = 1 + max(order.index(name) for name in waiting)
+    done = count(1)
+    watch = _Watch()
+
+    def on_call(call: Call) -> None:
+        if call.name in waiting:
+            waiting.remove(call.name)
+            keep(call, watch)
+        watch.forget()
+        if step is not None:
+            step(min(next(done), total), total)
+        if not waiting:
+            raise _ReachedError
+
+    copied = shadow(net.model)
+    try:
+        with torch.inference_mode(mode=False), torch.no_grad(), watch:
+            return trace(copied, x.detach().clone(), on_call).failure
+    except _ReachedError:
+        return None
+
+
 class _ReachedError(BaseException):
     """Ends a pass; not an `Exception`, which the model might catch."""
-
-    def __init__(self, found: Convolved) -> None:
-        super().__init__()
-        self.convolved = found
 
 
 class _Called(NamedTuple):
@@ -193,6 +243,10 @@ class _Watch(TorchFunctionMode):
 def _arguments(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return a function's arguments by their names."""
     return {**dict(zip(_ARGUMENTS[name], args)), **kwargs}  # noqa: B905 - the rest are defaults
+
+
+def _kind(module: nn.Module | None) -> type[Convolution] | None:
+    return next((kind for kind in _FUNCTIONS if isinstance(module, kind)), None)
 
 
 def _is_altered(module: nn.Module, kind: type[nn.Module]) -> bool:

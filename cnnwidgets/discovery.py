@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,16 @@ def _from_weights(weights: Any) -> Settings:  # noqa: ANN401
         getattr(transforms, "std", None),
         transforms if callable(transforms) else None,
     )
+
+
+def size_of(size: Any) -> tuple[int, ...] | None:  # noqa: ANN401 - checked here
+    """Return an input size as (H, W) or (C, H, W), given as that or as one number."""
+    if size is None:
+        return None
+    numbers = tuple(size) if isinstance(size, Iterable) else (size, size)
+    if len(numbers) not in {2, 3} or not all(isinstance(n, int) and n > 0 for n in numbers):
+        raise ValueError(f"input_size: {size!r}; give pixels as one number, (H, W) or (C, H, W)")
+    return numbers
 
 
 def shapes_to_try(model: nn.Module, size: tuple[int, ...] | None) -> Iterator[tuple[int, int, int]]:

@@ -34,6 +34,7 @@ _ORIENTATION = 0x0112  # EXIF
 _ON_ITS_SIDE = {5, 6, 7, 8}
 _LONG = 100  # characters of an address to show
 _PREPROCESSED = 10.0  # hardly any normalisation leaves larger values
+_WHITE = 255.0
 _GAP = 3.0  # box-reduce a picture before the bicubic filter down to this many times the size
 
 
@@ -123,6 +124,43 @@ def prepare(
     pixels = torch.from_numpy(np.array(fit(picture, (height, width))))
     x = pixels.reshape(height, width, channels).permute(2, 0, 1).contiguous() / 255
     return ((x - per_channel("mean", mean, channels)) / per_channel("std", std, channels))[None]
+
+
+def doubt(image: Picture, mean: Numbers = 0.0) -> str:
+    """Say why floats look as if they had not been preprocessed; ``""`` if they do not.
+
+    They may be right, as the network may do it itself: this is worth a warning, no more. No usual
+    normalisation leaves a picture without one negative value and with some above 10; one with
+    none outside [0, 1] was probably only scaled, if the network wants a mean taken off as well.
+
+    Parameters
+    ----------
+    image
+        Any form that `read` takes; all but floats are preprocessed by `prepare`.
+    mean
+        What the network wants taken off pixels in [0, 1].
+    """
+    if not isinstance(image, (np.ndarray, Tensor)) or not math.prod(image.shape):
+        return ""
+    if "float" not in str(image.dtype):
+        return ""
+    low, high = float(image.min()), float(image.max())
+    pixels = "image[0]" if image.ndim == len("NCHW") else "image"
+    turn, to_bytes = "transpose", "astype('uint8')"
+    if isinstance(image, Tensor):
+        turn, to_bytes = "permute", "byte()"
+    pixels = f"{pixels}.{turn}(1, 2, 0)"
+    if low >= 0 and _PREPROCESSED < high <= _WHITE:
+        looks = f"floats from {low:.4g} to {high:.4g} look like pixels that nobody preprocessed"
+    elif torch.as_tensor(mean).any() and 0 <= low < high <= 1:
+        looks = f"floats from {low:.4g} to {high:.4g} look like pixels that nobody normalised"
+        pixels = f"({pixels} * 255)"
+    else:
+        return ""
+    return (
+        f"image: {looks}, and floats are taken as they are; for the network's own preprocessing "
+        f"pass {pixels}.{to_bytes}"
+    )
 
 
 def restore(x: Tensor, mean: Numbers = 0.0, std: Numbers = 1.0) -> NDArray[np.uint8]:

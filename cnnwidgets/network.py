@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+import warnings
 from copy import copy
 from dataclasses import replace
 from itertools import chain
@@ -17,7 +17,7 @@ from cnnwidgets import images
 from cnnwidgets.capture import capture
 from cnnwidgets.classes import Classes, Prediction, first_output, scores
 from cnnwidgets.convolutions import Convolution, convolved
-from cnnwidgets.discovery import normalisation_of, settings_of, shapes_to_try
+from cnnwidgets.discovery import normalisation_of, settings_of, shapes_to_try, size_of
 from cnnwidgets.errors import known_keywords
 from cnnwidgets.fingerprint import fingerprint
 from cnnwidgets.isolation import isolated
@@ -25,7 +25,7 @@ from cnnwidgets.layers import Layer, LayerGraph, layer_graph
 from cnnwidgets.shadow import shadow, unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -109,7 +109,7 @@ class Network:
         self.mean = _first(mean, found.mean, usual_mean, 0.0)
         self.std = _first(std, found.std, usual_std, 1.0)
         # A model with other channels than the pretrained one keeps its description.
-        self._size = _size(input_size) or (_size(found.input_size) or ())[-2:] or None
+        self._size = size_of(input_size) or (size_of(found.input_size) or ())[-2:] or None
         self.guessed = self._size is None and self.preprocess is None
         self._lock = threading.RLock()
         self._probed: tuple[Hashable, Shape, LayerGraph, Classes] | None = None
@@ -181,13 +181,24 @@ class Network:
         -------
         Tensor
             [1, C, H, W] on the model's device, of its dtype.
+
+        Warns
+        -----
+        UserWarning
+            If floats look as if they were not preprocessed; see `doubt`.
         """
+        if doubt := self.doubt(image):
+            warnings.warn(doubt, stacklevel=2)
         if self.preprocess is None:
             x = images.prepare(image, self.input_shape, self.mean, self.std)
         else:
             picture = images.read(image, self._channels_of(image))
             x = picture if isinstance(picture, Tensor) else self._preprocessed(picture)
         return x.to(self.device, self.dtype)
+
+    def doubt(self, image: Picture) -> str:
+        """Say why a float image looks as if it was not preprocessed; ``""`` if it does not."""
+        return images.doubt(image, self.mean)
 
     def restore(self, x: Tensor) -> NDArray[np.uint8]:
         """Undo the preprocessing: a batch [N, C, H, W] as uint8 pixels [N, H, W, C]."""
@@ -385,12 +396,3 @@ def _state(model: nn.Module) -> Iterator[Tensor]:
 
 def _first(*values: Any) -> Any:  # noqa: ANN401
     return next(value for value in values if value is not None)
-
-
-def _size(size: Any) -> tuple[int, ...] | None:  # noqa: ANN401
-    if size is None:
-        return None
-    numbers = tuple(size) if isinstance(size, Iterable) else (size, size)
-    if len(numbers) not in {2, 3} or not all(isinstance(n, int) and n > 0 for n in numbers):
-        raise ValueError(f"input_size: {size!r}; give pixels as one number, (H, W) or (C, H, W)")
-    return numbers

@@ -6,20 +6,25 @@ import base64
 import gzip
 import html
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from ipywidgets.widgets.widget import _remove_buffers
 
+from cnnwidgets.widgets.requests import WORTH_TELLING
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from cnnwidgets.widgets.requests import Answer, Asked
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; "
     "img-src data: blob:"
 )
 _NOT_STATE = ("layout", "tabbable", "tooltip", "_dom_classes", "_anywidget_id", "_foreseen")
-_SPARE = 2000  # bytes of mark-up around the document
+_SPARE = 4000  # bytes of mark-up around the document
 
 
 class Page:
@@ -48,7 +53,6 @@ class Page:
         self._host = host
         self._limit = limit
         self._replies: list[str] = []
-        self._left_out = ""
         self._document = {
             "title": title,
             "state": plain,
@@ -67,6 +71,30 @@ class Page:
                 "widget fewer pictures to choose from"
             )
 
+    def record(self, answered: Iterable[tuple[Asked, Answer | None]], count: int, name: str) -> int:
+        """Record answers for as long as there is room, and print how far that is if it takes long.
+
+        Parameters
+        ----------
+        answered
+            Requests with their answers, None for a refusal, the most useful first.
+        count
+            How many there are.
+        name
+            Of the file.
+
+        Returns
+        -------
+        int
+            How many there was room for.
+        """
+        told = _Told(f"{name}: recording")
+        for done, ((request, args), answer) in enumerate(answered):
+            told.tell(max(done / count, self.size / self._limit))
+            if answer and not self.add(request, args, answer.value, answer.tensors):
+                return done
+        return count
+
     def add(
         self,
         name: str,
@@ -84,29 +112,30 @@ class Page:
             }
         )
         if self.size + len(reply) + 1 > self._limit:
-            self._left_out = name
             return False
         self._replies.append(reply)
         self.size += len(reply) + 1
         return True
 
-    def write(self, path: Path) -> Path:
-        """Say how large the page is, then write it."""
-        text = self._text()
-        megabytes = len(text.encode()) / 1e6
-        line = f"{path}: {megabytes:.1f} MB, {len(self._replies)} recorded answers"
-        if self._left_out:
-            line += (
-                f"; from {self._left_out!r} on, what is less useful did not fit into "
-                f"{self._limit / 1e6:.3g} MB: give a larger limit"
-            )
-        print(line)  # noqa: T201 - the size is told before it is written
+    def write(self, path: Path, missing: str = "") -> Path:
+        """Say how large the page is and what is `missing`, in words, then write it."""
+        note = self._note(path.name, missing) if missing else ""
+        text = self._text(note)
+        line = f"{path}: {len(text.encode()) / 1e6:.1f} MB, {len(self._replies)} recorded answers"
+        print(f"{line}. {note}" if note else line)  # noqa: T201 - told before it is written
         path.write_text(text, encoding="utf-8")
         return path
 
-    def _text(self) -> str:
+    def _note(self, name: str, missing: str) -> str:
+        return (
+            f"Left out to stay within {self._limit / 1e6:.3g} MB: {missing}. To keep more: "
+            f"to_html({name!r}, limit={2 * self._limit:_.0f})"
+        )
+
+    def _text(self, note: str) -> str:
         document = _json(self._document)[:-1] + f', "replies": [{",".join(self._replies)}]}}'
         title = html.escape(str(self._document["title"]))
+        foot = f'<p class="cnnw-root">{html.escape(note)}</p>\n' if note else ""
         host = self._host.replace("</script", r"<\/script")
         return f"""<!doctype html>
 <html lang="en">
@@ -117,8 +146,23 @@ class Page:
 <div class="cnnw-page"></div>
 <script type="application/json" class="cnnw-document">{document}</script>
 <script type="module">{host}</script>
-</html>
+{foot}</html>
 """
+
+
+class _Told:
+    """Prints how far something is, on one line, once it has taken long."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._next = time.monotonic() + WORTH_TELLING
+
+    def tell(self, share: float) -> None:
+        """Say it if it is time to; the next line that is printed takes its place."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + WORTH_TELLING
+            print(f"{self._what}, {share:.0%}", end="\r", flush=True)  # noqa: T201
 
 
 def _is_shown(key: str) -> bool:

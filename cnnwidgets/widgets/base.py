@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import os
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from difflib import get_close_matches
@@ -19,12 +18,12 @@ from traitlets import List, TraitError, Unicode, default, observe
 
 from cnnwidgets.errors import nearest
 from cnnwidgets.export.html import Page
-from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers
-from cnnwidgets.widgets.stream import PER_SECOND, Stream
+from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers, seldom
+from cnnwidgets.widgets.stream import Stream
 from cnnwidgets.widgets.worker import Cancelled, Job, worker_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from matplotlib.figure import Figure
 
@@ -139,7 +138,8 @@ class Widget(anywidget.AnyWidget):
     ) -> Path:
         """Write one offline page that goes on working without a kernel.
 
-        The size is printed before the file is written.
+        The size, and what is left out, are printed before the file is written; meanwhile how far
+        it is, where that takes over half a second.
 
         Parameters
         ----------
@@ -149,7 +149,7 @@ class Widget(anywidget.AnyWidget):
             Of the page; the widget's by default.
         limit
             Bytes that the page may have. What does not fit is left out, the least useful
-            first, and the page says so where it is missed.
+            first, and the page says so at its foot, and where it is missed.
 
         Returns
         -------
@@ -168,10 +168,13 @@ class Widget(anywidget.AnyWidget):
             raise FileNotFoundError(f"path: there is no folder {str(file.parent)!r}; make it first")
         with self._recording():
             page = Page(title or repr(self), bundle("host", "js"), self.get_state(), limit)
-            for name, args, answer in self._answered(self.recorded()):
-                if not page.add(name, args, answer.value, answer.tensors):
-                    break
-        return page.write(file)
+            asked = list(self.recorded())
+            missing = asked[page.record(self._answered(asked), len(asked), file.name) :]
+        return page.write(file, self.in_words(missing) if missing else "")
+
+    def in_words(self, asked: Sequence[Asked]) -> str:
+        """Say what these requests ask for, to tell what a page had no room for."""
+        return f"{len(asked)} answers"
 
     @contextmanager
     def _recording(self) -> Iterator[None]:
@@ -182,21 +185,21 @@ class Widget(anywidget.AnyWidget):
         """Answer a request here and now, as the browser would get it."""
         return self._handlers[name](self, Request(name, args))
 
-    def _answered(self, asked: Iterable[Asked]) -> Iterator[tuple[str, dict[str, Any], Answer]]:
+    def _answered(self, asked: Iterable[Asked]) -> Iterator[tuple[Asked, Answer | None]]:
         for name, args in asked:
-            try:
+            answer = None
+            with suppress(RequestError):  # a layer that has no gradient, or was not reached
                 answer = self.answer(name, args)
-            except RequestError:  # a layer that has no gradient, or was not reached
-                continue
-            yield name, args, answer
+            yield (name, args), answer
 
     @default("_foreseen")
     def _foresee(self) -> list[dict[str, Any]]:
         foreseen: list[dict[str, Any]] = []
         with suppress(Exception):  # the page asks for the rest, and shows what is wrong with it
-            for name, args, answer in self._answered(self.foreseen()):
-                packed = {"value": answer.value, "tensors": list(answer.tensors)}
-                foreseen.append({"name": name, "args": args, **packed})
+            for (name, args), answer in self._answered(self.foreseen()):
+                if answer is not None:
+                    packed = {"value": answer.value, "tensors": list(answer.tensors)}
+                    foreseen.append({"name": name, "args": args, **packed})
         return foreseen
 
     def stream(self, name: str) -> Stream:
@@ -315,7 +318,7 @@ class Widget(anywidget.AnyWidget):
         def progress(done: int, total: int) -> None:
             self.send({"kind": "progress", "id": identity, "done": done, "total": total})
 
-        live = replace(request, check=job.check, progress=_seldom(progress))
+        live = replace(request, check=job.check, progress=seldom(progress))
         try:
             if request.name not in self._handlers:
                 raise RequestError(  # noqa: TRY301 - it is shown as any other error
@@ -356,20 +359,6 @@ def sentence(error: BaseException) -> str:
     if first and isinstance(error, ValueError):
         return first
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
-
-
-def _seldom(progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
-    """Tell progress as often as frames may be sent, and always the end."""
-    last = -1.0
-
-    def tell(done: int, total: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if done >= total or now - last >= 1 / PER_SECOND:
-            last = now
-            progress(done, total)
-
-    return tell
 
 
 def bundle(name: str, kind: str) -> str:

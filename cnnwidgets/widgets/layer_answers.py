@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import torch
 
 from cnnwidgets.widgets import layer_views as views
 from cnnwidgets.widgets.layer_receipt import account
 from cnnwidgets.widgets.passes import Of, Quantity, range_of
-from cnnwidgets.widgets.pictures import Upload
+from cnnwidgets.widgets.pictures import Shown, Upload
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, answers
 from cnnwidgets.widgets.slots import SLOTS, Slots
 from cnnwidgets.widgets.wire import pack
@@ -37,15 +37,7 @@ class LayerAnswers:
     _images: dict[str, Picture]
     _uploads: dict[tuple[str, str], Upload]
 
-    def _put(
-        self,
-        slot: str,
-        image: Any,  # noqa: ANN401
-        name: str,
-        choice: int | None = None,
-        *,
-        step: Step | None = None,
-    ) -> None:
+    def _put(self, slot: str, shown: Shown, *, step: Step | None = None) -> None:
         raise NotImplementedError
 
     def _take(self, slot: str) -> None:
@@ -105,7 +97,8 @@ class LayerAnswers:
         layer = self._network_graph[request.get("layer", str)]
         if layer.filters is None:
             raise RequestError(f"filters: {layer.name} has none")
-        weights = views.filters(self.net, self._slots.passes, self._slots["a"].key, layer)
+        passes, key = self._slots.passes, self._slots["a"].key
+        weights = views.filters(self.net, passes, key, layer, request.step)
         which = request.args.get("input", "sum")
         shown = views.choose_filters(weights, which)
         first, last = request.span(len(shown), MOST_AT_ONCE)
@@ -123,7 +116,7 @@ class LayerAnswers:
             request.index("row", height),
             request.index("column", width),
         )
-        found = self._slots.passes.convolved(quantity.key, layer)
+        found = self._slots.passes.convolved(quantity.key, layer, request.step)
         value, bill = account(layer, found, unit, float(maps[unit]))
         parts = (bill.patch, bill.weights, bill.products, bill.sums, bill.inside)
         return Answer(value, [pack(part, "float32") for part in parts])
@@ -132,7 +125,8 @@ class LayerAnswers:
     def _pick(self, request: Request) -> Answer:
         choice = request.index("index", len(self._images))
         name, image = list(self._images.items())[choice]
-        self._put(request.choose("slot", SLOTS), image, name, choice, step=request.step)
+        shown = Shown(self.net.prepare(image), name, choice, self.net.doubt(image))
+        self._put(request.choose("slot", SLOTS), shown, step=request.step)
         return Answer()
 
     @answers("upload")
@@ -152,7 +146,7 @@ class LayerAnswers:
             self._uploads[request.page, slot] = upload
         else:
             file.name = name  # what an error calls it
-            self._put(slot, file, name, step=request.step)
+            self._put(slot, Shown(self.net.prepare(file), name), step=request.step)
         return Answer()
 
     @answers("clear")

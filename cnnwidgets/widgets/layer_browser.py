@@ -13,13 +13,13 @@ from cnnwidgets.widgets import layer_views as views
 from cnnwidgets.widgets.base import Widget
 from cnnwidgets.widgets.layer_answers import LayerAnswers
 from cnnwidgets.widgets.layer_sheet import Sheet, preview
-from cnnwidgets.widgets.pictures import Upload, choices, identify, named, seen
-from cnnwidgets.widgets.recording import at_first, recorded
+from cnnwidgets.widgets.pictures import Shown, Upload, choices, identify, named, seen
+from cnnwidgets.widgets.recording import at_first, in_words, recorded
 from cnnwidgets.widgets.slots import Slots
 from cnnwidgets.widgets.traits import Choice, ClassIndex, TraitValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from matplotlib.figure import Figure
     from torch import Tensor, nn
@@ -129,11 +129,9 @@ class LayerBrowser(LayerAnswers, Widget):
         self._images = named(images)
         self._uploads: dict[tuple[str, str], Upload] = {}
         self._slots = slots = Slots(network)
-        name, choice = identify(image, self._images, "picture")
-        slots.put("a", network.prepare(image), name, chosen, choice)
+        slots.put("a", self._shown(network, image, "picture"), chosen)
         if compare is not None:
-            name, choice = identify(compare, self._images, "picture 2")
-            slots.put("b", network.prepare(compare), name, chosen, choice)
+            slots.put("b", self._shown(network, compare, "picture 2"), chosen)
         self._predicted = slots.predicted
         if target is not None:
             traits["target"] = target
@@ -160,14 +158,14 @@ class LayerBrowser(LayerAnswers, Widget):
         ValueError
             If it is no picture that the network takes; what was shown stays.
         """
-        self._put("a", image, *identify(image, self._images, "picture"))
+        self._put("a", self._shown(self.net, image, "picture"))
 
     def compare(self, image: Picture | None) -> None:
         """Show a second picture beside the first, on one scale; None takes it away."""
         if image is None:
             self._take("b")
         else:
-            self._put("b", image, *identify(image, self._images, "picture 2"))
+            self._put("b", self._shown(self.net, image, "picture 2"))
 
     def figure(self) -> Figure:
         """Draw the picture, the predictions and what is shown of the layer.
@@ -194,6 +192,10 @@ class LayerBrowser(LayerAnswers, Widget):
         layers = self._network_graph.choose()
         layers.sort(key=lambda layer: layer.name != self.layer)
         return recorded(layers, self._slots.keys, self.target if self._slots.outputs else None)
+
+    def in_words(self, asked: Sequence[Asked]) -> str:
+        """Say of how many layers these requests ask for what."""
+        return in_words(asked)
 
     @contextmanager
     def _recording(self) -> Iterator[None]:
@@ -258,17 +260,13 @@ class LayerBrowser(LayerAnswers, Widget):
         shape = self._network_graph[self.layer].output_shape or (1,)
         return (shape[0], 1, shape[1]) if len(shape) == 2 else shape  # noqa: PLR2004 - tokens
 
-    def _put(
-        self,
-        slot: str,
-        image: Picture,
-        name: str,
-        choice: int | None = None,
-        *,
-        step: Step | None = None,
-    ) -> None:
+    def _shown(self, net: Network, image: Picture, otherwise: str) -> Shown:
+        name, choice = identify(image, self._images, otherwise)
+        return Shown(net.prepare(image), name, choice, net.doubt(image))
+
+    def _put(self, slot: str, shown: Shown, *, step: Step | None = None) -> None:
         """Show a picture in a slot: one pass for its predictions and every layer."""
-        self._slots.put(slot, self.net.prepare(image), name, self.layer, choice, step=step)
+        self._slots.put(slot, shown, self.layer, step=step)
         self._tell()
 
     def _take(self, slot: str) -> None:

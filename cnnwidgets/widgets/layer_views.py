@@ -15,6 +15,7 @@ from cnnwidgets.widgets.requests import RequestError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from cnnwidgets.capture import Step
     from cnnwidgets.layers import Layer, LayerGraph
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.passes import Passes
@@ -67,13 +68,15 @@ def has_receipt(layer: Layer) -> bool:
     return layer.kind == "conv" and layer.filters is not None and maps
 
 
-def filters(net: Network, passes: Passes, key: int, layer: Layer) -> Tensor:
+def filters(
+    net: Network, passes: Passes, key: int, layer: Layer, step: Step | None = None
+) -> Tensor:
     """Return a convolution's weights as the pass uses them, [K, C_in/groups, kh, kw].
 
     Of a transposed convolution, the stamps that each input channel leaves in output channel k.
     Only where the weights are made in the forward do they depend on the picture of this key.
     """
-    conv = own_convolution(net, layer) or passes.convolved(key, layer).conv
+    conv = own_convolution(net, layer) or passes.convolution(key, layer, step)
     weight = conv.weight.detach().float().cpu()
     if isinstance(conv, torch.nn.Conv2d):
         return weight

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import torch
 
 from cnnwidgets.capture import Capture, Step, capture
-from cnnwidgets.convolutions import Convolved, convolved, own_convolution
+from cnnwidgets.convolutions import (
+    Convolution,
+    Convolved,
+    convolutions,
+    convolved,
+    is_own,
+    own_convolution,
+)
 from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
@@ -59,12 +66,16 @@ class Passes:
         self._values: OrderedDict[tuple[Quantity, str], Tensor] = OrderedDict()
         self._ranges: dict[Quantity, Range] = {}
         self._convolved: dict[int, tuple[str, Convolved]] = {}
+        self._convolutions: dict[int, dict[str, Convolution]] = {}
 
     @property
     def held(self) -> int:
         """Bytes that are kept."""
         with self._lock:
-            return sum(map(_size, self._values.values()))
+            weights = (
+                conv.weight for kept in self._convolutions.values() for conv in kept.values()
+            )
+            return sum(map(_size, (*self._values.values(), *weights)))
 
     def add(
         self, key: int, x: Tensor, layer: str | None = None, step: Step | None = None
@@ -86,6 +97,7 @@ class Passes:
         with self._lock:
             self._pictures.pop(key, None)
             self._convolved.pop(key, None)
+            self._convolutions.pop(key, None)
             for known in [known for known in self._values if known[0].key == key]:
                 del self._values[known]
             for quantity in [quantity for quantity in self._ranges if quantity.key == key]:
@@ -96,6 +108,7 @@ class Passes:
         with self._lock:
             self._values.clear()
             self._convolved.clear()
+            self._convolutions.clear()
 
     def clear(self) -> None:
         """Free everything."""
@@ -131,7 +144,31 @@ class Passes:
                 raise RequestError(_absence(captured, name))
             return found[name]
 
-    def convolved(self, key: int, layer: Layer) -> Convolved:
+    def convolution(self, key: int, layer: Layer, step: Step | None = None) -> Convolution:
+        """Return with what a layer convolves that only a pass can tell.
+
+        One pass finds it for the layers after it too, as many as an eighth of the limit holds.
+
+        Raises
+        ------
+        RequestError
+            If the picture is gone, or the pass does not come so far.
+        """
+        with self._lock:
+            kept = self._convolutions.get(key, {})
+            if layer.name not in kept and key in self._pictures:
+                item = torch.empty((), dtype=self._net.dtype).element_size()
+                sizes = {
+                    other.name: item * math.prod(other.filters)
+                    for other in self._net.graph
+                    if other.filters is not None and not is_own(other)
+                }
+                names = _fitting(sizes, layer.name, self._limit // 8)
+                kept = convolutions(self._net, names, self._pictures[key], step)
+                self._convolutions[key] = kept
+            return kept.get(layer.name) or self.convolved(key, layer, step).conv
+
+    def convolved(self, key: int, layer: Layer, step: Step | None = None) -> Convolved:
         """Return what a layer convolves; each picture's latest is kept.
 
         Raises
@@ -145,22 +182,22 @@ class Passes:
             name, found = self._convolved.get(key, ("", None))
             if found is None or name != layer.name:
                 try:
-                    found = self._kept(key, layer) or convolved(
-                        self._net, layer.name, self._pictures[key]
+                    found = self._kept(key, layer, step) or convolved(
+                        self._net, layer.name, self._pictures[key], step
                     )
                 except ValueError as error:
                     raise RequestError(str(error)) from error
                 self._convolved[key] = layer.name, found
             return found
 
-    def _kept(self, key: int, layer: Layer) -> Convolved | None:
+    def _kept(self, key: int, layer: Layer, step: Step | None) -> Convolved | None:
         """Put together what a layer convolves without another pass, where that is certain."""
         conv = own_convolution(self._net, layer) if layer.direct else None
         if conv is None:
             return None
         source = layer.inputs[0]
-        x = self._pictures[key] if source == "input" else self.value(Quantity(key), source)
-        made = self.value(Quantity(key), layer.name)
+        x = self._pictures[key] if source == "input" else self.value(Quantity(key), source, step)
+        made = self.value(Quantity(key), layer.name, step)
         cast = not x.dtype == conv.weight.dtype == made.dtype  # by autocast in the forward
         return None if cast else Convolved(conv, x)
 
@@ -189,7 +226,7 @@ class Passes:
         self._values.update({(quantity, layer): value for layer, value in values.items()})
         self._widen(quantity, [value for value in values.values() if value.ndim == _MAPS])
         held = self.held
-        while held > self._limit:
+        while held > self._limit and self._values:
             held -= _size(self._values.popitem(last=False)[1])
         return captured
 
@@ -210,15 +247,20 @@ class Passes:
             return None
         if of == "gradients":  # of layers named, each must have one
             return [] if name is None else [name]
-        names = list(sizes)
-        start = names.index(name) if name in sizes else 0
-        chosen: list[str] = []
-        for layer in names[start:] + names[:start]:
-            room -= sizes[layer]
-            if room < 0 and chosen:
-                break
-            chosen.append(layer)
-        return chosen
+        return _fitting(sizes, name, room)
+
+
+def _fitting(sizes: dict[str, int], name: str | None, room: int) -> list[str]:
+    """Name a layer and as many of those after it, then before it, as there is room for."""
+    names = list(sizes)
+    start = names.index(name) if name in sizes else 0
+    chosen: list[str] = []
+    for layer in names[start:] + names[:start]:
+        room -= sizes[layer]
+        if room < 0 and chosen:
+            break
+        chosen.append(layer)
+    return chosen
 
 
 def _absence(captured: Capture, name: str) -> str:

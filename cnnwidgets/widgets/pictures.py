@@ -44,6 +44,8 @@ class Shown:
         What the user calls it.
     choice
         Its place among the pictures to choose from; None if it is none of them.
+    doubt
+        Why it looks as if it was not preprocessed; ``""`` if it does not.
     key
         Another one for every picture and every change of the weights.
     """
@@ -51,6 +53,7 @@ class Shown:
     x: Tensor
     name: str
     choice: int | None = None
+    doubt: str = ""
     key: int = field(default_factory=lambda: next(_KEYS))
 
     def trait(self, net: Network) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cnnwidgets.widgets.layer_views import RGB
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cnnwidgets.layers import Layer
     from cnnwidgets.widgets.requests import Asked
@@ -75,6 +75,19 @@ def recorded(
         for args, layer in asked:
             yield from _glance({**args, "of": "gradients", "target": target}, layer)
     yield from (one for one in exact if one[1]["layer"] != first)
+
+
+def in_words(asked: Iterable[Asked]) -> str:
+    """Say of how many layers these requests ask for what, most useful first."""
+    layers: dict[str, set[str]] = {}
+    for name, args in asked:
+        part = "gradients" if args.get("of") == "gradients" else _PARTS.get(name, "maps")
+        layers.setdefault(part, set()).add(args["layer"])
+    counts = {part: f"{len(names)} layer{'s' * (len(names) > 1)}" for part, names in layers.items()}
+    return ", ".join(f"{part} of {count}" for part, count in counts.items())
+
+
+_PARTS = {"filters": "filters", "map": "enlarged maps"}
 
 
 def _channels(layer: Layer) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cnnwidgets.errors import nearest
+from cnnwidgets.widgets.stream import PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -134,3 +135,17 @@ def handlers(cls: type[Widget]) -> dict[str, Handler]:
             if callable(method) and isinstance(name, str):
                 found[name] = method
     return found
+
+
+def seldom(progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Tell progress as often as frames may be sent, and always the end."""
+    last = -1.0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done >= total or now - last >= 1 / PER_SECOND:
+            last = now
+            progress(done, total)
+
+    return tell

@@ -17,8 +17,6 @@ from cnnwidgets.widgets.requests import RequestError
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
-    from torch import Tensor
-
     from cnnwidgets.capture import Capture, Step
     from cnnwidgets.network import Network
 
@@ -81,17 +79,8 @@ class Slots:
         ranked = self._rankings.get(slot, "")
         return [] if isinstance(ranked, str) else ranked
 
-    def put(
-        self,
-        slot: str,
-        x: Tensor,
-        name: str,
-        layer: str | None,
-        choice: int | None = None,
-        *,
-        step: Step | None = None,
-    ) -> None:
-        """Show a picture [1, C, H, W], whatever becomes of its pass.
+    def put(self, slot: str, shown: Shown, layer: str | None, *, step: Step | None = None) -> None:
+        """Show a picture, whatever becomes of its pass.
 
         `step` is called after each layer of the pass; if it raises, what was shown stays.
 
@@ -100,8 +89,8 @@ class Slots:
         ValueError
             If it has another shape than the network's input.
         """
-        if tuple(x.shape[1:]) != self._net.input_shape:
-            got, takes = list(x.shape[1:]), list(self._net.input_shape)
+        if tuple(shown.x.shape[1:]) != self._net.input_shape:
+            got, takes = list(shown.x.shape[1:]), list(self._net.input_shape)
             raise ValueError(
                 f"image: {got} where the network takes {takes}; "
                 f"resize it, or make the Network with input_size={tuple(got[1:])}"
@@ -110,7 +99,7 @@ class Slots:
             if self._closed:
                 raise RequestError(_CLOSED)
             version = self._look()
-            self._place(slot, Shown(x, name, choice), layer, step)
+            self._place(slot, shown, layer, step)
             if len(self._shown) == 1:  # nothing is shown that may be older
                 self._version = version
 
@@ -128,13 +117,17 @@ class Slots:
         While it keeps changing this happens once a second, unless `at_once`. `step` is called
         after each layer; if it raises, the next call begins again.
         """
+        with self._lock:
+            if self._held:  # by this thread, as others wait: there is no need to look
+                return False
         version = self._look()
         with self._lock:
             recent = time.monotonic() - self._renewed < RENEW_SECONDS
             if self._held or version == self._version or (recent and not at_once):
                 return False
             for slot, shown in list(self._shown.items()):
-                self._place(slot, Shown(shown.x, shown.name, shown.choice), layer, step)
+                again = Shown(shown.x, shown.name, shown.choice, shown.doubt)
+                self._place(slot, again, layer, step)
             self._version, self._renewed = version, time.monotonic()
             return True
 
@@ -167,7 +160,8 @@ class Slots:
                     slot: self[slot].trait(self._net) if slot in names else None for slot in SLOTS
                 },
                 "_predictions": {
-                    slot: _told(self._rankings[slot]) if slot in names else None for slot in SLOTS
+                    slot: _told(self._rankings[slot], self[slot].doubt) if slot in names else None
+                    for slot in SLOTS
                 },
             }
 
@@ -203,10 +197,11 @@ class Slots:
         return ranked
 
 
-def _told(ranked: list[Prediction] | str) -> dict[str, Any]:
+def _told(ranked: list[Prediction] | str, doubt: str) -> dict[str, Any]:
+    doubt = f"{doubt[:1].upper()}{doubt[1:]}." if doubt else ""
     if isinstance(ranked, str):
-        return {"rows": None, "note": ranked}
-    return {"rows": [_row(one) for one in ranked], "note": None}
+        return {"rows": None, "note": f"{ranked.rstrip('.')}. {doubt}" if doubt else ranked}
+    return {"rows": [_row(one) for one in ranked], "note": doubt or None}
 
 
 def _row(one: Prediction) -> dict[str, Any]:

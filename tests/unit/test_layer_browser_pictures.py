@@ -77,7 +77,7 @@ def test_picking_and_clearing(page: Browser, browser: LayerBrowser, net: Network
     [
         (np.stack([noise(1), noise(2), noise(3)]), noise(2), 1),
         ([noise(1), noise(1).copy()], noise(1), 0),
-        ([noise(1), noise(1).astype(float).transpose(2, 0, 1)], noise(1), 0),
+        ([noise(1), noise(1).transpose(2, 0, 1) - 128.0], noise(1), 0),
         ([noise(1)], noise(1) ^ 1, None),
         ([torch.ones(3, 16, 16)], torch.ones(3, 16, 16), 0),
         ([torch.ones(3, 16, 16)], torch.ones(3, 16, 16).double(), None),
