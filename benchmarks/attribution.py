@@ -87,15 +87,18 @@ def peak(name: str, method: str) -> float:
     return (getrusage(RUSAGE_SELF).ru_maxrss - before) / 1000
 
 
-def figures(name: str) -> list[Figure]:
-    made = methods(name)
-    rounds = in_turns(made)
+def memory(name: str) -> str:
+    """Return a line about what each method adds, each in a process of its own."""
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as fresh:
-        memory = {method: fresh.apply(peak, (name, method)) for method in made}
-    print(f"{name}, {CASES[name][1]} samples:")
-    for method in made:
-        seconds = median(turn[method] for turn in rounds)
-        print(f"  {method}: {seconds:.3f} s, peak + {memory[method]:,.0f} MB")
+        found = {method: fresh.apply(peak, (name, method)) for method in methods(name)}
+    return ", ".join(f"{method} {value:,.0f} MB" for method, value in found.items())
+
+
+def figures(name: str) -> list[Figure]:
+    rounds = in_turns(methods(name))
+    seconds = {method: median(turn[method] for turn in rounds) for method in rounds[0]}
+    found = ", ".join(f"{method} {value:.3f} s" for method, value in seconds.items())
+    print(f"{name}, {CASES[name][1]} samples: {found}")
     return [
         Figure(
             f"{name}: {what} time / ours",
@@ -110,6 +113,8 @@ def figures(name: str) -> list[Figure]:
 
 def main() -> int:
     torch.set_num_threads(THREADS)
+    for name in CASES:  # first, as a process begins with the peak of the one that started it
+        print(f"{name}, {CASES[name][1]} samples, peak: {memory(name)}")
     return report([figure for name in CASES for figure in figures(name)])
 
 
