@@ -109,7 +109,7 @@ class SaliencyAnswers:
         thin = maps[..., ::apart, ::apart].contiguous()
         value = {"noises": list(NOISES), "samples": list(SAMPLES), "apart": apart}
         value |= {"target": self._subject.name(self.target), "key": self._subject.shown.key}
-        self._judged("_noise", {**value, "maps": pack(thin, "quantised")})
+        self._judged("_sheet", {**value, "maps": pack(thin, "quantised")})
         return Answer()
 
     def _how(self) -> dict[str, str]:

@@ -94,12 +94,17 @@ class Explanation:
         """Whether no pass is left to be made."""
         return self.error is None and self.done >= self.total
 
+    @property
+    def flat(self) -> bool:
+        """Whether it has one value for all channels, as Grad-CAM and occlusion have."""
+        return self.attribution is not None and self.attribution.ndim == _FLAT
+
     def pixels(self) -> Tensor:
         """Return it at the picture's size, float32 [C, H, W]; a coarser map is interpolated."""
         if self.attribution is None:
             raise ValueError(self.error or "there is no map yet")
         values = self.attribution.detach().float().cpu()
-        if values.ndim == _FLAT:
+        if self.flat:
             values = values[None]
         if values.shape[1:] != self.size:
             values = functional.interpolate(values[None], self.size, mode="bilinear")[0]
@@ -108,9 +113,10 @@ class Explanation:
     def shown(self, reduction: str, signs: str) -> Tensor:
         """Return one value per pixel, [H, W]: the channels' parts of these signs, reduced.
 
-        One map for all channels needs no reduction but the signs that it leaves.
+        A map without channels is not reduced: it keeps its sign.
         """
-        return reduce(part(self.pixels(), signs), reduction)
+        values = part(self.pixels(), signs)
+        return values[0] if self.flat else reduce(values, reduction)
 
     def packed(self) -> bytes:
         """Return `pixels` for the browser."""
@@ -204,6 +210,7 @@ def described(
         "randomised": made.panel.randomised,
         "unit": method.unit.format(measure=measure),
         "signed": method.signed,
+        "flat": made.flat,
         "settings": made.settings,
         "key": made.key,
         "version": made.version,

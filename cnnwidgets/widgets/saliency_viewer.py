@@ -149,7 +149,7 @@ class SaliencyViewer(SaliencyAnswers, Widget):
     _maps: List[dict[str, Any]] = List().tag(sync=True)
     _curves = Dict(default_value=None, allow_none=True).tag(sync=True)
     _cut = Dict(default_value=None, allow_none=True).tag(sync=True)
-    _noise = Dict(default_value=None, allow_none=True).tag(sync=True)
+    _sheet = Dict(default_value=None, allow_none=True).tag(sync=True)
 
     def __init__(
         self,

@@ -100,7 +100,8 @@ def test_equal_to_captum(small: Network) -> None:
 
 
 def test_grad_cam_is_interpolated_for_the_browser(small: Network) -> None:
-    viewer = computed(small, method="grad_cam")
+    against = int(torch.stack([cw.grad_cam(small, noise(0), c).sum() for c in range(5)]).argmin())
+    viewer = computed(small, method="grad_cam", target=against)
     assert viewer.result is not None
     assert viewer.result.shape == (8, 8)
     (made,) = viewer._maps
@@ -108,6 +109,10 @@ def test_grad_cam_is_interpolated_for_the_browser(small: Network) -> None:
     assert found.shape == (1, 16, 16)
     wide = torch.nn.functional.interpolate(viewer.result[None, None], 16, mode="bilinear")
     np.testing.assert_allclose(found, wide[0], rtol=1e-5)
+    shown = viewer.results[0].shown("max_abs", "all")  # no channels to reduce: it keeps its sign
+    torch.testing.assert_close(shown, wide[0, 0])
+    assert (shown < 0).any()
+    assert made["flat"]
     viewer.close()
 
 
@@ -212,7 +217,8 @@ def test_curves_of_two_maps(small: Network) -> None:
     judged = viewer._curves
     assert (judged["measure"], judged["target"]) == ("probability", CLASSES[viewer.target])
     for row, made in zip(judged["maps"], viewer.results, strict=True):
-        ranked = reduce(part(made.pixels(), "positive"), "sum")
+        kept = part(made.pixels(), "positive")
+        ranked = kept[0] if made.panel.method == "grad_cam" else reduce(kept, "sum")
         for kind, curve in (("deletion", deletion_curve), ("insertion", insertion_curve)):
             expected = curve(small, noise(0), ranked, viewer.target, steps=32)
             assert row[kind]["area"] == pytest.approx(expected.area, abs=1e-6)
@@ -245,7 +251,7 @@ def test_noise_by_samples(small: Network) -> None:
     viewer = SaliencyViewer(small, noise(0))
     with assert_untouched(small.model):
         Browser(viewer).request("noise")
-    maps = unpack(viewer._noise["maps"])
+    maps = unpack(viewer._sheet["maps"])
     assert maps.shape == (len(NOISES) * len(SAMPLES), 3, 16, 16)
     at = len(SAMPLES) + 1
     expected = cw.smoothgrad(small, noise(0), viewer.target, samples=SAMPLES[1], noise=NOISES[1])

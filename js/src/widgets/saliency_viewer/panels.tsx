@@ -1,0 +1,100 @@
+// The picture and its maps, side by side; a pixel that is pointed at is read in all of them.
+import { useSignal } from "@preact/signals";
+import { useCallback } from "preact/hooks";
+import { Banner } from "../../shared/banner";
+import { Legend } from "../../shared/legend";
+import { Scrubber } from "../../shared/scrubber";
+import { alike, caption, POINT, placeOf, reading, remark, title } from "./describe";
+import { drawBare, drawOver } from "./paint";
+import { Stage } from "./stage";
+import { useViewer } from "./state";
+import type { View } from "./views";
+
+function PictureTile() {
+  const state = useViewer();
+  const { picture, pixels, size, cursor } = state;
+  const draw = useCallback((canvas: HTMLCanvasElement) => drawBare(canvas, pixels.value), [pixels]);
+  const at = cursor.value;
+  const depth = pixels.value.shape[2] ?? 1;
+  const from = at ? (at[0] * size.value.width + at[1]) * depth : 0;
+  const level = [...pixels.value.data.subarray(from, from + depth)].join(", ");
+  return (
+    <article class="cnnw-sv-tile" data-id="picture">
+      <h4>{picture.value.name}</h4>
+      <Stage
+        label={`Picture ${picture.value.name}`}
+        draw={draw}
+        readout={at ? `${placeOf(at)}: ${level} of 255` : POINT}
+      />
+    </article>
+  );
+}
+
+function Stages({ view }: { view: View }) {
+  const { held } = useViewer();
+  const playing = useSignal(false);
+  const { made, id } = view;
+  const stages = made && !view.difference && held.stages(made);
+  if (!stages || stages.done.length < 2) return null;
+  const last = stages.done.length - 1;
+  return (
+    <Scrubber
+      label="After passes"
+      steps={stages.done}
+      index={held.at(id) ?? last}
+      playing={playing.value}
+      onInput={(at) => held.look(id, at === last ? undefined : at)}
+      onPlay={(play) => (playing.value = play)}
+    />
+  );
+}
+
+function MapTile({ view }: { view: View }) {
+  const state = useViewer();
+  const { pixels, size, overlay, cursor } = state;
+  const { values, scale, made, similarity } = view;
+  const { low, high, table } = scale;
+  const draw = useCallback(
+    (canvas: HTMLCanvasElement) => {
+      if (values) drawOver(canvas, pixels.value, values, { low, high, table }, overlay.value);
+      else drawBare(canvas, pixels.value);
+    },
+    [values, low, high, table, pixels, overlay],
+  );
+  const at = cursor.value;
+  const value = at && values?.[at[0] * size.value.width + at[1]];
+  const name = title(state, view);
+  const said = remark(state, view);
+  return (
+    <article
+      class="cnnw-sv-tile"
+      aria-label={name}
+      data-id={view.id}
+      data-state={view.state}
+      data-done={made?.done}
+      data-value={value ?? undefined}
+      data-similarity={similarity}
+      data-high={high}
+    >
+      <h4>{name}</h4>
+      <Stage label={`Map ${name}`} draw={draw} readout={reading(state, view)} />
+      {values && <Legend scale={scale} caption={caption(state, view)} />}
+      <Stages view={view} />
+      {said && <p class={`cnnw-note cnnw-sv-${view.state}`}>{said}</p>}
+      {made?.note && !view.difference && <Banner kind="warning">{made.note}</Banner>}
+      {similarity !== undefined && <p class="cnnw-note">{alike(similarity)}</p>}
+    </article>
+  );
+}
+
+export function Panels() {
+  const { views } = useViewer();
+  return (
+    <div class="cnnw-sv-panels">
+      <PictureTile />
+      {views.value.map((view) => (
+        <MapTile key={view.id} view={view} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,304 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import widget from "./index";
+import { EDGE, MockKernel, made, NAMES, pack } from "./mock_kernel";
+
+let stop = new AbortController();
+
+function mount(
+  traits: object = {},
+  { width = 1000, manager }: { width?: number; manager?: object } = {},
+) {
+  const kernel = new MockKernel({ ...traits });
+  if (manager) kernel.widget_manager = manager;
+  const el = document.createElement("div");
+  el.style.width = `${width}px`;
+  document.body.append(el);
+  stop = new AbortController();
+  stop.signal.addEventListener("abort", () => el.remove());
+  widget.render({ model: kernel.model, el, signal: stop.signal });
+  return kernel;
+}
+
+afterEach(() => stop.abort());
+
+const find = <E extends HTMLElement = HTMLElement>(selector: string) =>
+  document.querySelector<E>(selector) as E;
+const root = () => find(".cnnw-sv");
+const tile = (id: string) => find(`[data-id="${id}"]`);
+const eventually = <T,>(look: () => T) => expect.poll(look, { timeout: 5000 });
+const see = (text: string | RegExp) => expect.element(page.getByText(text).first()).toBeVisible();
+const choose = (label: string, option: string) =>
+  page.getByRole("combobox", { name: label, exact: true }).selectOptions(option);
+
+/** The pointer is at a pixel of a map. */
+function point(id: string, row: number, column: number): void {
+  const stage = tile(id).querySelector("[role=application]") as HTMLElement;
+  const { x, y, width, height } = stage.getBoundingClientRect();
+  const at = {
+    clientX: x + ((column + 0.5) / EDGE) * width,
+    clientY: y + ((row + 0.5) / EDGE) * height,
+  };
+  stage.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, ...at }));
+}
+
+const colour = (id: string, row: number, column: number) => [
+  ...(tile(id).querySelector("canvas")?.getContext("2d")?.getImageData(column, row, 1, 1).data ??
+    []),
+];
+
+const SALIENCY = "saliency:0:trained";
+const SMOOTH = "smoothgrad:0:trained";
+const CAM = "grad_cam:0:trained";
+
+describe("maps", () => {
+  test("of one pass are computed without asking, the others on demand", async () => {
+    const kernel = mount({ compare: ["smoothgrad"] });
+    expect(root().dataset.state).toBe("loading");
+    await eventually(() => kernel.asked("run").map(({ args }) => args)).toEqual([
+      { ids: [SALIENCY] },
+    ]);
+    kernel.finish(made("saliency"));
+    await eventually(() => tile(SALIENCY).dataset.state).toBe("ready");
+    expect(tile(SMOOTH).dataset.state).toBe("empty");
+    await see("Maps to compute: 1; passes: 50");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    expect(kernel.asked("run").at(-1)?.args).toEqual({});
+  });
+
+  test("are read at the same pixel, exactly, with their unit", async () => {
+    const kernel = mount({ compare: ["grad_cam"] });
+    kernel.finish(made("saliency"), made("grad_cam"));
+    await eventually(() => tile(CAM).dataset.state).toBe("ready");
+    point(SALIENCY, 0, 2);
+    await eventually(() => [tile(SALIENCY).dataset.value, tile(CAM).dataset.value]).toEqual([
+      "5",
+      "-5",
+    ]);
+    await see("row 0, column 2: 5 logit per input unit");
+    await see("row 0, column 2: −5 logit");
+    point(SALIENCY, 3, 3);
+    await see("row 3, column 3: not measured");
+    expect(colour(CAM, 3, 3)).toEqual([100, 100, 100, 255]);
+  });
+
+  test("are coloured by channels, values, percentile and opacity without the kernel", async () => {
+    const kernel = mount({}, { manager: { replay: true } });
+    kernel.finish(made("saliency"));
+    await eventually(() => tile(SALIENCY)?.dataset.high).toBe("8");
+    const before = colour(SALIENCY, 0, 0);
+    kernel.set("percentile", 50);
+    await eventually(() => tile(SALIENCY).dataset.high).toBe("4");
+    expect(colour(SALIENCY, 0, 0)).not.toEqual(before);
+    kernel.set("overlay", 0);
+    await eventually(() => colour(SALIENCY, 0, 0)).toEqual([100, 100, 100, 255]);
+    await choose("Channels", "sum (signed)");
+    await see("logit per input unit, channels: sum (signed)");
+    point(SALIENCY, 0, 0);
+    await eventually(() => tile(SALIENCY).dataset.value).toBe("0"); // the channels cancel
+    await choose("Values", "positive: for the class");
+    await eventually(() => tile(SALIENCY).dataset.value).toBe("7");
+    expect(kernel.asked("run")).toEqual([]);
+    await expect.element(page.getByRole("button", { name: "Run", exact: true })).toBeDisabled();
+  });
+
+  test("sharpen as they come in, stop, and are played afterwards", async () => {
+    const kernel = mount({ method: "smoothgrad" });
+    kernel.update("running", true);
+    kernel.update("_maps", [made("smoothgrad", { active: true, done: 10, total: 50 })]);
+    kernel.frame(SMOOTH, 1, 0.5);
+    await see("Computing: 10 of 50 passes");
+    point(SMOOTH, 0, 0);
+    await eventually(() => tile(SMOOTH).dataset.value).toBe("3.5");
+    await page.getByRole("button", { name: "Stop" }).click();
+    expect(kernel.asked("stop")).toHaveLength(1);
+    kernel.finish(made("smoothgrad", { done: 20, total: 50, version: 2 }));
+    await see("Stopped after 20 of 50 passes");
+    expect(kernel.asked("map").at(-1)?.args).toEqual({ id: SMOOTH, version: 2 });
+    kernel.finish(made("smoothgrad", { done: 50, total: 50, version: 3, stages: 3 }));
+    const scrubber = page.getByRole("slider", { name: "After passes" });
+    await expect.element(scrubber).toHaveValue("2");
+    await scrubber.fill("0");
+    await eventually(() => Number(tile(SMOOTH).dataset.value)).toBeCloseTo(1.4, 5);
+    expect(tile(SMOOTH).dataset.high).toBe("8"); // the range stays that of the whole
+    await page.getByRole("button", { name: "Play" }).click();
+    await eventually(() => tile(SMOOTH).dataset.value).toBe("7");
+  });
+
+  test("of other settings or weights are said to be old", async () => {
+    const kernel = mount({ method: "smoothgrad" });
+    kernel.finish(made("smoothgrad", { done: 50, total: 50 }));
+    await eventually(() => tile(SMOOTH).dataset.state).toBe("ready");
+    await page.getByRole("slider", { name: "Noise" }).fill("0.3");
+    await see("Of other settings or weights: run it again.");
+    await page.getByRole("slider", { name: "Noise" }).fill("0.15");
+    await eventually(() => tile(SMOOTH).dataset.state).toBe("ready");
+    kernel.update("_picture", { ...kernel.state._picture, key: 2 });
+    await eventually(() => tile(SMOOTH).dataset.state).toBe("old");
+  });
+
+  test("that cannot be are explained in their place", async () => {
+    const kernel = mount();
+    kernel.finish(made("saliency", { error: "this network calls no ReLU", done: 0 }));
+    await see("this network calls no ReLU");
+    expect(tile(SALIENCY).dataset.state).toBe("error");
+    await eventually(() => root().dataset.state).toBe("ready"); // and not asked again and again
+  });
+});
+
+describe("side by side", () => {
+  test("two classes share a range with their difference", async () => {
+    const kernel = mount({ against: 1, part: "positive", reduction: "sum" });
+    kernel.finish(made("saliency"), made("saliency", { target: 1 }));
+    const difference = "saliency:0:trained − saliency:1:trained";
+    await eventually(() => tile(difference)?.dataset.high).toBe("16");
+    expect(tile(SALIENCY).dataset.high).toBe("16");
+    point(SALIENCY, 0, 0);
+    await eventually(() => tile(difference).dataset.value).toBe("-7");
+    await see("Saliency: difference");
+  });
+
+  test("one range for all of a unit, on demand", async () => {
+    const kernel = mount({ compare: ["smoothgrad", "grad_cam"] });
+    kernel.finish(
+      made("saliency"),
+      made("smoothgrad", { done: 50, total: 50 }),
+      made("grad_cam", { unit: "logit" }),
+    );
+    await see(/for each map its own/);
+    kernel.set("percentile", 50);
+    await eventually(() => tile(CAM).dataset.high).toBe("4");
+    kernel.set("scale", "unit");
+    await see(/^One range for all maps of a unit/);
+  });
+
+  test("a random model's map states how like it is", async () => {
+    const kernel = mount();
+    await page.getByRole("button", { name: "Random weights" }).click();
+    expect(kernel.get("randomised")).toBe(true);
+    kernel.finish(made("saliency"), made("saliency", { randomised: true }));
+    await eventually(() => Number(tile("saliency:0:random")?.dataset.similarity)).toBeCloseTo(1);
+    await see(/^Spearman's rank correlation with the trained model's map: 1\./);
+  });
+
+  test("methods and classes are chosen by search and by keys; names are text", async () => {
+    const kernel = mount();
+    await page.getByText("Compare with: none").click();
+    await page.getByRole("checkbox", { name: "Grad-CAM" }).click();
+    expect(kernel.get("compare")).toEqual(["grad_cam"]);
+    await userEvent.keyboard("{Escape}");
+    await page.getByText("Class: cat").click();
+    await page.getByRole("searchbox", { name: "Search classes" }).fill("DOG");
+    await userEvent.keyboard("{Enter}");
+    expect(kernel.get("target")).toBe(1);
+    await see("Class: <b>dog</b>");
+    expect(root().querySelector("b")).toBeNull();
+  });
+
+  test("arrow keys read pixels", async () => {
+    const kernel = mount();
+    kernel.finish(made("saliency"));
+    await eventually(() => tile(SALIENCY).dataset.state).toBe("ready");
+    (tile(SALIENCY).querySelector("[role=application]") as HTMLElement).focus();
+    await userEvent.keyboard("{ArrowRight}");
+    await see(/^row 2, column 2: /);
+    await userEvent.keyboard("{ArrowUp}{ArrowLeft}");
+    await see(/^row 1, column 1: 2 logit/);
+    await userEvent.keyboard("{Shift>}{ArrowDown}{/Shift}");
+    await see(/^row 3, column 1: /);
+  });
+});
+
+describe("judging", () => {
+  test("curves are computed with progress, cancelled, and drawn with their areas", async () => {
+    const kernel = mount({ compare: ["grad_cam"] });
+    kernel.finish(made("saliency"), made("grad_cam"));
+    await eventually(() => tile(CAM).dataset.state).toBe("ready");
+    await page.getByRole("button", { name: "Compute curves" }).click();
+    const [asked] = kernel.asked("curves");
+    expect(asked?.args).toEqual({ ids: [SALIENCY, CAM] });
+    kernel.message({ kind: "progress", id: asked?.id, done: 1, total: 4 });
+    await expect
+      .element(page.getByRole("progressbar", { name: "Progress: Compute curves" }))
+      .toHaveAttribute("value", "0.25");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    expect(kernel.kinds()).toContain("cancel");
+    const curve = { scores: [1, 0.5, 0], area: 0.5 };
+    kernel.update("_curves", {
+      ...{ target: "cat", measure: "probability", fractions: [0, 0.5, 1] },
+      maps: [SALIENCY, CAM].map((id) => ({ id, version: 1, deletion: curve, insertion: curve })),
+      ...{ reduction: "max_abs", part: "all" },
+    });
+    await see("Saliency: cat: area 0.5");
+    await see("pixels taken away (%)");
+    await see("probability of cat");
+    expect(document.querySelectorAll("polyline")).toHaveLength(4);
+    kernel.set("reduction", "sum");
+    await see("The map has changed since; compute it again.");
+  });
+
+  test("a cut-out shows mask and object, and a missing extra is named", async () => {
+    const kernel = mount();
+    kernel.finish(made("saliency"));
+    await page.getByRole("tab", { name: "Cut-out" }).click();
+    await page.getByRole("button", { name: "Cut out" }).click();
+    expect(kernel.asked("cut").at(-1)?.args).toEqual({ id: SALIENCY });
+    const mask = pack(Uint8Array.of(255, ...new Uint8Array(15)), [4, 4], 0);
+    const looks = { reduction: "max_abs", part: "all" };
+    kernel.update("_cut", { id: SALIENCY, version: 1, mask, share: 1 / 16, ...looks });
+    await see(/Foreground mask: 6\.25 % of the picture/);
+    const cut = find<HTMLCanvasElement>("[aria-label='Cut-out']").getContext("2d");
+    expect(cut?.getImageData(0, 0, 1, 1).data[3]).toBe(255);
+    expect(cut?.getImageData(1, 0, 1, 1).data[3]).toBe(0);
+  });
+
+  test("noise by samples is a labelled table of maps", async () => {
+    const kernel = mount();
+    kernel.finish(made("saliency"));
+    await page.getByRole("tab", { name: "Noise × samples" }).click();
+    const maps = pack(
+      new Float32Array(4 * 2 * 16).map((_, i) => i % 16),
+      [4, 2, 4, 4],
+      3,
+    );
+    kernel.update("_sheet", {
+      ...{ target: NAMES[0], key: 1, noises: [0.1, 0.5], samples: [1, 5], apart: 2, maps },
+    });
+    await see("5 samples");
+    await see(/1 in 2 rows and columns shown/);
+    expect(document.querySelectorAll("td canvas")).toHaveLength(4);
+  });
+});
+
+describe("the whole", () => {
+  test.each([480, 1000])(
+    "fits into %i px, has no ids, and only classes of its own",
+    async (width) => {
+      const kernel = mount({ compare: ["smoothgrad", "grad_cam"], randomised: true }, { width });
+      kernel.finish(made("saliency"), made("grad_cam"), made("smoothgrad", { stages: 3 }));
+      await eventually(() => tile(CAM).dataset.state).toBe("ready");
+      expect(root().scrollWidth).toBeLessThanOrEqual(width);
+      expect(root().querySelectorAll("[id]")).toHaveLength(0);
+      const classes = [...root().querySelectorAll("[class]")].flatMap((one) => [...one.classList]);
+      expect(classes.filter((name) => !name.startsWith("cnnw-"))).toEqual([]);
+    },
+  );
+
+  test("says that the kernel is gone, and what was seen still works", async () => {
+    const kernel = mount();
+    kernel.finish(made("saliency"));
+    await eventually(() => tile(SALIENCY).dataset.state).toBe("ready");
+    kernel.fire("comm:close");
+    await see(/^The kernel was restarted/);
+    expect(root().dataset.state).toBe("gone");
+    kernel.set("percentile", 50);
+    await eventually(() => tile(SALIENCY).dataset.high).toBe("4");
+  });
+
+  test("leaves nothing behind", () => {
+    const kernel = mount();
+    expect(kernel.listeners).toBeGreaterThan(0);
+    stop.abort();
+    expect(kernel.listeners).toBe(0);
+  });
+});

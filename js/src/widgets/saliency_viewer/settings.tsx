@@ -1,0 +1,157 @@
+// How maps are computed, which needs the kernel, and how they are shown, which does not.
+import { number, percent } from "../../shared/format";
+import { Slider } from "../../shared/slider";
+import { Choice } from "./control";
+import { fullColour, PARTS, REDUCTIONS, SCALES } from "./describe";
+import { methodOf, useViewer } from "./state";
+
+const MEASURES = ["logit", "probability", "log-odds"];
+const BASELINES = ["black", "mean", "blur", "noise", "white"];
+
+const words = (keys: readonly (string | number)[], value: string | number) =>
+  [...keys, ...(keys.includes(value) ? [] : [value])].map((key) => [key, `${key}`] as const);
+
+function Sampling({ needed }: { needed: Set<string> }) {
+  const { samples, noise, baseline, alone } = useViewer();
+  return (
+    <>
+      {needed.has("samples") && (
+        <Slider
+          label="Samples"
+          min={1}
+          max={Math.max(200, samples.value)}
+          value={samples.value}
+          unit="passes"
+          disabled={alone.value}
+          onInput={(value) => (samples.value = value)}
+        />
+      )}
+      {needed.has("noise") && (
+        <Slider
+          label="Noise"
+          min={0}
+          max={0.5}
+          step={0.01}
+          value={noise.value}
+          disabled={alone.value}
+          format={(value) => `${percent(value)} of the range`}
+          onInput={(value) => (noise.value = value)}
+        />
+      )}
+      {needed.has("baseline") && (
+        <Choice
+          label="Baseline"
+          value={baseline.value}
+          disabled={alone.value}
+          options={words(BASELINES, baseline.value)}
+          onChange={(key) => (baseline.value = key)}
+        />
+      )}
+    </>
+  );
+}
+
+function Patch() {
+  const { window, stride, size, alone } = useViewer();
+  const edge = Math.min(size.value.height, size.value.width);
+  return (
+    <>
+      {(
+        [
+          ["Window", window],
+          ["Stride", stride],
+        ] as const
+      ).map(([label, trait]) => (
+        <Slider
+          key={label}
+          label={label}
+          unit="px"
+          min={1}
+          max={edge}
+          value={trait.value}
+          disabled={alone.value}
+          onInput={(value) => (trait.value = value)}
+        />
+      ))}
+    </>
+  );
+}
+
+export function Computing() {
+  const state = useViewer();
+  const { asked, measure, cam_layer, layers, single, alone } = state;
+  const needed = new Set(asked.value.flatMap(({ method }) => methodOf(state, method).settings));
+  const last = `last with maps (${layers.value.at(-1)})`;
+  return (
+    <fieldset class="cnnw-sv-group">
+      <legend>Computed with</legend>
+      <Sampling needed={needed} />
+      {needed.has("cam_layer") && (
+        <Choice
+          label="Layer"
+          value={cam_layer.value ?? ""}
+          disabled={alone.value}
+          options={[["", last], ...layers.value.map((name) => [name, name] as const)]}
+          onChange={(name) => (cam_layer.value = name || null)}
+        />
+      )}
+      {needed.has("stride") && <Patch />}
+      {!single.value && (
+        <Choice
+          label="Score"
+          value={measure.value}
+          disabled={alone.value}
+          options={words(MEASURES, measure.value)}
+          onChange={(key) => (measure.value = `${key}`)}
+        />
+      )}
+    </fieldset>
+  );
+}
+
+export function Showing() {
+  const state = useViewer();
+  const { reduction, part, percentile, scale, overlay } = state;
+  return (
+    <fieldset class="cnnw-sv-group">
+      <legend>Shown with</legend>
+      <Choice
+        label="Channels"
+        value={reduction.value}
+        options={REDUCTIONS}
+        onChange={(key) => (reduction.value = key)}
+      />
+      <Choice
+        label="Values"
+        value={part.value}
+        options={PARTS}
+        onChange={(key) => (part.value = key)}
+      />
+      <Choice
+        label="Range"
+        value={scale.value}
+        options={SCALES}
+        onChange={(key) => (scale.value = key)}
+      />
+      <Slider
+        label="Clip at"
+        min={50}
+        max={100}
+        step={0.5}
+        value={percentile.value}
+        format={(value) => `percentile ${number(value)}`}
+        onInput={(value) => (percentile.value = value)}
+      />
+      <Slider
+        label="Opacity"
+        min={0}
+        max={1}
+        step={0.05}
+        value={overlay.value}
+        format={percent}
+        onInput={(value) => (overlay.value = value)}
+      />
+      <p class="cnnw-note">{fullColour(state)}</p>
+    </fieldset>
+  );
+}

@@ -1,0 +1,81 @@
+// The whole widget: where its parts stand, and what it says of itself.
+import { Banner } from "../../shared/banner";
+import { GONE, LOST, type Status } from "../../shared/model";
+import { Choices, Run } from "./choices";
+import { Judge } from "./judge";
+import { Panels } from "./panels";
+import { Computing, Showing } from "./settings";
+import { methodOf, type State, useViewer } from "./state";
+
+/** One word for what the widget is doing, for tests and style sheets. */
+function stateWord(state: State): string {
+  const { bridge, running, missing } = state;
+  if (bridge.status.value !== "connected") return bridge.status.value;
+  if (running.value) return "running";
+  const coming = missing.value.some(({ method }) => methodOf(state, method).at_once);
+  return coming || bridge.pending.value ? "loading" : "ready";
+}
+
+const STATUS: Partial<Record<Status, string>> = {
+  disconnected: LOST,
+  gone: GONE,
+  busy: "A cell is running; the kernel answers when it has ended.",
+};
+
+function Messages() {
+  const { bridge, error, failed, held } = useViewer();
+  const status = bridge.status.value;
+  const { interrupt } = bridge;
+  const said = failed.value ?? held.failed.value ?? error.value;
+  return (
+    <>
+      {STATUS[status] && (
+        <Banner
+          kind="warning"
+          action={
+            status === "busy" && interrupt ? { label: "Interrupt", onClick: interrupt } : undefined
+          }
+        >
+          {STATUS[status]}
+        </Banner>
+      )}
+      {said && <Banner kind="error">{said}</Banner>}
+    </>
+  );
+}
+
+/** What screen readers are told when something was computed. */
+function summary({ running, views }: State): string {
+  if (running.value) return "Computing";
+  const ready = views.value.filter(({ state }) => state === "ready").length;
+  return `${ready} of ${views.value.length} maps shown`;
+}
+
+export function SaliencyViewer() {
+  const state = useViewer();
+  return (
+    <section
+      class="cnnw-root cnnw-sv"
+      aria-label={`Saliency viewer: ${state.network.value}`}
+      data-lm-suppress-shortcuts="true"
+      data-state={stateWord(state)}
+    >
+      <div class="cnnw-sv-frame">
+        <Messages />
+        <Choices />
+        <Run />
+        <div class="cnnw-sv-main">
+          <Panels />
+          <div class="cnnw-sv-side">
+            <Computing />
+            <Showing />
+          </div>
+        </div>
+        <Judge />
+      </div>
+      <p class="cnnw-sr" aria-live="polite">
+        {summary(state)}
+      </p>
+    </section>
+  );
+}
