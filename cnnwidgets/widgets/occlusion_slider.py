@@ -14,7 +14,8 @@ from cnnwidgets.widgets.base import Widget, sentence
 from cnnwidgets.widgets.occlusion_answers import OcclusionAnswers
 from cnnwidgets.widgets.occlusion_checks import checked
 from cnnwidgets.widgets.occlusion_probing import CHANGED, Patch, Probing
-from cnnwidgets.widgets.occlusion_sweeping import Sweeping, snapshot
+from cnnwidgets.widgets.occlusion_sweeping import Sweeping
+from cnnwidgets.widgets.occlusion_tally import Tally
 from cnnwidgets.widgets.pictures import Shown, identify, seen
 from cnnwidgets.widgets.requests import RequestError
 from cnnwidgets.widgets.traits import Choice, ClassIndex
@@ -173,7 +174,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
             "kept": self.kept,
             "total": len(grid.rows) * len(grid.columns),
         }
-        self._map, self._next_frame = None, 0.0
+        self._map, self._tally, self._next_frame = None, Tally(self._probing), 0.0
         maps = self._probing.sweep(self._patch(), self.stride, self.target, self.measure)
         self._sweeping = Sweeping(self._worker, maps, self._batch, self._over)
         with self.hold_sync():
@@ -359,6 +360,6 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         self._sweep = {**value, "scores": scores}
 
     def _snapshot(self, found: OcclusionMap) -> tuple[dict[str, Any], bytes]:
-        value, scores = snapshot(found, self.target, self._probing)
+        value, scores = self._tally.snapshot(found, self.target)
         self.set_trait("progress", value["done"] / self._setting["total"])
         return {**self._setting, **value}, scores

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import torch
-
-from cnnwidgets.widgets.occlusion_probing import TOP, finite
-from cnnwidgets.widgets.wire import pack
 from cnnwidgets.widgets.worker import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cnnwidgets.attribution.occlusion_map import OcclusionMap
-    from cnnwidgets.widgets.occlusion_probing import Probing
     from cnnwidgets.widgets.worker import Worker
 
 TURN = 0.05
 """Seconds after which other requests get their turn."""
-SNAPSHOT_BYTES = 4_000_000
-"""Of all scores that the browser is sent; fewer classes, if the grid is large."""
-RIVALS = 3
-"""Classes, besides the likeliest of the bare picture, that win with the patch somewhere."""
 
 
 class Sweeping:
@@ -104,67 +94,3 @@ class Sweeping:
             self._over(self)
         finally:
             self._ended.set()
-
-
-def snapshot(found: OcclusionMap, target: int, probing: Probing) -> tuple[dict[str, Any], bytes]:
-    """Return what the browser needs to show a sweep without the kernel.
-
-    Parameters
-    ----------
-    found
-        The sweep so far.
-    target
-        A class that must be in it.
-    probing
-        What it is a sweep of.
-
-    Returns
-    -------
-    value : dict
-        ``rows`` and ``columns`` of the patches, how many are ``done``, ``classes`` with the
-        measures without the patch and, as ``bare``, without those kept beside it either, and
-        how the sweep was computed.
-    scores : bytes
-        Packed [2, classes, rows, columns]: logit and log-odds, of which the probability follows.
-    """
-    room = max(1, SNAPSHOT_BYTES // (8 * len(found.grid.rows) * len(found.grid.columns)))
-    classes = _classes(found, target)[:room]
-    bare = replace(found, base=probing.bare)
-    scores = torch.stack(
-        [
-            torch.stack([found.following(index, measure).scores for index in classes])
-            for measure in ("logit", "log-odds")
-        ]
-    )
-    value = {
-        "window": found.grid.window[0],
-        "rows": list(found.grid.rows),
-        "columns": list(found.grid.columns),
-        "done": int(found.known.sum()),
-        "classes": [
-            {
-                "index": index,
-                "name": probing.name(index),
-                **_measures(found, index),
-                "bare": _measures(bare, index),
-            }
-            for index in classes
-        ],
-        "method": found.method,
-        "reason": found.reason,
-        "share": finite(found.operations / max(1, found.full_operations)),
-    }
-    return value, pack(scores, "float32")
-
-
-def _measures(found: OcclusionMap, index: int) -> dict[str, float | None]:
-    logit, odds = (found.following(index, name).baseline for name in ("logit", "log-odds"))
-    return {"logit": finite(logit), "log_odds": finite(odds)}
-
-
-def _classes(found: OcclusionMap, target: int) -> list[int]:
-    best = found.base.argsort(descending=True, stable=True)[:TOP].tolist()
-    wins = found.logits[found.known].argmax(-1).bincount(minlength=len(found.base))
-    rivals = wins.argsort(descending=True, stable=True)[: RIVALS + TOP].tolist()
-    rivals = [index for index in rivals if wins[index] and index not in best][:RIVALS]
-    return list(dict.fromkeys([target, *best, *rivals]))

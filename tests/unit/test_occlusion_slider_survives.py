@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cnnwidgets.attribution.occlusion import occlusion
 from cnnwidgets.network import Network
+from cnnwidgets.widgets import occlusion_slider
 from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
-from tests.kernel import PATIENCE
-from tests.occluding import held
+from cnnwidgets.widgets.occlusion_tally import SNAPSHOT_BYTES
+from tests.kernel import PATIENCE, Browser, eventually
+from tests.occluding import asked, held
 from tests.small import noise
 from tests.untouched import assert_untouched
 
@@ -117,3 +119,119 @@ def test_a_picture_of_nan_is_shown(net: Network) -> None:
     slider.run()
     assert slider.wait(PATIENCE)
     slider.close()
+
+
+def test_a_stride_of_one_pixel_on_a_large_picture() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 2, 7, stride=8), nn.ReLU(), nn.Flatten(), nn.Linear(1568, 7))
+    net = Network(model, input_size=224)
+    slider = OcclusionSlider(net, noise(0), window=16, stride=1)
+    page = Browser(slider)
+    page.send("hello")
+    assert page.request("cost", window=16, stride=1, fill="mean").value["rows"] == 209
+    slider.run()
+    eventually(lambda: 0 < slider.progress < 1)
+    frame = slider.comm.wait_for(lambda message: message.content["kind"] == "frame")
+    assert len(frame.buffers[0]) <= SNAPSHOT_BYTES + 64
+    assert frame.content["value"]["total"] == 209**2
+    rows = page.request("patch", **asked(slider, key=slider._picture["key"])).value["rows"]
+    assert len(rows) >= 5  # it goes on answering
+    page.request("stop")
+    assert slider.wait(PATIENCE)
+    assert 0 < slider.progress < 1
+    assert slider._sweep["done"] == round(slider.progress * 209**2)
+    slider.close()
+
+
+def test_two_outputs_of_which_the_first_is_explained() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Sequential(nn.Conv2d(3, 3, 3), nn.Flatten())
+            self.head = nn.Linear(3 * 36, 4)
+
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            maps = self.body(x)
+            return self.head(maps), maps
+
+    net = Network(Two(), input_size=8)
+    slider = OcclusionSlider(net, torch.rand(3, 8, 8), window=3)
+    assert len(slider.probabilities) == 4
+    with torch.no_grad():
+        logits = net.model(slider._probing.picture(slider._patch()))[0][0]
+    first = slider.probabilities[0]
+    assert first["logit"] == pytest.approx(float(logits[first["index"]]), abs=1e-5)
+    slider.run()
+    assert slider.wait(PATIENCE)
+    slider.close()
+
+
+def test_two_classes_of_one_number() -> None:
+    """A single logit is the probability of a yes."""
+    net = Network(nn.Sequential(nn.Conv2d(3, 1, 8), nn.Flatten()), input_size=8)
+    slider = OcclusionSlider(net, torch.rand(3, 8, 8), window=3)
+    (row,) = slider.probabilities
+    assert row["probability"] == pytest.approx(1 / (1 + np.exp(-row["logit"])), abs=1e-6)
+    slider.close()
+
+
+def test_an_interrupt_stops_the_sweep_and_it_can_be_run_again(
+    slider: OcclusionSlider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = held(slider, monkeypatch)
+    slider.run()
+    sweeping = slider._sweeping
+    assert sweeping is not None
+    wait = sweeping.wait
+
+    def interrupted(_timeout: float | None = None) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweeping, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        slider.wait()
+    gate.release(3)
+    assert wait(PATIENCE)
+    assert not slider.running
+    assert slider.progress < 1
+    slider.run()
+    gate.release(100)
+    assert slider.wait(PATIENCE)
+    assert slider.progress == 1
+
+
+def test_a_model_that_fails_in_mid_sweep_says_so_and_stays_usable(
+    slider: OcclusionSlider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = slider._batch
+    monkeypatch.setattr(slider, "_batch", lambda *_: 1 / 0)
+    slider.run()
+    with pytest.raises(ZeroDivisionError):
+        slider.wait(PATIENCE)
+    assert slider._error == "ZeroDivisionError: division by zero"
+    assert not slider.running
+    monkeypatch.setattr(slider, "_batch", batch)
+    slider.run()
+    assert slider.wait(PATIENCE)
+    assert slider._error is None
+
+
+def test_a_page_that_comes_in_mid_sweep_gets_frames(
+    slider: OcclusionSlider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slider.stride = 1
+    monkeypatch.setattr(occlusion_slider, "_PAUSE", 0.0)
+    gate = held(slider, monkeypatch)
+    first = Browser(slider, "first")
+    first.send("hello")
+    slider.run()
+    gate.release(2)
+    eventually(first.frames)
+    first.send("bye")
+    sent = len(first.frames())
+    second = Browser(slider, "second")  # the same page, reloaded
+    second.send("hello")
+    gate.release(2)
+    eventually(lambda: len(second.frames()) > sent)
+    gate.release(100)
+    assert slider.wait(PATIENCE)
+    assert slider.comm is not None
