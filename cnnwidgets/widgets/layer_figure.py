@@ -10,7 +10,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 
 from cnnwidgets.widgets.colors import colors
-from cnnwidgets.widgets.layer_sheet import BAR, MOST_UNITS
+from cnnwidgets.widgets.layer_sheet import BAR, MOST_UNITS, shorten, shorten_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def draw(sheet: Sheet) -> Figure:
     if sheet.predictions:
         _draw_predictions(figure.add_subplot(grid[1, 0]), sheet.predictions)
     axes = figure.add_subplot(grid[:, 1])
-    axes.set_title(_wrapped(sheet.heading, 80), fontsize=10)
+    axes.set_title(_wrapped(shorten_name(sheet.heading, 150), 80), fontsize=10)
     if sheet.maps.ndim == 1:
         _draw_units(axes, sheet)
         return figure
@@ -99,8 +99,11 @@ def _draw_legend(figure: Figure, axes: Axes, sheet: Sheet) -> None:
 
 
 def _wrapped(text: str, width: int, lines: int = 2) -> str:
-    """Break a name into a few lines."""
-    return _plain("\n".join(wrap(text, width, max_lines=lines, placeholder=" …")))
+    """Break a name into a few lines, without its middle if they are too few."""
+    most = len(text)
+    while len(broken := wrap(shorten(text, most), width)) > lines:
+        most = min(most - 1, width * lines)
+    return _plain("\n".join(broken))
 
 
 def _plain(text: str) -> str:

@@ -37,6 +37,7 @@ _PICTURE = (10, 30, 250, 270)  # left, top, right, bottom
 _BARS = (10, 300, 250)  # left, top, right
 _MAPS_AT = (270, 30, 890, 490)
 _LINE = 36
+_LEAST = 12  # characters of a name
 
 
 @dataclass(frozen=True)
@@ -128,14 +129,14 @@ def preview(sheet: Sheet) -> bytes:
     font = _font()
     pixels = sheet.picture.squeeze(2) if sheet.picture.shape[2] == 1 else sheet.picture
     _place(page, Image.fromarray(pixels), _PICTURE)
-    draw.text((_PICTURE[0], 8), _shown(sheet.picture_name, 34), "black", font)
+    draw.text((_PICTURE[0], 8), shorten(sheet.picture_name, 34), "black", font)
     title = f"{sheet.heading} · {sheet.legend}" if sheet.maps.numel() else sheet.heading
-    draw.text((_MAPS_AT[0], 8), _shown(title, 100), "black", font)
+    draw.text((_MAPS_AT[0], 8), shorten_name(title, 100), "black", font)
     left, top, right = _BARS
     for index, one in enumerate(sheet.predictions):
         line = top + _LINE * index
         draw.text(
-            (left, line), f"{100 * one.probability:.1f} %  {_shown(one.name, 28)}", "black", font
+            (left, line), f"{100 * one.probability:.1f} %  {shorten(one.name, 28)}", "black", font
         )
         length = round((right - left) * min(max(one.probability, 0.0), 1.0))
         draw.rectangle((left, line + 18, left + length, line + 24), fill=BAR)
@@ -144,7 +145,7 @@ def preview(sheet: Sheet) -> bytes:
     elif sheet.maps.numel():
         _place(page, Image.fromarray(sheet.mosaic()), _MAPS_AT)
     else:
-        draw.text((_MAPS_AT[0], 40), _shown(sheet.quantity, 90), "black", font)
+        draw.text((_MAPS_AT[0], 40), shorten(sheet.quantity, 90), "black", font)
     file = io.BytesIO()
     # With 256 colours it is drawn and read four times as fast, and a quarter as large.
     page.quantize(method=Image.Quantize.FASTOCTREE).save(file, "png", compress_level=1)
@@ -214,6 +215,16 @@ def _layout(count: int, height: int, width: int) -> tuple[int, int]:
     return columns, max(1, round(0.04 * max(height, width)))
 
 
-def _shown(text: str, most: int) -> str:
+def shorten(text: str, most: int) -> str:
+    """Take the middle out of a text that is too long: its end may tell it from others."""
     line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    if len(line) <= most:
+        return line
+    end = (most - 1) // 2
+    return f"{line[: most - 1 - end].rstrip()}…{line[len(line) - end :].lstrip()}"
+
+
+def shorten_name(title: str, most: int) -> str:
+    """Shorten the name that a title begins with; shapes, numbers and units stay."""
+    name, dot, rest = title.partition(" · ")
+    return shorten(name, max(most - len(dot + rest), _LEAST)) + dot + rest

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_hex
-from PIL import Image, ImageColor
+from PIL import Image, ImageColor, ImageDraw
 from torch import Tensor, nn
 
 from cnnwidgets.classes import Prediction
@@ -22,7 +22,7 @@ from cnnwidgets.network import Network
 from cnnwidgets.widgets import colors
 from cnnwidgets.widgets.layer_browser import LayerBrowser
 from cnnwidgets.widgets.layer_figure import draw
-from cnnwidgets.widgets.layer_sheet import Sheet, preview
+from cnnwidgets.widgets.layer_sheet import Sheet, preview, shorten
 from cnnwidgets.widgets.passes import Range
 from tests.architectures import ARCHITECTURES
 
@@ -273,3 +273,60 @@ def test_the_preview_of_a_failing_model(front_end: Path) -> None:
     assert browser._repr_mimebundle_() is not None
     assert browser.error is None
     browser.close()
+
+
+LONG = "German short-haired pointer, a dog of the long kind"
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "expected"),
+    [
+        ("zebra", 5, "zebra"),
+        ("a zebra", 5, "a…ra"),
+        (LONG, 28, "German short-h…the long kind"),
+        ("two  words\nmore", 20, "two words more"),
+    ],
+)
+def test_long_names_lose_their_middle(text: str, most: int, expected: str) -> None:
+    assert shorten(text, most) == expected
+    assert len(expected) <= most
+
+
+@pytest.mark.parametrize("maps", [torch.randn(3), torch.randn(70, 8, 8)])
+def test_names_are_shortened_and_numbers_are_not(
+    maps: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    text = ImageDraw.ImageDraw.text
+
+    def noted(self: Any, at: Any, what: str, *args: Any) -> None:
+        written.append(what)
+        text(self, at, what, *args)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", noted)
+    layer = ".".join(["backbone", *["stage"] * 40, "conv1"])
+    other = f"{LONG}, or another"
+    best = [Prediction(0, LONG, 0.5, 1.0), Prediction(1, other, 0.25, 0.5)]
+    shown = sheet(
+        maps,
+        title=f"{layer} · conv · 70×8×8",
+        picture_name=f"{'holiday ' * 9}cat.png",
+        predictions=best,
+        quantity="gradient of the class score",
+    )
+    preview(shown)
+    name, title, *bars = written
+    assert name.startswith("holiday")
+    assert name.endswith("cat.png")
+    assert title.startswith("backbone.")
+    first = " · first 64 of 70 maps" if maps.ndim > 1 else ""
+    legend = f" · gradient of the class score from {-2:.4g} to {2:.4g}"
+    assert title.endswith(f"conv1 · conv · 70×8×8{first}{legend}")
+    assert bars == [f"50.0 %  {shorten(LONG, 28)}", f"25.0 %  {shorten(other, 28)}"]
+    assert bars[0][7:] != bars[1][7:]
+    figure = draw(shown)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert any(t.startswith("backbone.") and f"· 70×8×8{first}" in t for t in titles)
+    ticks = [label.get_text() for label in figure.axes[1].get_yticklabels()]
+    assert all("…" in tick and tick.count("\n") == 1 for tick in ticks)
+    assert [tick[-4:] for tick in ticks] == ["ther", "kind"]
