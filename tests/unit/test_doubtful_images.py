@@ -85,13 +85,15 @@ def test_the_browser_says_so_beside_the_predictions() -> None:
         page.request("pick", slot="a", index=0)
         assert browser._predictions["a"]["note"] is None
         page.request("pick", slot="b", index=1)
-        assert "nobody normalised" in browser._predictions["b"]["note"]
+        assert "nobody normalised" in str(browser._predictions["b"]["note"])
         browser.show(BYTES)
-        assert "nobody preprocessed" in browser._predictions["a"]["note"]
+        assert "nobody preprocessed" in str(browser._predictions["a"]["note"])
     with torch.no_grad():
         next(net.model.parameters()).mul_(2)
     browser._renew(at_once=True)
-    assert "nobody preprocessed" in browser._predictions["a"]["note"], "also after a look again"
+    assert "nobody preprocessed" in str(browser._predictions["a"]["note"]), (
+        "also after a look again"
+    )
     browser.close()
 
 
@@ -101,7 +103,7 @@ def test_a_failing_model_is_told_first() -> None:
         def forward(self, x: torch.Tensor) -> Any:
             if x.max() > 1:
                 raise ValueError("too bright")
-            return super().forward(x)
+            return super().forward(x)  # type: ignore[no-untyped-call]
 
     browser = LayerBrowser(Network(Fussy(*small_model()), input_size=16), BYTES)
     note = browser._predictions["a"]["note"]
