@@ -29,8 +29,22 @@ function licences({ inputs }) {
   });
 }
 
+/** What esbuild leaves: the names of custom properties, which nothing outside knows, and blanks. */
+function squeeze({ path, text }) {
+  const short = (name) => {
+    if (!properties.includes(name)) properties.push(name);
+    return `--_${properties.indexOf(name).toString(36)}`;
+  };
+  const named = text.replace(/--cnnw-[\w-]+/g, short);
+  const blank = / ?(\/) ?|(:|,) (?=[\w#.(-])/g;
+  return Buffer.from(path.endsWith(".css") ? named.replace(blank, "$1$2") : named);
+}
+
+/** Numbered over all bundles, so that those of a widget's script and style agree. */
+const properties = [];
+
 function write({ outputFiles, metafile }) {
-  const files = new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]));
+  const files = new Map(outputFiles.map((file) => [basename(file.path), squeeze(file)]));
   files.set("THIRD-PARTY-LICENSES.txt", licences(metafile).join(`\n${"-".repeat(80)}\n\n`));
   mkdirSync(outdir, { recursive: true });
   for (const stale of readdirSync(outdir)) {
@@ -62,6 +76,11 @@ const options = {
   format: "esm",
   target: "es2022",
   charset: "utf8",
+  define: {
+    "Number.NaN": "NaN",
+    "Number.POSITIVE_INFINITY": "Infinity",
+    "window.__PREACT_SIGNALS_DEVTOOLS__": "false",
+  },
   jsxFactory: "h",
   jsxFragment: "Fragment",
   inject: [join(here, "src", "shared", "jsx.ts")],

@@ -85,8 +85,8 @@ def compare(layer: Layer, found: Convolved, bill: Receipt, real: float) -> tuple
 
 def _apart(bill: Receipt, real: float) -> str:
     share = abs(bill.result - real) / bill.magnitude if bill.magnitude else math.nan
-    limit = f"{bill.precision} allows {_short(bill.tolerance)}"
-    return f"the difference is {_short(share)} of Σ |products| + |bias|, {limit}"
+    limit = f"{bill.precision} may be {_short(bill.tolerance)} of it off"
+    return f"they differ by {_short(share)} of all that is added up, signs left out; {limit}"
 
 
 def _code(layer: Layer, bill: Receipt, image: int | None) -> str:

@@ -30,11 +30,11 @@
 
   globalThis.cnnwLook = {
     surface: behind,
-    // [words, contrast, colour] of every element with words of its own, but not of coloured cells.
+    // [words, contrast, colour] of every element with words of its own; hatched cells have no one ground.
     words: (root) =>
       [...root.querySelectorAll("*")]
         .filter((e) => [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim()))
-        .filter((e) => drawn(e) && !e.closest("option, td, :disabled, [aria-disabled=true]"))
+        .filter((e) => drawn(e) && !e.closest("option, td:not([style]), :disabled, [aria-disabled=true]"))
         .map((e) => {
           const color = rgba(getComputedStyle(e).color);
           const ratio = contrast(over(color, behind(e)), behind(e));

@@ -137,7 +137,7 @@ def test_the_receipt_equals_torch(page: NotebookPage, shown: LayerBrowser) -> No
     torch_says = page.kernel_eval(
         f"net.activations(images[0], [{CONV!r}])[{CONV!r}][0, 2, 4, 6].item()"
     )
-    result = shown.receipt.locator(".cnnw-lb-result b").inner_text()
+    result = shown.receipt.locator("footer b").inner_text()
     assert value_of(result) == pytest.approx(torch_says, rel=1e-5)
     assert shown.receipt.locator("[data-channel]").count() > 1
 
@@ -157,7 +157,7 @@ def test_a_receipt_leaves_the_large_map_where_it_is(shown: LayerBrowser) -> None
     assert before["width"] >= 300
     shown.hover("map", 4, 6, click=True)
     expect(shown.receipt.locator("[data-equal]")).to_be_in_viewport(ratio=1)
-    expect(shown.receipt.locator(".cnnw-lb-result")).to_be_in_viewport(ratio=1)
+    expect(shown.receipt.locator("footer b")).to_be_in_viewport(ratio=1)
     assert canvas.bounding_box() == before
 
 
@@ -180,6 +180,7 @@ def test_the_last_line_is_in_view_in_a_narrow_column(
     shown.set_width(480)
     if comparing:
         shown.root.get_by_role("button", name="Compare").click()
+        shown.show_choice(5)
     expect(shown.panel.locator(".cnnw-lb-readout")).to_be_in_viewport(ratio=1)
 
 

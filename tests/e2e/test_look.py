@@ -38,6 +38,15 @@ def test_words_stand_out_in_both_themes(page: NotebookPage, shown: LayerBrowser)
     for theme in ("Dark", "Light"):  # in the end as other tests expect it
         page.command("apputils:change-theme", theme=f"JupyterLab {theme}")
         page.wait_until("(name) => document.body.dataset.jpThemeName.endsWith(name)", theme)
+        shown.enlarge(3)
+        shown.hover("map", 9, 12, click=True)
+        shown.receipt.locator("[data-equal]").wait_for()
+        cells = [words for words in look(shown, "words") if words[0][-1].isdigit()]
+        assert len(cells) > 100
+        assert [(text, ratio) for text, ratio, _ in cells if ratio < READABLE] == []
+        for _ in range(2):
+            page.page.keyboard.press("Escape")
+        shown.tile(3).wait_for()
         words = look(shown, "words")
         assert {"Maps", "Mean", "T-shirt/top"} <= {text for text, _, _ in words}
         assert [(text, ratio) for text, ratio, _ in words if ratio < READABLE] == []

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { colors, cssColor, paint, paintPicture, symmetric, type Table } from "./color";
+import { colors, cssColor, ink, paint, paintPicture, symmetric, type Table } from "./color";
 import { NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY } from "./look";
 import type { Tensor } from "./wire";
 
@@ -201,3 +201,24 @@ it("makes ranges zero-centred", () => {
   expect(symmetric(-1, 3)).toEqual({ low: -3, high: 3 });
   expect(symmetric(-4, -2)).toEqual({ low: -4, high: 4 });
 });
+
+describe.each(TABLES)("what is written on the table of %s", (table) => {
+  it("stands out at least 4.5 to 1 on every colour, and on those of no numbers", () => {
+    const scale = { low: 0, high: 255, table };
+    const values = [...Array(256).keys(), Number.NaN, Infinity, -Infinity];
+    for (const value of values) {
+      const ratio = contrast(cssColor(value, scale), ink(value, scale));
+      expect(ratio, `${value}`).toBeGreaterThanOrEqual(4.5);
+    }
+  });
+});
+
+/** The ratio of the Web Content Accessibility Guidelines between "rgb(r g b)" and black or white. */
+function contrast(ground: string, text: "#000" | "#fff"): number {
+  const [r, g, b] = (ground.match(/\d+/g) ?? []).map((byte) => {
+    const x = Number(byte) / 255;
+    return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  const luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  return text === "#fff" ? 1.05 / (luminance + 0.05) : (luminance + 0.05) / 0.05;
+}

@@ -95,6 +95,16 @@ export function cssColor(value: number, scale: Scale): string {
   return `rgb(${c & 255} ${(c >> 8) & 255} ${(c >> 16) & 255})`;
 }
 
+/** What to write on the colour of a value: black or white, at least 4.58 to 1 (WCAG 2, relative luminance). */
+export function ink(value: number, scale: Scale): "#000" | "#fff" {
+  const c = colorist(scale)(value);
+  const luminance = [0.2126, 0.7152, 0.0722].reduce(
+    (sum, weight, i) => sum + weight * toLinear(((c >> (8 * i)) & 255) / 255),
+    0,
+  );
+  return luminance < 0.179 ? "#fff" : "#000";
+}
+
 /** The colour of each code of the map that is being painted. */
 const coded = new Uint32Array(256);
 

@@ -12,11 +12,14 @@ export const NAN = "#f03cd2";
 export const POSITIVE_INFINITY = "#ff9d00";
 export const NEGATIVE_INFINITY = "#00d5f5";
 
+/** What layers do, by families: tell-apart colours of Okabe and Ito, and grey for the rest. */
+export const MARKS = ["#0072b2", "#d55e00", "#009e73", "#e6a400", "#cc79a7", "#56b4e9", "#8a8f98"];
+
 /** Steps of a quantised map: codes 0 … 252; 253 −Inf, 254 +Inf, 255 NaN. */
 export const LEVELS = 252;
 
 export const TILE = { gap: 6, caption: 15, overscan: 1 };
-export const ZOOM = { max: 64, step: 1.25, crosshair: 5 };
+export const ZOOM = { max: 64, step: 1.25 };
 
 /** A request unanswered for this long, the kernel running a cell, may have to wait for that to end (ms). */
 export const LATE = 1500;

@@ -59,14 +59,14 @@ export function Browser() {
       tabIndex={-1}
       {...{ onKeyDown, ...files }}
     >
-      <div class="cnnw-lb-frame" data-strip={stripOpen.value ? "open" : ""}>
+      <div data-strip={stripOpen.value ? "open" : ""}>
         <Messages />
         <Pictures />
-        <nav class="cnnw-lb-strip" aria-label="Network">
+        <nav aria-label="Network">
           <StripHeader open={stripOpen} />
           <Strip onChosen={() => (stripOpen.value = false)} />
         </nav>
-        <main class="cnnw-lb-main">
+        <main>
           <LayerPanel />
         </main>
         <Pins />
@@ -86,11 +86,7 @@ function StripHeader({ open }: { open: Signal<boolean> }) {
   const { name, total_parameters } = graph.value ?? {};
   return (
     <header>
-      <Button
-        class="cnnw-button cnnw-lb-fold"
-        aria-expanded={open.value}
-        onClick={() => (open.value = !open.value)}
-      >
+      <Button aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
         Layers
       </Button>
       <b title={name}>

@@ -12,7 +12,6 @@ export const ORDERS: readonly [Order, string][] = [
 
 /** Columns of the kernel's table of channels. */
 const COLUMNS = 6;
-const COLUMN = { mean: 0, low: 1, high: 2, std: 3, zero: 4, broken: 5 };
 
 export interface Channel {
   mean: number;
@@ -25,11 +24,8 @@ export interface Channel {
 }
 
 export function channelAt(table: ArrayLike<number>, channel: number): Channel {
-  const [mean = 0, low = 0, high = 0, std = 0, zero = 0, broken = 0] = Array.from(
-    { length: COLUMNS },
-    (_, i) => table[channel * COLUMNS + i] ?? 0,
-  );
-  return { mean, low, high, std, zero, broken };
+  const at = (column: number) => table[channel * COLUMNS + column] ?? 0;
+  return { mean: at(0), low: at(1), high: at(2), std: at(3), zero: at(4), broken: at(5) };
 }
 
 /** 0, 1, … below a count. */
@@ -39,9 +35,9 @@ export const upTo = (count: number): number[] => [...Array(count).keys()];
 export function ordered(table: ArrayLike<number>, count: number, by: Order): number[] {
   const channels = upTo(count);
   if (by === "index") return channels;
-  const column = { mean: COLUMN.mean, max: COLUMN.high, sparsity: COLUMN.zero }[by];
+  const what = ({ mean: "mean", max: "high", sparsity: "zero" } as const)[by];
   const key = (channel: number) => {
-    const value = table[channel * COLUMNS + column] ?? Number.NaN;
+    const value = channelAt(table, channel)[what];
     return Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
   };
   return channels.sort((p, q) => (key(p) === key(q) ? p - q : key(q) - key(p)));

@@ -28,6 +28,7 @@ export function Select<K extends string | number>({
       <span>{label}</span>
       <select
         value={value}
+        title={options.find(([key]) => key === value)?.[1]}
         onChange={({ currentTarget: { selectedIndex } }) =>
           onChange((options[selectedIndex] as [K, string])[0])
         }
@@ -124,7 +125,7 @@ export function MapTools({ data, channel, children }: MapToolsProps) {
   const over = {
     channel: `${channelWord(layer.value)} ${channel}`,
     layer: "this layer",
-    network: "whole network",
+    network: "all maps of the network; logits have their own range",
   };
   const mean = channel === null;
   return (

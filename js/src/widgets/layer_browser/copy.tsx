@@ -18,14 +18,7 @@ export function CopyCode({ code }: { code: string }) {
         <span aria-live="polite">{state.value === "copied" ? "Copied" : "Copy as code"}</span>
       </Button>
       {state.value === "shown" && (
-        <textarea
-          class="cnnw-lb-code"
-          readOnly
-          rows={8}
-          aria-label="Code"
-          ref={(area) => area?.select()}
-          value={code}
-        />
+        <textarea readOnly rows={8} aria-label="Code" ref={(area) => area?.select()} value={code} />
       )}
     </>
   );

@@ -5,11 +5,13 @@ import type { Layer } from "./types";
 
 const plural = (n: number, word: string) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 
-/** "3×3 input pixels", "40×40 input pixels, larger than the picture (28×28)", "the whole picture". */
+/** "3×3 input pixels", "40×40 input pixels, larger than the picture (28×28)", "the whole picture (851×851)". */
 export function fieldWords(layer: Layer, input: readonly number[]): string {
   if (!layer.rf) return "the whole picture";
   const [height, width] = layer.rf.size;
   const [, H = Number.POSITIVE_INFINITY, W = Number.POSITIVE_INFINITY] = input;
+  // From any place of the picture to any other.
+  if (height >= 2 * H - 1 && width >= 2 * W - 1) return `the whole picture (${height}×${width})`;
   const pixels = `${height}×${width} input pixel${height * width === 1 ? "" : "s"}`;
   return height > H || width > W ? `${pixels}, larger than the picture (${H}×${W})` : pixels;
 }

@@ -27,7 +27,7 @@ export function Enlarged({ data, channel }: EnlargedProps) {
     data.find((one) => one.source.slot === clicked.value) ?? (data[0] as LayerData);
   const explained = channel !== null && layer.value?.receipt && source.of === "activations";
   return (
-    <div class="cnnw-lb-enlarged" data-pictures={data.length}>
+    <div class="cnnw-lb-scroll" data-pictures={data.length}>
       {data.map((one, i) => (
         <Side
           key={one.source.slot}
@@ -52,7 +52,9 @@ export function Enlarged({ data, channel }: EnlargedProps) {
           </p>
         )
       )}
-      {answers.error && <p>Values are rounded to 1/252 of their range: {answers.error}</p>}
+      {answers.error && (
+        <p>Values are rounded, to within 0.2 % of the map’s range: {answers.error}</p>
+      )}
     </div>
   );
 }

@@ -20,7 +20,7 @@ export function Gutter({ row, lanes, height }: { row: RowLanes; lanes: number; h
     ...row.ends.map((lane) => `M${x(lane)} 0Q${x(lane)} ${middle} ${node} ${middle}`),
   ];
   return (
-    <svg class="cnnw-lb-gutter" width={width} height={height} aria-hidden="true">
+    <svg width={width} height={height} aria-hidden="true">
       <path d={d.filter(Boolean).join("")} />
       {row.node && <circle cx={node} cy={middle} r={3} />}
     </svg>

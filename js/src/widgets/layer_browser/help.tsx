@@ -1,13 +1,15 @@
 import { Dialog } from "../../shared/dialog";
+import { MARKS } from "../../shared/look";
 import { HELP } from "./keyboard";
 import { FAMILIES } from "./kinds";
+import { Mark } from "./mark";
 import { useBrowser } from "./state";
 
 export function Help() {
   const { helping } = useBrowser();
   return (
     <Dialog title="Keys and marks" open={helping.value} onClose={() => (helping.value = false)}>
-      <dl class="cnnw-lb-help">
+      <dl>
         {HELP.map(([keys, what]) => (
           <div key={keys}>
             <dt>
@@ -16,10 +18,10 @@ export function Help() {
             <dd>{what}</dd>
           </div>
         ))}
-        {FAMILIES.map(([name, what]) => (
-          <div key={name}>
+        {FAMILIES.map(([what], i) => (
+          <div key={what}>
             <dt>
-              <i class="cnnw-lb-mark" data-family={name} />
+              <Mark color={MARKS[i]} />
             </dt>
             <dd>{what}</dd>
           </div>

@@ -1,44 +1,28 @@
 // Families of layer kinds: what the colour of a layer's mark says.
+import { MARKS } from "../../shared/look";
 
-export type Family =
-  | "learned"
-  | "activation"
-  | "resampling"
-  | "norm"
-  | "merge"
-  | "probability"
-  | "shape";
-
-const KINDS: Record<string, Family> = {
-  conv: "learned",
-  "transposed conv": "learned",
-  linear: "learned",
-  embedding: "learned",
-  recurrent: "learned",
-  attention: "learned",
-  activation: "activation",
-  pool: "resampling",
-  upsample: "resampling",
-  mean: "resampling",
-  norm: "norm",
-  dropout: "norm",
-  add: "merge",
-  multiply: "merge",
-  concat: "merge",
-  softmax: "probability",
-};
-
-export const FAMILIES: readonly [Family, string][] = [
-  ["learned", "learned weights (convolution, linear, attention)"],
-  ["activation", "activation function"],
-  ["resampling", "pooling, upsampling, mean"],
-  ["norm", "normalisation, dropout"],
-  ["merge", "where branches meet (add, multiply, concatenate)"],
-  ["probability", "softmax"],
-  ["shape", "reshaping and everything else"],
+/** Each family in words, and its kinds; the last takes every other kind. */
+export const FAMILIES: readonly (readonly [words: string, ...kinds: string[]])[] = [
+  [
+    "learned weights (convolution, linear, attention)",
+    "conv",
+    "transposed conv",
+    "linear",
+    "embedding",
+    "recurrent",
+    "attention",
+  ],
+  ["activation function", "activation"],
+  ["pooling, upsampling, mean", "pool", "upsample", "mean"],
+  ["normalisation, dropout", "norm", "dropout"],
+  ["where branches meet (add, multiply, concatenate)", "add", "multiply", "concat"],
+  ["softmax", "softmax"],
+  ["reshaping and everything else"],
 ];
 
-export const family = (kind: string): Family => KINDS[kind] ?? "shape";
+/** The colour of a layer's mark. */
+export const markOf = (kind: string): string | undefined =>
+  MARKS.at(FAMILIES.findIndex(([, ...kinds]) => kinds.includes(kind)));
 
 const WORDS: Record<string, string> = {
   conv: "convolution",

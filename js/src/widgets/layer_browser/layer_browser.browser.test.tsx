@@ -200,7 +200,7 @@ describe("an enlarged map", () => {
   test("falls back on the grid's copy where the exact map cannot be had", async () => {
     mount({ answers: { map: () => ({ error: "This page was recorded without it." }) } });
     await tile(2).click();
-    await see(/rounded to 1\/252 of their range: This page was recorded without it/);
+    await see(/rounded, to within 0.2 % of the map’s range: This page was recorded without it/);
     const map = page.getByRole("application", { name: "conv1 channel 2" });
     await map.hover({ position: { x: 100, y: 100 } });
     await see(/row \d+, column \d+: ≈ /);
@@ -246,7 +246,7 @@ describe("an enlarged map", () => {
       return [x - from.x, y - from.y, width];
     };
     const before = box();
-    const panel = document.querySelector(".cnnw-lb-enlarged") as Element;
+    const panel = document.querySelector("[data-pictures]") as Element;
     expect(before[2]).toBeGreaterThanOrEqual(least);
     if (width > 1000) expect(panel.scrollHeight).toBe(panel.clientHeight);
     kernel.set("unit", [4, 5]);
@@ -263,17 +263,53 @@ describe("an enlarged map", () => {
     const [input, map, sums, check, panel] = [
       "[data-view=input]",
       "[data-view=map]",
-      ".cnnw-lb-receipt > div",
+      "section section > div",
       "[data-equal]",
-      ".cnnw-lb-panel",
+      "[role=tabpanel]",
     ].map(edges) as [DOMRect, DOMRect, DOMRect, DOMRect, DOMRect];
     expect(input.bottom).toBeLessThanOrEqual(sums.top);
     expect(sums.height).toBeGreaterThan(90);
     expect(sums.right).toBeLessThan(map.left);
     expect(check.bottom).toBeLessThanOrEqual(panel.bottom);
     expect(panel.right - map.right).toBeLessThan(8);
-    const { scrollHeight, clientHeight } = document.querySelector(".cnnw-lb-enlarged") as Element;
+    const { scrollHeight, clientHeight } = document.querySelector("[data-pictures]") as Element;
     expect(scrollHeight).toBe(clientHeight);
+  });
+
+  test("reads any of its cells exactly, by the pointer and by the keys", async () => {
+    mount({ width: 1280, traits: { layer: "conv2", channel: 2, unit: [4, 5] } });
+    await see(/✓ equals what torch computed/);
+    const sums = document.querySelector("section section > div") as HTMLElement;
+    const line = () =>
+      (document.querySelector("footer > p:last-child")?.textContent ?? "").replaceAll("−", "-");
+    expect(line()).toMatch(/^Point at a cell/);
+    expect([...sums.querySelectorAll("caption")].map((c) => c.textContent)).toEqual([
+      "input",
+      "weights",
+      "products",
+    ]);
+    await page.elementLocator(sums.querySelectorAll("td")[4] as Element).hover();
+    await eventually(line).toMatch(/^input channel \d+, row 1, column 1: /);
+    sums.focus();
+    await press("{ArrowDown}{ArrowDown}{ArrowRight}");
+    await eventually(line).toMatch(/row 1, column 1: input \S+ × weight \S+ = product \S+$/);
+    const cell = document.activeElement as HTMLTableCellElement;
+    expect(cell.closest("table")?.getAttribute("aria-label")).toMatch(/, products$/);
+    expect(getComputedStyle(cell).outlineStyle).toBe("solid");
+    const [x, w, product] = (
+      line()
+        .split(": ")[1]
+        ?.match(/-?[\d.]+(e-?\d+)?/g) ?? []
+    ).map(Number);
+    expect(Math.fround(Math.fround(x as number) * Math.fround(w as number))).toBe(
+      Math.fround(product as number),
+    );
+    expect(cell.title.replace("−", "-")).toBe(String(product));
+    await press("{ArrowDown}{ArrowDown}");
+    await eventually(line).toContain("row 0, column 1");
+    expect(cell.closest("[data-channel]")).not.toBe(
+      document.activeElement?.closest("[data-channel]"),
+    );
   });
 
   test("of many input channels lists the largest first, and says so", async () => {

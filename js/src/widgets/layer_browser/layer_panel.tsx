@@ -22,7 +22,7 @@ export function LayerPanel() {
   const state = useBrowser();
   const { graph, layer, actualView, view } = state;
   const chosen = layer.value;
-  if (!chosen || !graph.value) return <p class="cnnw-lb-empty">Nothing computed yet.</p>;
+  if (!chosen || !graph.value) return <p>Nothing computed yet.</p>;
   const now = actualView.value;
   const labels: Record<View, string> = {
     maps: chosen.shape?.length === 1 ? "Units" : "Maps",
@@ -32,7 +32,7 @@ export function LayerPanel() {
   };
   return (
     <>
-      <header class="cnnw-lb-heading">
+      <header>
         <IconButton icon="fold" label="Previous layer (Page Up)" onClick={() => step(state, -1)} />
         <IconButton icon="fold" label="Next layer (Page Down)" onClick={() => step(state, 1)} />
         <h3>{summary(chosen, graph.value.input, unitWord(state, chosen))}</h3>
@@ -43,7 +43,7 @@ export function LayerPanel() {
         selected={now}
         onSelect={(key) => (view.value = key)}
       />
-      <div class="cnnw-lb-panel" role="tabpanel" aria-label={labels[now]} data-view={now}>
+      <div role="tabpanel" aria-label={labels[now]} data-view={now}>
         {chosen.error ? (
           <Banner kind="error">
             The model failed here: {chosen.error}
@@ -70,11 +70,9 @@ function Values() {
   const answers = useReplies<LayerValue>("layer", sources.value, "layer");
   useAhead();
   const data = useLayerData(answers);
-  if (!shown.value.length)
-    return <p class="cnnw-lb-empty">No picture yet: choose, upload, drop or paste one.</p>;
+  if (!shown.value.length) return <p>No picture yet: choose, upload, drop or paste one.</p>;
   if (!data || answers.error) return <Waiting answers={answers} />;
-  if (data[0]?.value.shape.includes(0))
-    return <p class="cnnw-lb-empty">The layer puts out no values.</p>;
+  if (data[0]?.value.shape.includes(0)) return <p>The layer puts out no values.</p>;
   if (data[0]?.value.shape.length === 1) return <Vector data={data} />;
   if (actualView.value === "mean") return <Mean data={data} />;
   return enlarged.value ? <OneChannel data={data} /> : <Maps data={data} />;

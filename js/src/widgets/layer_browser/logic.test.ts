@@ -187,6 +187,9 @@ describe("words", () => {
     expect(fieldWords(wide, small.input)).toBe(
       "212×40 input pixels, larger than the picture (28×28)",
     );
+    const all = (size: number) => ({ ...first, rf: { ...wide.rf, size: [size, size] } }) as Layer;
+    expect(fieldWords(all(55), small.input)).toBe("the whole picture (55×55)");
+    expect(fieldWords(all(54), small.input)).toContain("54×54 input pixels, larger");
   });
   test("of one that failed", () => {
     const failed = { ...(small.layers[0] as Layer), shape: null };

@@ -1,11 +1,13 @@
 // A small matrix with its numbers in coloured cells.
-import { cssColor, type Scale } from "../../shared/color";
+import { cssColor, ink, type Scale } from "../../shared/color";
 import { exact, number } from "../../shared/format";
 import { upTo } from "./channels";
 import { WRITTEN_KERNEL } from "./limits";
 
 export interface MatrixProps {
   label: string;
+  /** A heading for the eye; screen readers have the label. */
+  caption?: string | undefined;
   values: ArrayLike<number>;
   rows: number;
   columns: number;
@@ -16,11 +18,9 @@ export interface MatrixProps {
   written?: number;
 }
 
-/** Cells far from zero are dark in every diverging table. */
-const dark = (value: number, { high }: Scale) => Math.abs(value) > 0.55 * high;
-
 export function Matrix({
   label,
+  caption,
   values,
   rows,
   columns,
@@ -30,7 +30,8 @@ export function Matrix({
 }: MatrixProps) {
   const written = Math.max(rows, columns) <= limit;
   return (
-    <table class="cnnw-lb-matrix" aria-label={label} data-written={written}>
+    <table aria-label={label} data-written={written}>
+      {caption && <caption>{caption}</caption>}
       <tbody>
         {upTo(rows).map((row) => (
           <tr key={row}>
@@ -41,9 +42,11 @@ export function Matrix({
               return (
                 <td
                   key={column}
-                  class={padding ? "cnnw-lb-padding" : dark(value, scale) ? "cnnw-lb-dark" : ""}
-                  style={padding ? {} : { background: cssColor(value, scale) }}
-                  title={padding ? `${exact(value)} (padding)` : exact(value)}
+                  tabIndex={-1}
+                  style={
+                    padding ? {} : { background: cssColor(value, scale), color: ink(value, scale) }
+                  }
+                  title={exact(value)}
                 >
                   {written && number(value, 2)}
                 </td>

@@ -24,6 +24,44 @@ describe("pictures", () => {
     await eventually(() => document.querySelectorAll(".cnnw-lb-card").length).toBe(1);
   });
 
+  const compared = async (width: number, traits = {}) => {
+    const kernel = mount({ width, traits });
+    await page.getByRole("button", { name: "Compare" }).click();
+    await page.getByRole("button", { name: "Show picture 8" }).click();
+    await see("B: picture 8");
+    return kernel;
+  };
+
+  test.each([1200, 800, 480])("both stay in view beside a receipt, at %d px", async (width) => {
+    await compared(width, { layer: "conv2", channel: 2, unit: [4, 5] });
+    await see(/✓ equals what torch computed/);
+    const box = (what: string) => document.querySelector(what)?.getBoundingClientRect();
+    for (const slot of ["a", "b"]) {
+      await eventually(() => {
+        const map = box(`[data-view=map][data-slot=${slot}] canvas`);
+        const panel = box("[data-pictures='2']");
+        const frame = box("[data-strip]");
+        if (!map || !panel || !frame) return "not there";
+        const top = Math.max(panel.top, frame.top);
+        const bottom = Math.min(panel.bottom, frame.bottom);
+        return map.width > 70 && map.top >= top && map.bottom <= bottom;
+      }).toBe(true);
+    }
+  });
+
+  test("compared in a narrow column leave room for maps", async () => {
+    await compared(480);
+    await expect.element(tile(0)).toBeVisible();
+    const [first, second] = [...document.querySelectorAll(".cnnw-lb-card")].map((card) =>
+      card.getBoundingClientRect(),
+    ) as [DOMRect, DOMRect];
+    expect(second.top).toBe(first.top);
+    const top = document.querySelector(".cnnw-grid")?.getBoundingClientRect().top ?? 0;
+    const line = document.querySelector(".cnnw-lb-readout")?.getBoundingClientRect();
+    expect((line?.top ?? 0) - top).toBeGreaterThan(200);
+    expect(line?.bottom).toBeLessThanOrEqual(root().getBoundingClientRect().bottom);
+  });
+
   test("that are shown are marked among those offered", async () => {
     const kernel = mount();
     const marked = () =>
@@ -166,6 +204,28 @@ describe("other views", () => {
     await see("1×3×3 weights");
     expect(page.getByRole("combobox", { name: "Input" }).elements()).toHaveLength(0);
     expect(root().textContent).not.toContain("sum");
+  });
+
+  test("the range over the network says what it is of", async () => {
+    mount({ traits: { color_range: "network" } });
+    await see("value, all maps of the network; logits have their own range");
+    const words = document.querySelector(".cnnw-lb-tools figcaption") as Element;
+    expect(words.scrollWidth).toBeLessThanOrEqual(words.clientWidth);
+  });
+
+  test("long names of classes end in an ellipsis, and are read in full in a tooltip", async () => {
+    const name = "Cardigan, a Cardigan Welsh corgi";
+    const rows = predictions(1).rows.map((row) => ({ ...row, name }));
+    mount({ traits: { view: "gradients", target: 9, _predictions: { a: { rows, note: null } } } });
+    const list = page.getByRole("combobox", { name: /^Gradient/ });
+    await list.selectOptions(`${name} (${rows[1]?.index})`);
+    const cut = [list.element(), ...document.querySelectorAll(".cnnw-lb-card li > :first-child")];
+    expect(cut).toHaveLength(6);
+    for (const element of cut) {
+      expect(element.getAttribute("title")).toContain(name);
+      const { textOverflow, overflowX } = getComputedStyle(element);
+      expect([textOverflow, overflowX === "visible"]).toEqual(["ellipsis", false]);
+    }
   });
 
   test("the names of the inputs fit into their list", async () => {

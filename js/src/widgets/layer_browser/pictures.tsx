@@ -40,7 +40,7 @@ function Picker({ comparing }: { comparing: boolean }) {
   return (
     <fieldset class="cnnw-lb-picker" disabled={status === "gone"}>
       {choices.value?.length ? (
-        <fieldset class="cnnw-lb-choices" aria-label="Pictures to choose from">
+        <fieldset aria-label="Pictures to choose from">
           {choices.value.map((choice, index) => (
             <ChoiceButton key={index} {...{ choice, index }} />
           ))}
@@ -67,9 +67,7 @@ function Card({ slot, shown, comparing }: CardProps) {
         {shown ? (
           <PictureCanvas picture={shown.picture} label={`${name}, as the network sees it`} />
         ) : (
-          <div class="cnnw-lb-nopicture">
-            Drop or choose a {slot === "b" ? "second picture to compare" : "picture"}
-          </div>
+          <div>Drop or choose a {slot === "b" ? "second picture to compare" : "picture"}</div>
         )}
         <figcaption title={label}>
           {comparing ? (
@@ -118,7 +116,7 @@ function PictureButtons({ comparing }: { comparing: boolean }) {
     if (shown.value.length > 1) void tell(state, bridge.request("clear", { slot: "b" }));
   };
   return (
-    <div class="cnnw-lb-buttons">
+    <div>
       <input
         ref={file}
         type="file"

@@ -30,7 +30,6 @@ export function Receipt({ source, channel, unit: [row, column] }: ReceiptProps) 
   return (
     <section
       ref={section}
-      class="cnnw-lb-receipt"
       aria-label="Receipt of one unit"
       data-current={answers.current || !!answers.error}
     >

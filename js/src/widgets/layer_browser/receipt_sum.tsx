@@ -1,11 +1,12 @@
 // The arithmetic of one unit: products per input channel, their sums, the bias, the result.
-import { useSignal } from "@preact/signals";
-import { Fragment } from "preact";
+import { type Signal, useSignal } from "@preact/signals";
+import { type ComponentChildren, Fragment } from "preact";
 import { useMemo } from "preact/hooks";
 import { Button } from "../../shared/button";
 import type { Scale, Table } from "../../shared/color";
 import { count, exact, number } from "../../shared/format";
 import type { Tensor } from "../../shared/wire";
+import { type Cell, cellAt, onCellKey } from "./cells";
 import { extent } from "./channels";
 import { type Contribution, contributions, FIRST_SHOWN } from "./contributions";
 import { zeroCentred } from "./data";
@@ -27,10 +28,11 @@ type Five = [Tensor, Tensor, Tensor, Tensor, Tensor];
 export function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[] }) {
   const { layer, graph } = useBrowser();
   const all = useSignal(false);
+  const read = useSignal<Cell | undefined>(undefined);
   const [patch, weights, products, sums, inside] = tensors as Five;
   const operands = useMemo(
     () => [
-      operand("", "patch", patch, "activations"),
+      operand("", "input", patch, "activations"),
       operand("×", "weights", weights, "weights"),
       operand("=", "products", products, "activations"),
     ],
@@ -40,6 +42,8 @@ export function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[]
   const total = sums.data.length;
   const picture = layer.value?.inputs[0] === "input";
   const colored = picture && graph.value?.input[0] === 3;
+  const [first] = value.channels;
+  const nameOf: NameOf = (i) => (colored && COLORS[first + i]) || `input channel ${first + i}`;
   return (
     <>
       <p>
@@ -48,15 +52,6 @@ export function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[]
         {total > 1 &&
           `; rows ${rows.length < total ? "sorted by |Σ|, largest first" : "in the order of the channels"}`}
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys scroll it */}
-      <div tabIndex={0}>
-        {rows.map((row, i) => {
-          const channel = value.channels[0] + row.index;
-          const name = (colored && COLORS[channel]) || `input channel ${channel}`;
-          const props = { channel, name, operands, row, inside: inside.data, following: i > 0 };
-          return <ChannelSum key={channel} {...props} />;
-        })}
-      </div>
       {total > FIRST_SHOWN && (
         <Button onClick={() => (all.value = !all.value)}>
           {all.value
@@ -64,8 +59,72 @@ export function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[]
             : `The ${FIRST_SHOWN} largest; show all ${count(total)}`}
         </Button>
       )}
-      <Result value={value} sum={Array.from(sums.data).reduce((p, q) => p + q, 0)} />
+      <Products {...{ rows, first, nameOf, operands, read }} inside={inside.data} />
+      <Result value={value} sum={Array.from(sums.data).reduce((p, q) => p + q, 0)}>
+        <CellLine {...{ nameOf, operands, read }} />
+      </Result>
     </>
+  );
+}
+
+/** What an input channel of the patch is called. */
+type NameOf = (index: number) => string;
+
+interface ReadProps {
+  nameOf: NameOf;
+  operands: Operand[];
+  /** The cell that is read. */
+  read: Signal<Cell | undefined>;
+}
+
+interface ProductsProps extends ReadProps {
+  rows: Contribution[];
+  /** The layer's number of the patch's first channel. */
+  first: number;
+  /** 0 where a cell is padding. */
+  inside: ArrayLike<number>;
+}
+
+function Products({ rows, first, nameOf, operands, inside, read }: ProductsProps) {
+  const onCell = (event: Event) => {
+    read.value = cellAt(event) ?? read.value;
+  };
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: keys of what is inside
+    <div
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read cells
+      tabIndex={0}
+      onPointerMove={onCell}
+      onFocusIn={onCell}
+      onKeyDown={onCellKey}
+    >
+      {rows.map((row, i) => (
+        <ChannelSum
+          key={row.index}
+          channel={first + row.index}
+          name={nameOf(row.index)}
+          {...{ row, operands, inside }}
+          following={i > 0}
+        />
+      ))}
+    </div>
+  );
+}
+
+/** "input channel 3, row 0, column 2: input 0.5 × weight −2 = product −1" */
+function CellLine({ nameOf, operands, read }: ReadProps) {
+  if (!read.value)
+    return <p>Point at a cell, or go there with the arrow keys, for its exact numbers.</p>;
+  const { index, row, column } = read.value;
+  const [input, weight, product] = operands.map(({ tensor: { data, shape } }) => {
+    const [, rows, columns] = shape as [number, number, number];
+    return exact(data[(index * rows + row) * columns + column] ?? Number.NaN);
+  });
+  return (
+    <p aria-live="polite">
+      {nameOf(index)}, row {row}, column {column}: input {input} × weight {weight} = product{" "}
+      {product}
+    </p>
   );
 }
 
@@ -103,7 +162,7 @@ interface ChannelSumProps {
 function ChannelSum({ channel, name, operands, row, inside, following }: ChannelSumProps) {
   const { index, sum, running } = row;
   return (
-    <div class="cnnw-lb-sum" data-channel={channel}>
+    <div class="cnnw-lb-sum" data-channel={channel} data-index={index}>
       <b>{name}</b>
       {operands.map(({ sign, what, scale, tensor: { data, shape } }) => {
         const [, rows, columns] = shape as [number, number, number];
@@ -113,6 +172,7 @@ function ChannelSum({ channel, name, operands, row, inside, following }: Channel
             {sign && <i>{sign}</i>}
             <Matrix
               label={`${name}, ${what}`}
+              caption={following ? undefined : what}
               values={data.subarray(index * size, (index + 1) * size)}
               inside={what === "weights" ? undefined : inside}
               {...{ rows, columns, scale }}
@@ -135,11 +195,17 @@ const Term = ({ name, value }: { name: string; value: number }) => (
   </span>
 );
 
-function Result({ value, sum }: { value: ReceiptValue; sum: number }) {
+interface ResultProps {
+  value: ReceiptValue;
+  sum: number;
+  children: ComponentChildren;
+}
+
+function Result({ value, sum, children }: ResultProps) {
   const { bias, result, equal, check } = value;
   return (
     <footer>
-      <p class="cnnw-lb-result">
+      <p>
         <Term name="sum over channels" value={sum} />
         <i>+</i>
         <Term name="bias" value={bias ?? Number.NaN} />
@@ -150,6 +216,7 @@ function Result({ value, sum }: { value: ReceiptValue; sum: number }) {
         </span>
       </p>
       <p data-equal={equal}>{check}</p>
+      {children}
     </footer>
   );
 }

@@ -16,7 +16,6 @@ export function SearchField({ onDown }: { onDown: () => void }) {
   return (
     <input
       ref={searchField}
-      class="cnnw-lb-search"
       type="search"
       placeholder="Search layers ( / )"
       aria-label="Search layers"

@@ -156,7 +156,7 @@ export function useKeptFocus(): void {
   useLayoutEffect(() => {
     if (root.current?.matches(":focus")) focusView(root);
     return () => {
-      if (root.current?.querySelector(".cnnw-lb-panel :focus")) focusRoot(root);
+      if (root.current?.querySelector("[role=tabpanel] :focus")) focusRoot(root);
     };
   }, []);
 }

@@ -32,7 +32,6 @@ export function Strip({ onChosen }: { onChosen: () => void }) {
       />
       <div
         ref={box}
-        class="cnnw-lb-tree"
         role="tree"
         aria-label="Layers"
         tabIndex={-1}

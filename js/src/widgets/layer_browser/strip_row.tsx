@@ -3,8 +3,9 @@ import { Icon } from "../../shared/icon";
 import { fieldWords, shortName, strapline, summary } from "./describe";
 import { type Group, ROW_HEIGHT, type Row } from "./groups";
 import { Gutter } from "./gutter";
-import { family } from "./kinds";
+import { markOf } from "./kinds";
 import type { RowLanes } from "./lanes";
+import { Mark } from "./mark";
 import { useBrowser } from "./state";
 import type { Layer } from "./types";
 
@@ -28,7 +29,7 @@ export function StripRow({ row, at, top, lanes, width, focusable, onClick }: Str
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree takes the keys
     <div
-      class={`cnnw-lb-row cnnw-lb-row-${row.type}`}
+      data-type={row.type}
       role="treeitem"
       data-row={at}
       data-layer={layer?.name}
@@ -69,15 +70,15 @@ export function StripRow({ row, at, top, lanes, width, focusable, onClick }: Str
 function LayerRow({ layer, input, nested }: { layer: Layer; input: number[]; nested: boolean }) {
   return (
     <>
-      <i class="cnnw-lb-mark" data-family={family(layer.kind)} />
+      <Mark color={markOf(layer.kind)} />
       <span>
         {nested ? shortName(layer) : layer.name}
         <small>{strapline(layer)}</small>
       </span>
       <span>
-        {layer.error ? <b class="cnnw-lb-failed">failed</b> : layer.shape && shape(layer.shape)}
+        {layer.error ? <b>failed</b> : layer.shape && shape(layer.shape)}
         <small>
-          {layer.rf && layer.shape && `sees ${fieldWords(layer, input).split(" input")[0]}`}
+          {layer.rf && layer.shape && `sees ${fieldWords(layer, input).split(/ input| \(/)[0]}`}
         </small>
       </span>
     </>
@@ -94,7 +95,7 @@ function GroupRow({ group: { name, first, last } }: { group: Group }) {
       <Icon icon="fold" />
       <span>{name}</span>
       <span>
-        {failed && <b class="cnnw-lb-failed">failed </b>}
+        {failed && <b>failed </b>}
         <small title={`${count(parameters)} parameters`}>{last - first} layers</small>
       </span>
     </>
