@@ -6,18 +6,13 @@ import base64
 import gzip
 import html
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 from ipywidgets.widgets.widget import _remove_buffers
 
-from cnnwidgets.widgets.requests import WORTH_TELLING
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-    from cnnwidgets.widgets.requests import Answer, Asked
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; "
@@ -71,29 +66,10 @@ class Page:
                 "widget fewer pictures to choose from"
             )
 
-    def record(self, answered: Iterable[tuple[Asked, Answer | None]], count: int, name: str) -> int:
-        """Record answers for as long as there is room, and print how far that is if it takes long.
-
-        Parameters
-        ----------
-        answered
-            Requests with their answers, None for a refusal, the most useful first.
-        count
-            How many there are.
-        name
-            Of the file.
-
-        Returns
-        -------
-        int
-            How many there was room for.
-        """
-        told = _Told(f"{name}: recording")
-        for done, ((request, args), answer) in enumerate(answered):
-            told.tell(max(done / count, self.size / self._limit))
-            if answer and not self.add(request, args, answer.value, answer.tensors):
-                return done
-        return count
+    @property
+    def fullness(self) -> float:
+        """The share of the limit that is taken."""
+        return self.size / self._limit
 
     def add(
         self,
@@ -148,21 +124,6 @@ class Page:
 <script type="module">{host}</script>
 {foot}</html>
 """
-
-
-class _Told:
-    """Prints how far something is, on one line, once it has taken long."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._next = time.monotonic() + WORTH_TELLING
-
-    def tell(self, share: float) -> None:
-        """Say it if it is time to; the next line that is printed takes its place."""
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + WORTH_TELLING
-            print(f"{self._what}, {share:.0%}", end="\r", flush=True)  # noqa: T201
 
 
 def _is_shown(key: str) -> bool:

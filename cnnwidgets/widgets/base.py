@@ -18,12 +18,12 @@ from traitlets import List, TraitError, Unicode, default, observe
 
 from cnnwidgets.errors import nearest
 from cnnwidgets.export.html import Page
-from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers, seldom
+from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers, printed, seldom
 from cnnwidgets.widgets.stream import Stream
 from cnnwidgets.widgets.worker import Cancelled, Job, worker_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from matplotlib.figure import Figure
 
@@ -168,9 +168,17 @@ class Widget(anywidget.AnyWidget):
             raise FileNotFoundError(f"path: there is no folder {str(file.parent)!r}; make it first")
         with self._recording():
             page = Page(title or repr(self), bundle("host", "js"), self.get_state(), limit)
-            asked = list(self.recorded())
-            missing = asked[page.record(self._answered(asked), len(asked), file.name) :]
+            missing = self._record(page, printed(f"{file.name}: recording"))
         return page.write(file, self.in_words(missing) if missing else "")
+
+    def _record(self, page: Page, tell: Callable[[float], None]) -> list[Asked]:
+        """Fill a page; return what there was no room for."""
+        asked = list(self.recorded())
+        for done, ((name, args), answer) in enumerate(self._answered(asked)):
+            tell(max(done / len(asked), page.fullness))
+            if answer and not page.add(name, args, answer.value, answer.tensors):
+                return asked[done:]
+        return []
 
     def in_words(self, asked: Sequence[Asked]) -> str:
         """Say what these requests ask for, to tell what a page had no room for."""

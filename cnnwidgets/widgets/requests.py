@@ -149,3 +149,17 @@ def seldom(progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
             progress(done, total)
 
     return tell
+
+
+def printed(what: str) -> Callable[[float], None]:
+    """Print how far something is, on one line, once that takes long; the next line replaces it."""
+    last = time.monotonic()
+
+    def tell(share: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= WORTH_TELLING:
+            last = now
+            print(f"{what}, {share:.0%}", end="\r", flush=True)  # noqa: T201
+
+    return tell

@@ -21,9 +21,8 @@ from torch import nn
 from torch.nn import functional
 
 from cnnwidgets import tracing
-from cnnwidgets.export import html
 from cnnwidgets.network import Network
-from cnnwidgets.widgets import slots, wire
+from cnnwidgets.widgets import requests, slots, wire
 from cnnwidgets.widgets.layer_browser import LayerBrowser
 from tests.kernel import Browser
 from tests.untouched import assert_untouched
@@ -227,7 +226,7 @@ def test_recording_tells_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seconds = itertools.count(0, 0.2)
-    monkeypatch.setattr(html, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    monkeypatch.setattr(requests, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
     browser.to_html(tmp_path / "page.html")
     *told, last = capsys.readouterr().out.split("\r")
     shares = [int(line.removeprefix("page.html: recording, ").removesuffix("%")) for line in told]

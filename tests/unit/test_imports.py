@@ -22,7 +22,7 @@ COMPUTE = {"torch", "numpy", "captum", "safetensors", "PIL"}
 SCREEN = {"anywidget", "traitlets", "ipywidgets", "comm", "IPython", "ipykernel", "matplotlib"}
 # The compute floor, lowest first: at run time each imports only those before it.
 COMPUTE_ORDER = [
-    *("errors", "taps", "blocks", "fingerprint", "isolation", "provenance", "images", "shadow"),
+    *("errors", "taps", "blocks", "provenance", "fingerprint", "isolation", "images", "shadow"),
     *("arithmetic", "classes", "discovery", "tracing", "convolutions", "receptive", "kinds"),
     *("capture", "layers", "network", "samples", "attribution"),
 ]
