@@ -182,3 +182,22 @@ def test_import_is_quick_and_lazy() -> None:
     assert min(seconds for seconds, _ in runs) < IMPORT_LIMIT
     tops = {name.partition(".")[0] for name in runs[0][1]}
     assert tops.isdisjoint({"anywidget", "ipywidgets", "matplotlib", "captum", *IMAGENET, *SEGMENT})
+
+
+USED = """
+import json, sys
+import cnnwidgets
+stages = []
+for name in ("Network", "LayerBrowser"):
+    getattr(cnnwidgets, name)
+    stages.append(sorted({module.partition(".")[0] for module in sys.modules}))
+print(json.dumps(stages))
+"""
+
+
+def test_what_is_used_loads_only_what_it_needs() -> None:
+    compute, widget = json.loads(subprocess.check_output([sys.executable, "-c", USED], cwd=ROOT))
+    assert "torch" in compute
+    assert set(compute).isdisjoint({*SCREEN, "captum", *IMAGENET, *SEGMENT})
+    assert "anywidget" in widget
+    assert set(widget).isdisjoint({"matplotlib", "captum", *IMAGENET, *SEGMENT})
