@@ -33,12 +33,15 @@ export function caption({ reduction }: State, { unit, difference, made }: View):
   return difference ? `${unit}: first less second${how}` : `${unit}${how}`;
 }
 
-export function title(state: State, { asked, difference }: View): string {
+/** The method, and what it explains: a class, a random model, a difference. */
+export function headings(state: State, { asked, difference }: View): [string, string] {
   const { label } = methodOf(state, asked.method);
-  if (difference) return `${label}: difference`;
-  if (asked.randomised) return `${label}: random weights`;
-  return state.single.value ? label : `${label}: ${state.classes.value[asked.target]}`;
+  if (difference) return [label, "difference"];
+  if (asked.randomised) return [label, "random weights"];
+  return [label, state.classes.value[asked.target] ?? ""];
 }
+
+export const title = (state: State, view: View): string => headings(state, view).join(": ");
 
 /** What is to be known of a map besides its colours. */
 export function remark({ alone }: State, { state, made }: View): string {
@@ -75,8 +78,8 @@ export function fullColour({ percentile, scale, against }: State): string {
   const which = `percentile ${number(percentile.value)} of the magnitudes`;
   if (scale.value === "unit")
     return `One range for all maps of a unit; full colour is the largest ${which}.`;
-  return `Full colour is the ${which}, for each map its own${
-    against.value === null ? "" : "; two classes and their difference share one range"
+  return `Full colour is each map's own ${which}${
+    against.value === null ? "" : "; two classes and their difference share one"
   }. Compare where, not how strong.`;
 }
 

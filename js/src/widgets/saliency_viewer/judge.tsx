@@ -85,8 +85,7 @@ function CurveCharts({ judged }: { judged: Judged }) {
   const nameOf = (id: string) => {
     const [method, index, model] = id.split(":");
     const of = state.methods.value.find(({ key }) => key === method)?.label ?? method;
-    if (model === "random") return `${of}: random weights`;
-    return state.single.value ? `${of}` : `${of}: ${state.classes.value[Number(index)]}`;
+    return `${of}: ${model === "random" ? "random weights" : state.classes.value[Number(index)]}`;
   };
   const lines = (kind: "deletion" | "insertion") =>
     maps.map((one) => ({ name: nameOf(one.id), ...one[kind] }));

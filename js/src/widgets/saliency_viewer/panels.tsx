@@ -4,11 +4,18 @@ import { useCallback } from "preact/hooks";
 import { Banner } from "../../shared/banner";
 import { Legend } from "../../shared/legend";
 import { Scrubber } from "../../shared/scrubber";
-import { alike, caption, POINT, placeOf, reading, remark, title } from "./describe";
+import { alike, caption, headings, POINT, placeOf, reading, remark } from "./describe";
 import { drawBare, drawOver } from "./paint";
 import { Stage } from "./stage";
 import { useViewer } from "./state";
 import type { View } from "./views";
+
+const Heading = ({ lines }: { lines: [string, string] }) => (
+  <h4>
+    {lines[0]}
+    <small>{lines[1]}</small>
+  </h4>
+);
 
 function PictureTile() {
   const state = useViewer();
@@ -20,7 +27,7 @@ function PictureTile() {
   const level = [...pixels.value.data.subarray(from, from + depth)].join(", ");
   return (
     <article class="cnnw-sv-tile" data-id="picture">
-      <h4>{picture.value.name}</h4>
+      <Heading lines={[picture.value.name, `${size.value.height} × ${size.value.width} pixels`]} />
       <Stage
         label={`Picture ${picture.value.name}`}
         draw={draw}
@@ -39,7 +46,7 @@ function Stages({ view }: { view: View }) {
   const last = stages.done.length - 1;
   return (
     <Scrubber
-      label="After passes"
+      label="Passes"
       steps={stages.done}
       index={held.at(id) ?? last}
       playing={playing.value}
@@ -63,7 +70,8 @@ function MapTile({ view }: { view: View }) {
   );
   const at = cursor.value;
   const value = at && values?.[at[0] * size.value.width + at[1]];
-  const name = title(state, view);
+  const lines = headings(state, view);
+  const name = lines.join(": ");
   const said = remark(state, view);
   return (
     <article
@@ -76,7 +84,7 @@ function MapTile({ view }: { view: View }) {
       data-similarity={similarity}
       data-high={high}
     >
-      <h4>{name}</h4>
+      <Heading lines={lines} />
       <Stage label={`Map ${name}`} draw={draw} readout={reading(state, view)} />
       {values && <Legend scale={scale} caption={caption(state, view)} />}
       <Stages view={view} />

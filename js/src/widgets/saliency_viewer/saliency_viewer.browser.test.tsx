@@ -116,7 +116,7 @@ describe("maps", () => {
     await see("Stopped after 20 of 50 passes");
     expect(kernel.asked("map").at(-1)?.args).toEqual({ id: SMOOTH, version: 2 });
     kernel.finish(made("smoothgrad", { done: 50, total: 50, version: 3, stages: 3 }));
-    const scrubber = page.getByRole("slider", { name: "After passes" });
+    const scrubber = page.getByRole("slider", { name: "Passes" });
     await expect.element(scrubber).toHaveValue("2");
     await scrubber.fill("0");
     await eventually(() => Number(tile(SMOOTH).dataset.value)).toBeCloseTo(1.4, 5);
@@ -155,7 +155,7 @@ describe("side by side", () => {
     expect(tile(SALIENCY).dataset.high).toBe("16");
     point(SALIENCY, 0, 0);
     await eventually(() => tile(difference).dataset.value).toBe("-7");
-    await see("Saliency: difference");
+    await see("difference");
   });
 
   test("one range for all of a unit, on demand", async () => {
@@ -165,7 +165,7 @@ describe("side by side", () => {
       made("smoothgrad", { done: 50, total: 50 }),
       made("grad_cam", { unit: "logit" }),
     );
-    await see(/for each map its own/);
+    await see(/each map's own percentile/);
     kernel.set("percentile", 50);
     await eventually(() => tile(CAM).dataset.high).toBe("4");
     kernel.set("scale", "unit");

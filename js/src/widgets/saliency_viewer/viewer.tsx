@@ -44,12 +44,10 @@ function Messages() {
   );
 }
 
-/** What screen readers are told when something was computed. */
-function summary({ running, views }: State): string {
-  if (running.value) return "Computing";
-  const ready = views.value.filter(({ state }) => state === "ready").length;
-  return `${ready} of ${views.value.length} maps shown`;
-}
+/** The host matches its keys with the focused element before it meets the attribute of the root. */
+const onKeyDown = (event: KeyboardEvent) => {
+  if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+};
 
 export function SaliencyViewer() {
   const state = useViewer();
@@ -59,6 +57,7 @@ export function SaliencyViewer() {
       aria-label={`Saliency viewer: ${state.network.value}`}
       data-lm-suppress-shortcuts="true"
       data-state={stateWord(state)}
+      onKeyDown={onKeyDown}
     >
       <div class="cnnw-sv-frame">
         <Messages />
@@ -73,9 +72,6 @@ export function SaliencyViewer() {
         </div>
         <Judge />
       </div>
-      <p class="cnnw-sr" aria-live="polite">
-        {summary(state)}
-      </p>
     </section>
   );
 }
