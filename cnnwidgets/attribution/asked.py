@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Pair = tuple[int, int]
 
-METHODS = ("auto", "incremental", "full")
+METHODS = ("auto", "incremental", "full", "draft")
 
 
 def whole_pixels(name: str, given: int | Sequence[int], size: Pair | None = None) -> Pair:

@@ -39,6 +39,13 @@ class Block(NamedTuple):
     def __len__(self) -> int:
         return len(self.rows) * len(self.columns)
 
+    def one(self, index: int) -> Block:
+        """Return one of its patches, counted along rows and around."""
+        row, column = divmod(index % len(self), len(self.columns))
+        where = [at.expand(len(self.rows), len(self.columns))[row, column] for at in self.at]
+        at = tuple(index.view(1, 1) for index in where)
+        return Block((self.rows[row],), (self.columns[column],), at)
+
 
 class Layout(Protocol):
     """Where patches of one size stand."""

@@ -22,6 +22,8 @@ Groups: TypeAlias = list[list[int]]
 CALL = 50_000_000
 """Multiply-adds that take about as long as one more batch does in each operation that slides:
 handing it over, and preparing the operation for windows of another size."""
+WEIGHT = 40
+"""Multiply-adds that take about as long as reading a weight from memory once more."""
 
 
 def alike(forecast: Forecast, place: Place) -> tuple[Groups, Groups]:
@@ -49,9 +51,9 @@ def alike(forecast: Forecast, place: Place) -> tuple[Groups, Groups]:
         for line in (down, across)
     )
     heights, widths = heights[..., 0], widths[..., 1]
-    call = CALL * forecast.calls
-    by_row = _groups(heights, costs * widths.sum(0), call)
-    by_column = _groups(widths, costs * heights.sum(0), call * len(by_row))
+    batch = CALL * forecast.calls + WEIGHT * forecast.weights
+    by_row = _groups(heights, costs * widths.sum(0), batch)
+    by_column = _groups(widths, costs * heights.sum(0), batch * len(by_row))
     return by_row, by_column
 
 

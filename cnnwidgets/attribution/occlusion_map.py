@@ -42,12 +42,15 @@ class OcclusionMap:
     activation
         What makes probabilities of the logits: ``"softmax"``, ``"sigmoid"`` or ``"none"``.
     method
-        ``"incremental"`` or ``"full"``.
+        ``"incremental"`` or ``"full"``: exact; or ``"draft"``.
     reason
-        Why full passes were used though they were not asked for; None if they were not.
+        Why it is not the method that was asked for; None if it is.
     operations, full_operations
         Multiply-adds of convolutions and dense layers that were computed, and that full
         passes would have needed; 0 where only full passes were possible.
+    exact
+        [places…, K], of a draft: the exact logits at some places, NaN at the others. None where
+        all are exact.
     """
 
     logits: Tensor
@@ -62,10 +65,12 @@ class OcclusionMap:
     reason: str | None
     operations: int
     full_operations: int
+    exact: Tensor | None = None
 
     def __repr__(self) -> str:
         tried = f"{int(self.known.sum())} of {self.known.numel()} places"
-        return f"OcclusionMap({self.measure} of class {self.target}, {tried}, {self.method})"
+        method = self.method if self.exact is None else f"{self.method}, error {self.error:.2g}"
+        return f"OcclusionMap({self.measure} of class {self.target}, {tried}, {method})"
 
     @property
     def grid(self) -> Grid:
@@ -84,6 +89,18 @@ class OcclusionMap:
     def baseline(self) -> float:
         """The measure without a patch."""
         return float(measured(self.base, self.target, self.measure, self.activation))
+
+    @property
+    def error(self) -> float:
+        """How far a draft's scores are from the exact ones, at most, where both are known.
+
+        0 for a map that is exact.
+        """
+        if self.exact is None:
+            return 0.0
+        exact = measured(self.exact, self.target, self.measure, self.activation)
+        apart = (self.scores - exact).abs()
+        return float(apart[~apart.isnan()].max())
 
     @property
     def drop(self) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from cnnwidgets.attribution.incremental.axis import Span
-from cnnwidgets.attribution.incremental.folding import folded
+from cnnwidgets.attribution.incremental.folding import folded, lowered
 from cnnwidgets.attribution.incremental.program import Meter, Program
 from cnnwidgets.attribution.incremental.tape import Recorder, Untapable, spliced
 from cnnwidgets.attribution.incremental.windows import Maps, Patched, Place
@@ -100,6 +100,25 @@ class PatchedPasses:
         other._turn_to(x)  # noqa: SLF001 - one of us
         return other
 
+    def lowered(self) -> PatchedPasses:
+        """Return passes that compute in bfloat16: quicker, and not exact.
+
+        Raises
+        ------
+        Untapable
+            If there are only full passes, or these are not possible in bfloat16.
+        """
+        if self._tape is None or self._program is None:
+            raise Untapable(str(self.reason))
+        other = copy(self)
+        other._tape = lowered(self._tape)  # noqa: SLF001 - one of us
+        try:
+            other._turn_to(self._picture.values.bfloat16())  # noqa: SLF001
+        except RuntimeError as error:
+            raise Untapable(f"not possible in bfloat16: {error}") from error
+        other.full_cost = other.cost(other._picture.values)  # noqa: SLF001
+        return other
+
     def _turn_to(self, x: Tensor) -> None:
         self._picture = Maps(x.detach().clone(memory_format=torch.contiguous_format))
         if self._tape is not None and self._program is not None:
@@ -125,7 +144,7 @@ class PatchedPasses:
         the picture where the patch is not.
         """
         place = self.place(rows, columns, window)
-        values = Maps(fill).pieces(place)
+        values = Maps(fill.to(self._picture.values)).pieces(place)
         off = [start - at for start, at in zip(rows, place.rows.starts, strict=True)]
         aside = [start - at for start, at in zip(columns, place.columns.starts, strict=True)]
         if any(off) or any(aside):

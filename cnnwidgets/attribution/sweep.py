@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from cnnwidgets.attribution.grouping import alike
+from cnnwidgets.attribution.incremental.tape import Untapable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from torch import Tensor
 
-    from cnnwidgets.attribution.grid import Layout
+    from cnnwidgets.attribution.grid import Block, Layout
     from cnnwidgets.attribution.grouping import Groups
     from cnnwidgets.attribution.patches import PatchedPasses
 
@@ -37,18 +38,22 @@ class Sweep:
     layout
         Where they stand.
     method
-        ``"auto"``, ``"incremental"`` or ``"full"``.
+        ``"auto"``, ``"incremental"``, ``"full"`` or ``"draft"``.
     memory
         Bytes that a batch may need.
 
     Attributes
     ----------
     method
-        ``"incremental"`` or ``"full"``, whichever is used.
+        ``"incremental"``, ``"full"`` or ``"draft"``, whichever is used.
     reason
-        Why full passes are used though they were not asked for; None if they are not.
+        Why that is not what was asked for; None if it is.
+    exact
+        [..., K], of a draft: the exact logits of one patch of each batch, NaN for the others.
     batch
         Most patches tried together.
+    blocks
+        What is tried together, in this order.
     operations, full_operations
         Multiply-adds so far, and what full passes need for the same patches.
     """
@@ -56,11 +61,14 @@ class Sweep:
     def __init__(
         self, passes: PatchedPasses, fill: Tensor, layout: Layout, method: str, memory: float
     ) -> None:
-        self._passes = passes
+        self._passes = self._exactly = passes
         self._fill = fill
         self._layout = layout
         self.operations = self.full_operations = 0
+        self.exact: Tensor | None = None
         self.reason = None if method == "full" else passes.reason
+        if method == "draft":
+            method = self._lower()
         self._choose(method, memory)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -73,38 +81,57 @@ class Sweep:
         RuntimeError
             If the network's weights changed meanwhile.
         """
-        base = self._passes.logits
+        base = self._exactly.logits
         shape = self._layout.positions.shape[:-1]
         logits = torch.full((*shape, len(base)), torch.nan, dtype=base.dtype, device="cpu")
         known = torch.zeros(shape, dtype=torch.bool)
-        run = self._passes.full if self.method == "full" else self._passes.incremental
-        for block in self._blocks:
+        if self.method == "draft":
+            self.exact = torch.full_like(logits, torch.nan)
+        for number, block in enumerate(self.blocks):
             if self._passes.outdated:
                 raise RuntimeError("the network's weights changed during the sweep; start it again")
-            patches = self._passes.patched(
-                self._fill, block.rows, block.columns, self._layout.window
-            )
-            before = self._passes.operations
-            found = run(patches).to(logits)
-            self.operations += self._passes.operations - before
+            logits[block.at] = self._answered(self._passes, block).to(logits)
+            if self.exact is not None:
+                one = block.one(number)
+                self.exact[one.at] = self._answered(self._exactly, one).to(logits)
             self.full_operations += len(block) * self._passes.full_cost.operations
-            logits[block.at] = found.view(len(block.rows), len(block.columns), -1)
             known = known.clone()
             known[block.at] = True
             yield logits, known
 
+    def _answered(self, passes: PatchedPasses, block: Block) -> Tensor:
+        """Return the logits [rows, columns, K] of a block."""
+        patches = passes.patched(self._fill, block.rows, block.columns, self._layout.window)
+        before = passes.operations
+        found = (passes.full if self._whole else passes.incremental)(patches)
+        self.operations += passes.operations - before
+        return found.view(len(block.rows), len(block.columns), -1)
+
+    def _lower(self) -> str:
+        """Compute in bfloat16 from now on; return the method, "auto" if that cannot be."""
+        if self.reason is None:
+            try:
+                self._passes = self._exactly.lowered()
+            except Untapable as reason:
+                self.reason = str(reason)
+            else:
+                return "draft"
+        return "auto"
+
     def _choose(self, method: str, memory: float) -> None:
         """Choose the method, and which patches to try together."""
         passes = self._passes
-        if method != "full" and self.reason is None:
+        self._whole = method == "full" or self.reason is not None
+        if not self._whole:
             self._plan("incremental", self._largest(), memory)
-            share = self._needed() / max(
-                1, passes.full_cost.operations * self._layout.positions[..., 0].numel()
-            )
-            if method == "auto" and share > WORTH:
+            share = self._share()
+            if method != "incremental" and share > WORTH:
+                self._whole = True
                 self.reason = f"a patch changes {share:.0%} of the arithmetic"
-        if method == "full" or self.reason is not None:
+        if self._whole:
             self._plan("full", passes.full_cost.bytes, memory)
+        if method == "draft":
+            self.method, self.reason = method, None
 
     def _largest(self) -> int:
         """Measure the bytes that a patch in the middle needs, where nothing is cut off."""
@@ -117,17 +144,18 @@ class Sweep:
         best = min(BEST_BYTES[method], memory)
         self.batch = 1 if self._passes.alone else max(1, min(MOST, int(best / max(1, each))))
         group = self._alike if method == "incremental" else None
-        self._blocks = list(self._layout.blocks(self.batch, group))
+        self.blocks = list(self._layout.blocks(self.batch, group))
         self.method = method
 
     def _alike(self, rows: Sequence[int], columns: Sequence[int]) -> tuple[Groups, Groups]:
         place = self._passes.place(rows, columns, self._layout.window)
         return alike(self._passes.forecast, place)
 
-    def _needed(self) -> int:
-        """Count the multiply-adds of all blocks."""
+    def _share(self) -> float:
+        """Tell what share of full passes' arithmetic there is to do."""
         passes, window = self._passes, self._layout.window
-        return sum(
+        needed = sum(
             len(block) * passes.forecast.operations(passes.place(block.rows, block.columns, window))
-            for block in self._blocks
+            for block in self.blocks
         )
+        return needed / max(1, passes.full_cost.operations * sum(map(len, self.blocks)))

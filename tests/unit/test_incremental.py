@@ -343,12 +343,15 @@ def test_windows_that_are_alike_are_tried_together() -> None:
     together = [list(range(8))]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grouping, "CALL", 0)
+        patch.setattr(grouping, "WEIGHT", 0)
         groups = grouping.alike(passes.forecast, place)
         # near both edges windows are cut off by as much
         assert groups == ([[0, 7], [1, 6], [2, 5], [3, 4]],) * 2
         assert needed(groups) < 0.75 * needed((together, together))
-        patch.setattr(grouping, "CALL", 10**12)
-        assert grouping.alike(passes.forecast, place) == (together, together)
+        for cost in ("CALL", "WEIGHT"):  # of another batch
+            patch.setattr(grouping, cost, 10**9)
+            assert grouping.alike(passes.forecast, place) == (together, together)
+            patch.setattr(grouping, cost, 0)
 
 
 OPERATIONS = {"vgg16": (21_790_592, 30_556_160), "resnet18": (9_300_992, 18_305_024)}

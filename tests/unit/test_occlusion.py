@@ -304,6 +304,40 @@ def test_auto_falls_back_where_it_does_not_pay() -> None:
     assert cw.occlusion(model, x, 0, window=28, method="full").reason is None
 
 
+def test_a_draft_tells_how_far_off_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnwidgets.attribution.sweep.MOST", 16)
+    model, x = resnet18()
+    options: dict[str, Any] = {"window": 4, "stride": 3, "measure": "logit"}
+    with assert_untouched(model, also=(x,)):
+        draft = cw.occlusion(model, x, 0, method="draft", **options)
+    exact = cw.occlusion(model, x, 0, **options)
+    assert (draft.method, draft.reason, exact.error) == ("draft", None, 0.0)
+    assert draft.exact is not None
+    tried = draft.exact[..., 0].isfinite()
+    assert 8 <= tried.sum() < 0.15 * tried.numel()
+    torch.testing.assert_close(draft.exact[tried], exact.logits[tried])
+    apart = (draft.scores - exact.scores).abs()
+    assert draft.error == float(apart[tried].max())
+    assert 0 < draft.error < 0.05 * float(exact.scores.abs().max())
+    assert f"draft, error {draft.error:.2g}" in repr(draft)
+    chances = draft.following(1, "probability")
+    away = chances.scores - exact.following(1, "probability").scores
+    assert chances.error == pytest.approx(float(away[tried].abs().max()), rel=1e-3)
+    large = cw.occlusion(model, x, 0, window=30, stride=2, method="draft")
+    assert (large.method, large.reason) == ("draft", None)
+    assert large.operations >= large.full_operations
+
+
+def test_a_draft_of_what_has_none_is_exact() -> None:
+    model, x = ARCHITECTURES["recurrent"]()
+    found = cw.occlusion(model, x, 0, window=4, stride=2, method="draft")
+    assert found.method in {"incremental", "full"}
+    assert "not possible in bfloat16" in str(found.reason)
+    assert (found.exact, found.error) == (None, 0.0)
+    exact = cw.occlusion(model, x, 0, window=4, stride=2, method="full")
+    torch.testing.assert_close(found.scores, exact.scores)
+
+
 def test_coarse_to_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnwidgets.attribution.sweep.MOST", 16)
     model, x = first_cnn()
@@ -313,6 +347,7 @@ def test_coarse_to_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tried[-1] == 29 * 29
     coarse = next(one for one in maps if one.known[::4, ::4].all())
     assert int(coarse.known.sum()) <= 0.15 * 29 * 29
+    assert coarse.operations <= 0.15 * maps[-1].operations
     half = next(one for one in maps if one.known[::2, ::2].all())
     assert int(half.known.sum()) == 15 * 15
     # an earlier map keeps saying what it said, though they share their memory

@@ -61,7 +61,7 @@ class Convolution:
         self._limits = limits
         self._after_it = ("none", []) if limits is None else limits.named
         self._packed: dict[tuple[Both, bool], Tensor] = {}
-        self._packs = _packs() and weight.device.type == "cpu" and weight.dtype == torch.float32
+        self._packs = known(weight) and _packs()
 
     def normed(  # noqa: PLR0917 - the arguments of torch.nn.functional.batch_norm
         self,
@@ -82,6 +82,11 @@ class Convolution:
     def limited(self, limits: Limits) -> Convolution:
         """Return it with a ReLU after it."""
         return self._with(self.weight, self._bias, limits)
+
+    def lowered(self) -> Convolution:
+        """Return it in bfloat16."""
+        bias = None if self._bias is None else self._bias.bfloat16()
+        return self._with(self.weight.bfloat16(), bias, self._limits)
 
     @property
     def is_plain(self) -> bool:
@@ -117,6 +122,16 @@ class Convolution:
         if key not in self._packed:
             self._packed[key] = _pack(self.weight, *options, x.shape)
         return _pointwise(x, self._packed[key], self._bias, *options, *self._after_it, "")
+
+
+def known(weight: Tensor) -> bool:
+    """Whether oneDNN computes with weights of this kind here."""
+    if weight.device.type != "cpu":
+        return False
+    half: Any = torch.ops.mkldnn
+    return weight.dtype == torch.float32 or (
+        weight.dtype == torch.bfloat16 and bool(half._is_mkldnn_bf16_supported())  # noqa: SLF001
+    )
 
 
 def _paddings(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from cnnwidgets.attribution.incremental.convolution import known
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -24,8 +26,7 @@ class Dense:
         self._bias = None if bias is None else bias.detach()
         self._limits = limits
         self._after_it = ("none", []) if limits is None else limits.named
-        plain = weight.device.type == "cpu" and weight.dtype == torch.float32 and weight.ndim == 2  # noqa: PLR2004
-        self._fuses = plain and _fuses()
+        self._fuses = known(weight) and weight.ndim == 2 and _fuses()  # noqa: PLR2004
 
     @property
     def is_plain(self) -> bool:
@@ -35,6 +36,11 @@ class Dense:
     def limited(self, limits: Limits) -> Dense:
         """Return it with a ReLU after it."""
         return Dense(self.weight, self._bias, limits=limits)
+
+    def lowered(self) -> Dense:
+        """Return it in bfloat16."""
+        bias = None if self._bias is None else self._bias.bfloat16()
+        return Dense(self.weight.bfloat16(), bias, limits=self._limits)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Compute it of a batch [N, …, K]."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from cnnwidgets.attribution.incremental.convolution import Convolution, Limits
 from cnnwidgets.attribution.incremental.dense import Dense
 from cnnwidgets.attribution.incremental.sliding import MaxPool, average_pool
-from cnnwidgets.attribution.incremental.tape import Slot, Tape, grows, replaced, slots
+from cnnwidgets.attribution.incremental.tape import Slot, Tape, grows, mapped, replaced, slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,23 @@ def folded(tape: Tape) -> Tape:
     """Return a tape of fewer calls; its answer differs by rounding only."""
     tape = _without_constants(_needed(tape))
     return _fused(Tape([_bound(call) for call in tape.calls], tape.output))
+
+
+def lowered(tape: Tape) -> Tape:
+    """Return a tape that computes in bfloat16."""
+
+    def lower(part: Any) -> Any:  # noqa: ANN401
+        floats = isinstance(part, Tensor) and part.is_floating_point()
+        return part.bfloat16() if floats else part
+
+    calls = []
+    for call in tape.calls:
+        function = call.function
+        if isinstance(function, (Convolution, Dense)):
+            function = function.lowered()
+        args, kwargs = mapped((call.args, call.kwargs), lower)
+        calls.append(replace(call, function=function, args=args, kwargs=kwargs))
+    return Tape(calls, tape.output)
 
 
 def _needed(tape: Tape) -> Tape:

@@ -26,6 +26,10 @@ class Planned(Protocol):
     def local(self) -> bool:
         """Whether it can be computed within windows."""
 
+    @property
+    def weights(self) -> int:
+        """How many weights it reads."""
+
 
 class Forecast:
     """Follows windows through the steps of a program.
@@ -43,6 +47,8 @@ class Forecast:
         Of each convolution and dense layer, multiply-adds for each place of its maps.
     calls
         How many operations slide over the maps.
+    weights
+        How many weights there are to read, for every batch.
     """
 
     def __init__(self, steps: Sequence[Planned], sizes: Mapping[int, Both]) -> None:
@@ -53,6 +59,7 @@ class Forecast:
             step.whole // (height * width)
             for step, (height, width) in zip(self._costly, self._whole, strict=True)
         ]
+        self.weights = sum(step.weights for step in steps)
         self.calls = sum(step.sliding is not None for step in steps)
 
     def extents(self, place: Place) -> list[Both]:

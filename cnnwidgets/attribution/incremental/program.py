@@ -68,6 +68,12 @@ class Step:
         """Whether it can be computed within windows."""
         return self.sliding is not None or self.rule is not None
 
+    @property
+    def weights(self) -> int:
+        """How many numbers are read for every batch, however small."""
+        function = self.call.function
+        return function.weight.numel() if isinstance(function, (Convolution, Dense)) else 0
+
     @classmethod
     def of(cls, call: Call) -> Step:
         """Make one that knows nothing of the other steps."""

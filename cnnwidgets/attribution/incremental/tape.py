@@ -225,7 +225,7 @@ class Recorder(TorchFunctionMode):
         self._memory[address] = tensor if alone else None
 
     def _template(self, value: Any) -> Any:  # noqa: ANN401
-        return _mapped(value, lambda x: self._slots.get(id(x), x) if isinstance(x, Tensor) else x)
+        return mapped(value, lambda x: self._slots.get(id(x), x) if isinstance(x, Tensor) else x)
 
 
 def spliced(one: Recorder, two: Recorder, output: tuple[Slot, Slot]) -> Tape:
@@ -284,7 +284,7 @@ def filled(template: Any, values: list[Any], batch: int) -> Any:  # noqa: ANN401
             return values[part.index]
         return part.each * batch if type(part) is Grown else part
 
-    return _mapped(template, put)
+    return mapped(template, put)
 
 
 def slots(template: Any) -> list[Slot]:  # noqa: ANN401
@@ -296,13 +296,13 @@ def slots(template: Any) -> list[Slot]:  # noqa: ANN401
             found.append(part)
         return part
 
-    _mapped(template, note)
+    mapped(template, note)
     return found
 
 
 def replaced(template: Any, known: dict[int, Any]) -> Any:  # noqa: ANN401
     """Put known values where their slots are."""
-    return _mapped(
+    return mapped(
         template, lambda part: known.get(part.index, part) if type(part) is Slot else part
     )
 
@@ -310,23 +310,23 @@ def replaced(template: Any, known: dict[int, Any]) -> Any:  # noqa: ANN401
 def grows(template: Any) -> bool:  # noqa: ANN401
     """Whether a number in it grows with the batch."""
     found: list[bool] = []
-    _mapped(template, lambda part: found.append(type(part) is Grown))
+    mapped(template, lambda part: found.append(type(part) is Grown))
     return any(found)
 
 
-def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+def mapped(value: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401
     """Change every part of nested lists, tuples, mappings and slices."""
     kind = type(value)
     if kind in {Slot, Grown}:
         return change(value)
     if isinstance(value, tuple):
-        return tuple(_mapped(part, change) for part in value)
+        return tuple(mapped(part, change) for part in value)
     if kind is list:
-        return [_mapped(part, change) for part in value]
+        return [mapped(part, change) for part in value]
     if kind is dict:
-        return {key: _mapped(part, change) for key, part in value.items()}
+        return {key: mapped(part, change) for key, part in value.items()}
     if kind is slice:
-        return slice(*(_mapped(part, change) for part in (value.start, value.stop, value.step)))
+        return slice(*(mapped(part, change) for part in (value.start, value.stop, value.step)))
     return change(value)
 
 
