@@ -10,7 +10,8 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 
 from cnnwidgets.widgets.colors import colors
-from cnnwidgets.widgets.layer_sheet import BAR, MOST_UNITS, shorten, shorten_name
+from cnnwidgets.widgets.drawing import BAR, shorten
+from cnnwidgets.widgets.layer_sheet import MOST_UNITS, shorten_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import io
 import math
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch.nn.functional import avg_pool2d
 
 from cnnwidgets.widgets.colors import STOPS, Table, paint
+from cnnwidgets.widgets.drawing import BAR, load_font, place, shorten
 from cnnwidgets.widgets.passes import Range, range_of
 
 if TYPE_CHECKING:
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
 
 MOST_MAPS = 64
 MOST_UNITS = 64
-BAR = "#3b6fb6"
 
 _MOSAIC = 480  # pixels along the longer side, about
 _MAPS, _RGB_MAPS = 3, 4  # axes
@@ -126,9 +122,9 @@ def preview(sheet: Sheet) -> bytes:
     """Draw a sheet as PNG within milliseconds, for hosts without JavaScript."""
     page = Image.new("RGB", _SIZE, "white")
     draw = ImageDraw.Draw(page)
-    font = _font()
+    font = load_font()
     pixels = sheet.picture.squeeze(2) if sheet.picture.shape[2] == 1 else sheet.picture
-    _place(page, Image.fromarray(pixels), _PICTURE)
+    place(page, Image.fromarray(pixels), _PICTURE)
     draw.text((_PICTURE[0], 8), shorten(sheet.picture_name, 34), "black", font)
     title = f"{sheet.heading} · {sheet.legend}" if sheet.maps.numel() else sheet.heading
     draw.text((_MAPS_AT[0], 8), shorten_name(title, 100), "black", font)
@@ -143,23 +139,13 @@ def preview(sheet: Sheet) -> bytes:
     if sheet.maps.ndim == 1:
         _draw_units(draw, sheet)
     elif sheet.maps.numel():
-        _place(page, Image.fromarray(sheet.mosaic()), _MAPS_AT)
+        place(page, Image.fromarray(sheet.mosaic()), _MAPS_AT)
     else:
         draw.text((_MAPS_AT[0], 40), shorten(sheet.quantity, 90), "black", font)
     file = io.BytesIO()
     # With 256 colours it is drawn and read four times as fast, and a quarter as large.
     page.quantize(method=Image.Quantize.FASTOCTREE).save(file, "png", compress_level=1)
     return file.getvalue()
-
-
-@cache
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Load matplotlib's font, which knows more letters than Pillow's, but not matplotlib."""
-    package = find_spec("matplotlib")
-    for folder in (package and package.submodule_search_locations) or ():
-        with suppress(OSError):
-            return ImageFont.truetype(Path(folder, "mpl-data/fonts/ttf/DejaVuSans.ttf"), 12)
-    return ImageFont.load_default(12)
 
 
 def _draw_units(draw: ImageDraw.ImageDraw, sheet: Sheet) -> None:
@@ -172,15 +158,6 @@ def _draw_units(draw: ImageDraw.ImageDraw, sheet: Sheet) -> None:
         draw.rectangle(
             (x, min(middle, end), x + 0.7 * step, max(middle, end)), sheet.bar_color(value)
         )
-
-
-def _place(page: Image.Image, picture: Image.Image, box: tuple[int, int, int, int]) -> None:
-    """Put a picture into a box, as large as it can be; small ones keep their pixels."""
-    left, top, right, bottom = box
-    scale = min((right - left) / picture.width, (bottom - top) / picture.height)
-    how = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BOX
-    size = max(1, int(picture.width * scale)), max(1, int(picture.height * scale))
-    page.paste(picture.resize(size, how), (left, top))
 
 
 def _small(maps: Tensor) -> Tensor:
@@ -213,15 +190,6 @@ def _layout(count: int, height: int, width: int) -> tuple[int, int]:
     """Return how many tiles of this size go in a row, and the gap between them in pixels."""
     columns = min(count, max(1, math.ceil(math.sqrt(count * height / width))))
     return columns, max(1, round(0.04 * max(height, width)))
-
-
-def shorten(text: str, most: int) -> str:
-    """Take the middle out of a text that is too long: its end may tell it from others."""
-    line = " ".join(text.split())
-    if len(line) <= most:
-        return line
-    end = (most - 1) // 2
-    return f"{line[: most - 1 - end].rstrip()}…{line[len(line) - end :].lstrip()}"
 
 
 def shorten_name(title: str, most: int) -> str:

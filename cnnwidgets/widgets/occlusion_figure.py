@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from cnnwidgets.widgets.drawing import BAR
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 _SIZE = (10.0, 3.6)  # inches
 _MOST_NAME = 18
-_BAR, _EDGE = "#3b6fb6", "#e8590c"
+_EDGE = "#e8590c"
 
 
 def draw(
@@ -69,7 +71,7 @@ def _draw_rows(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
     shown = [row for row in reversed(rows) if row["probability"] is not None]
     places = range(len(shown))
     before = [row["probability"] - row["change"] for row in shown]
-    axes.barh(places, [row["probability"] for row in shown], color=_BAR, label="with the patch")
+    axes.barh(places, [row["probability"] for row in shown], color=BAR, label="with the patch")
     axes.plot(before, places, "|", color=_EDGE, markersize=12, label="without")
     axes.set_yticks(places, [_plain(row["name"][:_MOST_NAME]) for row in shown])
     axes.set_xlim(0, 1.02)

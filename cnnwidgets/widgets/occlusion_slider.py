@@ -14,6 +14,7 @@ from cnnwidgets.widgets.base import Widget, sentence
 from cnnwidgets.widgets.occlusion_answers import OcclusionAnswers
 from cnnwidgets.widgets.occlusion_checks import checked
 from cnnwidgets.widgets.occlusion_probing import CHANGED, Patch, Probing
+from cnnwidgets.widgets.occlusion_sheet import Sheet, preview
 from cnnwidgets.widgets.occlusion_sweeping import Sweeping
 from cnnwidgets.widgets.occlusion_tally import Tally
 from cnnwidgets.widgets.pictures import Shown, identify, seen
@@ -232,6 +233,22 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         pixels, _ = seen(self.net, self._probing.picture(self._patch()))
         name = self._probing.name(self.target)
         return draw(pixels, self._patch(), self.probabilities, self.result, name)
+
+    def preview(self) -> bytes:
+        """Draw it as PNG within milliseconds, for the notebook's file."""
+        patch, result = self._patch(), self.result
+        pixels, _ = seen(self.net, self._probing.picture(patch))
+        name = self._probing.name(self.target)
+        return preview(
+            Sheet(
+                pixels,
+                [*patch.kept, (patch.row, patch.column, patch.window)],
+                self.probabilities,
+                f"{patch.window} × {patch.window} at row {patch.row}, column {patch.column}",
+                None if result is None else result.heatmap().numpy(),
+                f"mean {self.measure} of {name}",
+            )
+        )
 
     def recorded(self) -> Iterator[Asked]:
         """Yield the requests that an exported page should answer."""

@@ -28,7 +28,18 @@ COMPUTE_ORDER = [
 ]
 # What widgets are made of. Every other module of theirs belongs to one widget.
 SHARED = {
-    *("base", "colors", "link", "passes", "pictures", "requests", "slots", "stream", "traits"),
+    *(
+        "base",
+        "colors",
+        "drawing",
+        "link",
+        "passes",
+        "pictures",
+        "requests",
+        "slots",
+        "stream",
+        "traits",
+    ),
     *("turns", "wire", "worker"),
 }
 FRONT_END_PACKAGES = {"preact", "preact/hooks", "@preact/signals", "@anywidget/types"}

@@ -20,9 +20,10 @@ from torch import Tensor, nn
 from cnnwidgets.classes import Prediction
 from cnnwidgets.network import Network
 from cnnwidgets.widgets import colors
+from cnnwidgets.widgets.drawing import shorten
 from cnnwidgets.widgets.layer_browser import LayerBrowser
 from cnnwidgets.widgets.layer_figure import draw
-from cnnwidgets.widgets.layer_sheet import Sheet, preview, shorten
+from cnnwidgets.widgets.layer_sheet import Sheet, preview
 from cnnwidgets.widgets.passes import Range
 from tests.architectures import ARCHITECTURES
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from cnnwidgets.attribution.occlusion import occlusion
 from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
+from cnnwidgets.widgets.pictures import seen
 from cnnwidgets.widgets.wire import unpack
 from tests.kernel import PATIENCE, Browser, eventually
 from tests.occluding import asked, held, plain
@@ -326,3 +331,29 @@ def test_the_figure(slider: OcclusionSlider) -> None:
     figure = slider.figure()
     titles = [axes.get_title() for axes in figure.axes]
     assert any("low = important" in title for title in titles)
+
+
+def test_the_preview_needs_no_matplotlib(
+    slider: OcclusionSlider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    slider.kept, slider.row, slider.column = [(0, 0, 4)], 10, 10
+    before = Image.open(io.BytesIO(slider.preview())).convert("RGB")
+    assert not [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]
+    mean, _ = seen(slider.net, slider._probing.filled("mean"))
+    for pixel in (2, 12):  # in the middle of either patch
+        at = [start + round((pixel + 0.5) * 280 / 16) for start in (10, 30)]
+        assert before.getpixel(at) == pytest.approx(tuple(mean[0, 0].tolist()), abs=8)
+    white = before.crop((610, 30, 890, 310))
+    assert np.asarray(white).min() > 250
+    slider.run()
+    slider.wait(PATIENCE)
+    after = Image.open(io.BytesIO(slider.preview())).convert("RGB")
+    assert np.asarray(after.crop((620, 40, 880, 300))).mean() < 240
+
+
+def test_the_mimebundle_holds_the_preview(slider: OcclusionSlider) -> None:
+    made = slider._repr_mimebundle_()
+    assert made is not None
+    assert base64.b64decode(made[0]["image/png"]) == slider.preview()

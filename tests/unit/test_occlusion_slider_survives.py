@@ -82,6 +82,7 @@ def test_a_score_of_ones_own() -> None:
     assert slider.measure == "logit"
     (row,) = slider.probabilities
     assert row["name"] == "score"
+    assert slider.preview().startswith(b"\x89PNG")
     slider.run()
     assert slider.wait(PATIENCE)
     x = slider.net.prepare(noise(0))
@@ -118,6 +119,7 @@ def test_a_picture_of_nan_is_shown(net: Network) -> None:
     assert slider.probabilities[0]["probability"] is None
     slider.run()
     assert slider.wait(PATIENCE)
+    assert slider.preview().startswith(b"\x89PNG")
     slider.close()
 
 

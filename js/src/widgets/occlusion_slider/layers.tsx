@@ -42,9 +42,9 @@ export function Layers() {
       onToggle={({ currentTarget }) => (open.value = currentTarget.open)}
     >
       <summary>Which layers notice</summary>
-      {failed.value ? (
+      {failed.value || !layers.value.length ? (
         <p class="cnnw-note" role="status">
-          {failed.value}
+          {failed.value ?? "Looking at every layer, with and without the patch…"}
         </p>
       ) : (
         <Bars

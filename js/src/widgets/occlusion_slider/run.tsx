@@ -52,9 +52,10 @@ export function Run() {
     bridge.request(name, {}).catch((error) => (failed.value = complaint(error)));
   };
   const done = sweep.value?.done ?? 0;
+  const going = running.value && !alone.value;
   return (
     <div class="cnnw-os-run">
-      {running.value && !alone.value ? (
+      {going ? (
         <button type="button" class="cnnw-button" onClick={() => ask("stop")}>
           Stop
         </button>
@@ -69,7 +70,7 @@ export function Run() {
           Run sweep
         </button>
       )}
-      {running.value ? (
+      {going ? (
         <>
           <progress value={progress.value} max={1} aria-label="Progress of the sweep" />
           <output>
@@ -80,7 +81,7 @@ export function Run() {
       ) : (
         !alone.value && <output>{costWords(state, seconds)}</output>
       )}
-      {!running.value && sweep.value && done < sweep.value.total && (
+      {!going && sweep.value && done < sweep.value.total && (
         <output>
           Stopped: {count(done)} of {count(sweep.value.total)} places measured
         </output>
