@@ -74,7 +74,7 @@ def compare(layer: Layer, found: Convolved, bill: Receipt, real: float) -> tuple
             return True, "✓ equals what torch computed"
         return (
             True,
-            f"✓ equals what torch computed, {computed}, up to rounding: {_apart(bill, real)}",
+            f"✓ equals what torch computed but for rounding: {_apart(bill, real)}",
         )
     if found.changed:
         hooked = layer.module is not None and layer.module._forward_hooks  # noqa: SLF001
@@ -85,8 +85,8 @@ def compare(layer: Layer, found: Convolved, bill: Receipt, real: float) -> tuple
 
 def _apart(bill: Receipt, real: float) -> str:
     share = abs(bill.result - real) / bill.magnitude if bill.magnitude else math.nan
-    limit = f"{bill.precision} may be {_short(bill.tolerance)} of it off"
-    return f"they differ by {_short(share)} of all that is added up, signs left out; {limit}"
+    limit = f"{bill.precision} allows {_short(bill.tolerance)}"
+    return f"{_short(share)} of all that is added up, {limit}"
 
 
 def _code(layer: Layer, bill: Receipt, image: int | None) -> str:

@@ -281,7 +281,7 @@ describe("an enlarged map", () => {
     await see(/✓ equals what torch computed/);
     const sums = document.querySelector("section section > div") as HTMLElement;
     const line = () =>
-      (document.querySelector("footer > p:last-child")?.textContent ?? "").replaceAll("−", "-");
+      (document.querySelector("[data-cell]")?.textContent ?? "").replaceAll("−", "-");
     expect(line()).toMatch(/^Point at a cell/);
     expect([...sums.querySelectorAll("caption")].map((c) => c.textContent)).toEqual([
       "input",

@@ -1,6 +1,6 @@
 // The arithmetic of one unit: products per input channel, their sums, the bias, the result.
 import { type Signal, useSignal } from "@preact/signals";
-import { type ComponentChildren, Fragment } from "preact";
+import { Fragment } from "preact";
 import { useMemo } from "preact/hooks";
 import { Button } from "../../shared/button";
 import type { Scale, Table } from "../../shared/color";
@@ -52,6 +52,7 @@ export function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[]
         {total > 1 &&
           `; rows ${rows.length < total ? "sorted by |Σ|, largest first" : "in the order of the channels"}`}
       </p>
+      <CellLine {...{ nameOf, operands, read }} />
       {total > FIRST_SHOWN && (
         <Button onClick={() => (all.value = !all.value)}>
           {all.value
@@ -60,9 +61,7 @@ export function Sum({ value, tensors }: { value: ReceiptValue; tensors: Tensor[]
         </Button>
       )}
       <Products {...{ rows, first, nameOf, operands, read }} inside={inside.data} />
-      <Result value={value} sum={Array.from(sums.data).reduce((p, q) => p + q, 0)}>
-        <CellLine {...{ nameOf, operands, read }} />
-      </Result>
+      <Result value={value} sum={Array.from(sums.data).reduce((p, q) => p + q, 0)} />
     </>
   );
 }
@@ -114,14 +113,16 @@ function Products({ rows, first, nameOf, operands, inside, read }: ProductsProps
 /** "input channel 3, row 0, column 2: input 0.5 × weight −2 = product −1" */
 function CellLine({ nameOf, operands, read }: ReadProps) {
   if (!read.value)
-    return <p>Point at a cell, or go there with the arrow keys, for its exact numbers.</p>;
+    return (
+      <p data-cell="">Point at a cell, or go there with the arrow keys, for its exact numbers.</p>
+    );
   const { index, row, column } = read.value;
   const [input, weight, product] = operands.map(({ tensor: { data, shape } }) => {
     const [, rows, columns] = shape as [number, number, number];
     return exact(data[(index * rows + row) * columns + column] ?? Number.NaN);
   });
   return (
-    <p aria-live="polite">
+    <p data-cell="" aria-live="polite">
       {nameOf(index)}, row {row}, column {column}: input {input} × weight {weight} = product{" "}
       {product}
     </p>
@@ -164,6 +165,10 @@ function ChannelSum({ channel, name, operands, row, inside, following }: Channel
   return (
     <div class="cnnw-lb-sum" data-channel={channel} data-index={index}>
       <b>{name}</b>
+      <span title={exact(sum)}>
+        Σ {number(sum)}
+        {following && <small title={exact(running)}>so far {number(running)}</small>}
+      </span>
       {operands.map(({ sign, what, scale, tensor: { data, shape } }) => {
         const [, rows, columns] = shape as [number, number, number];
         const size = rows * columns;
@@ -180,10 +185,6 @@ function ChannelSum({ channel, name, operands, row, inside, following }: Channel
           </Fragment>
         );
       })}
-      <span title={exact(sum)}>
-        Σ {number(sum)}
-        {following && <small title={exact(running)}>so far {number(running)}</small>}
-      </span>
     </div>
   );
 }
@@ -195,13 +196,7 @@ const Term = ({ name, value }: { name: string; value: number }) => (
   </span>
 );
 
-interface ResultProps {
-  value: ReceiptValue;
-  sum: number;
-  children: ComponentChildren;
-}
-
-function Result({ value, sum, children }: ResultProps) {
+function Result({ value, sum }: { value: ReceiptValue; sum: number }) {
   const { bias, result, equal, check } = value;
   return (
     <footer>
@@ -216,7 +211,6 @@ function Result({ value, sum, children }: ResultProps) {
         </span>
       </p>
       <p data-equal={equal}>{check}</p>
-      {children}
     </footer>
   );
 }

@@ -156,7 +156,8 @@ export function useKeptFocus(): void {
   useLayoutEffect(() => {
     if (root.current?.matches(":focus")) focusView(root);
     return () => {
-      if (root.current?.querySelector("[role=tabpanel] :focus")) focusRoot(root);
+      // :scope, since hosts have tab panels around the widget.
+      if (root.current?.querySelector(":scope [role=tabpanel] :focus")) focusRoot(root);
     };
   }, []);
 }
