@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,6 @@ from tests.e2e.saliency_viewer import FASHION, ROOT, SaliencyViewer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.e2e.browser import Page
     from tests.e2e.conftest import OpenNotebook
@@ -278,6 +278,56 @@ def test_themes_and_a_narrow_column(notebook: NotebookPage, shown: SaliencyViewe
     shown.set_width(480)
     assert shown.root.evaluate("root => root.scrollWidth") <= 480
     notebook.screenshot("saliency-viewer-480", ROOT)
+
+
+LOOK = Path(__file__).with_name("look.js").read_text(encoding="utf-8")
+READABLE, VISIBLE = 4.5, 3.0  # contrasts of the Web Content Accessibility Guidelines
+
+
+def test_words_and_focus_stand_out(notebook: NotebookPage, shown: SaliencyViewer) -> None:
+    shown.select("Method", "SmoothGrad")
+    shown.run()
+    shown.slide("Noise", 0.3)
+    notebook.page.evaluate(LOOK)
+    for theme in ("Dark", "Light"):
+        notebook.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+        notebook.wait_until("(name) => document.body.dataset.jpThemeName.endsWith(name)", theme)
+        words = shown.root.evaluate("(root) => cnnwLook.words(root)")
+        old = "Of other settings or weights: run it again."
+        assert {"Computed with", old} <= {text for text, _, _ in words}
+        assert [(text, ratio) for text, ratio, _ in words if ratio < READABLE] == []
+    shown.root.get_by_role("combobox", name="Method").focus()
+    rings: dict[str, float] = {}
+    for _ in range(30):
+        notebook.page.keyboard.press("Tab")
+        if not shown.root.evaluate("(root) => root.contains(document.activeElement)"):
+            break
+        role, contrast = notebook.page.evaluate("() => cnnwLook.ring()")
+        rings[role] = min(contrast, rings.get(role, contrast))
+    assert {"application", "button", "select", "tab"} <= set(rings)
+    assert {role for role, ring in rings.items() if ring < VISIBLE} == set()
+
+
+def test_opacity_is_dragged(notebook: NotebookPage, shown: SaliencyViewer) -> None:
+    slider = shown.root.get_by_role("slider", name="Opacity")
+    box = slider.bounding_box()
+    assert box
+    mouse = notebook.page.mouse
+    mouse.move(box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2)
+    mouse.down()
+    mouse.move(box["x"] - 5, box["y"] + box["height"] / 2, steps=8)
+    mouse.up()
+    expect(slider).to_have_value("0")
+    pixel = (
+        shown.tile("saliency:0:trained")
+        .locator("canvas")
+        .first.evaluate("canvas => [...canvas.getContext('2d').getImageData(14, 9, 1, 1).data]")
+    )
+    assert (
+        pixel[:3]
+        == [notebook.kernel_eval("int(net.restore(net.prepare(images[0]))[0, 9, 14, 0])")] * 3
+    )
+    assert notebook.kernel_eval("viewer.overlay") == 0
 
 
 def test_after_a_restart_it_says_so(notebook: NotebookPage, shown: SaliencyViewer) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from matplotlib.text import Text
 import cnnwidgets as cw
 from cnnwidgets.attribution import deletion_curve, insertion_curve, part, reduce
 from cnnwidgets.widgets import saliency_maps
+from cnnwidgets.widgets.requests import Request
 from cnnwidgets.widgets.saliency_judging import NOISES, SAMPLES, similarity
 from cnnwidgets.widgets.saliency_maps import Panel
 from cnnwidgets.widgets.saliency_methods import METHODS
@@ -225,6 +228,35 @@ def test_curves_of_two_maps(small: Network) -> None:
             assert row[kind]["scores"] == pytest.approx(expected.scores.tolist(), abs=1e-6)
     assert judged["fractions"] == pytest.approx(np.linspace(0, 1, 33).tolist(), abs=0.01)
     assert "name one or two maps" in page.refusal("curves", ids=[])
+    viewer.close()
+
+
+@pytest.mark.parametrize("name", ["curves", "noise"])
+def test_judging_tells_its_progress_and_can_be_cancelled(
+    small: Network, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = computed(small)
+    page = Browser(viewer)
+    args = {"ids": [viewer.panels()[0].id]}
+    monkeypatch.setattr("cnnwidgets.widgets.requests.WORTH_TELLING", 0.0)
+    identity = page.ask(name, args)
+    page.reply(identity)
+    told = [m.content for m in viewer.comm.custom() if m.content["kind"] == "progress"]
+    assert told[-1]["done"] == told[-1]["total"] > 1
+    step, begun = Request.step, threading.Event()
+
+    def slowly(request: Request, done: int, total: int) -> None:
+        begun.set()
+        time.sleep(0.05)
+        step(request, done, total)
+
+    monkeypatch.setattr(Request, "step", slowly)
+    viewer._curves = viewer._sheet = None
+    identity = page.ask(name, args)
+    assert begun.wait(PATIENCE)
+    page.send("cancel", id=identity)
+    assert page.reply(identity).content["cancelled"]
+    assert (viewer._curves, viewer._sheet) == (None, None)
     viewer.close()
 
 

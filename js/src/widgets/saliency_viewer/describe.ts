@@ -44,9 +44,9 @@ export function headings(state: State, { asked, difference }: View): [string, st
 export const title = (state: State, view: View): string => headings(state, view).join(": ");
 
 /** What is to be known of a map besides its colours. */
-export function remark({ alone }: State, { state, made }: View): string {
-  if (state === "empty")
-    return alone.value ? "This page has no such map." : "Not computed yet: press Run.";
+export function remark({ alone, running }: State, { state, made }: View): string {
+  if (state === "empty" && alone.value) return "This page has no such map.";
+  if (state === "empty") return running.value ? "Waiting" : "Not computed yet: press Run.";
   if (!made || state === "error") return made?.error ?? "";
   if (state === "loading") return `Computing: ${count(made.done)} of ${count(made.total)} passes`;
   if (state === "partial")

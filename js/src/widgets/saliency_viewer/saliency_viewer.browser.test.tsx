@@ -62,8 +62,11 @@ describe("maps", () => {
     await eventually(() => tile(SALIENCY).dataset.state).toBe("ready");
     expect(tile(SMOOTH).dataset.state).toBe("empty");
     await see("Maps to compute: 1; passes: 50");
+    await see("Not computed yet: press Run.");
     await page.getByRole("button", { name: "Run", exact: true }).click();
     expect(kernel.asked("run").at(-1)?.args).toEqual({});
+    kernel.update("running", true);
+    await see("Waiting");
   });
 
   test("are read at the same pixel, exactly, with their unit", async () => {
