@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,11 +25,12 @@ PLACES = 121  # 11 × 11, of windows of 8 pixels 2 pixels apart
 TORCH = """
 import torch
 
-def with_patch(row, column, window=8):
+def with_patches(*places, window=8):
     x = net.prepare(images[0])
     patched = x.clone()
     mean = x.mean((2, 3), keepdim=True)
-    patched[:, :, row:row + window, column:column + window] = mean
+    for row, column in places:
+        patched[:, :, row:row + window, column:column + window] = mean
     with torch.no_grad():
         return net.model.eval()(patched)[0].softmax(0).tolist()
 """
@@ -48,11 +50,19 @@ def shown(notebook: NotebookPage) -> OcclusionSlider:
     return slider
 
 
-def compare(page: NotebookPage, shown: OcclusionSlider, row: int, column: int) -> None:
-    """The bars hold what plain torch says of the picture with the patch there."""
-    expected = page.kernel_eval(f"with_patch({row}, {column})")
+def compare(page: NotebookPage, shown: OcclusionSlider, *places: tuple[int, int]) -> None:
+    """The bars hold what plain torch says of the picture with the patches there."""
+    expected = page.kernel_eval(f"with_patches(*{places})")
     for index, probability in shown.bars().items():
         assert probability == pytest.approx(expected[index], abs=1e-5)
+
+
+def wait_kernel(page: NotebookPage, condition: str, seconds: float = 10) -> None:
+    """Wait until an expression is true in the kernel."""
+    end = time.monotonic() + seconds
+    while not page.kernel_eval(condition):
+        assert time.monotonic() < end, condition
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("host", ["lab", "notebook"])
@@ -63,10 +73,10 @@ def test_opens_and_drags(open_notebook: OpenNotebook, host: Host) -> None:
     shown.wait_state()
     shown.drag((12, 12), (6, 4))
     shown.wait_answered(4, 2)
-    compare(page, shown, 4, 2)
-    assert page.kernel_eval("(slider.row, slider.column)") == (4, 2)
-    told = page.kernel_eval("{one['index']: one['probability'] for one in slider.probabilities}")
-    assert told == shown.bars()
+    compare(page, shown, (4, 2))
+    wait_kernel(page, "(slider.row, slider.column) == (4, 2)")
+    bars = shown.bars()
+    wait_kernel(page, f"{bars} == {{x['index']: x['probability'] for x in slider.probabilities}}")
     page.screenshot(f"occlusion-slider-{host}")
 
 
@@ -74,7 +84,7 @@ def test_the_change_is_written(notebook: NotebookPage, shown: OcclusionSlider) -
     notebook.kernel_eval("setattr(slider, 'row', 0)")
     shown.wait_answered(0, 10)
     target, before, now = notebook.kernel_eval(
-        "(slider.target, net.predict(images[0])[0].probability, with_patch(0, 10)[slider.target])"
+        "(slider.target, net.predict(images[0])[0][2], with_patches((0, 10))[slider.target])"
     )
     written = shown.bar(target).locator("output").last.inner_text()
     found = re.fullmatch(r"([+\N{MINUS SIGN}±]) ?([\d.]+) points", written)
@@ -90,18 +100,31 @@ def test_keys_move_the_patch(shown: OcclusionSlider) -> None:
     shown.wait_answered(10, 9)
     keyboard.press("Shift+ArrowDown")
     shown.wait_answered(12, 9)
+
+
+def test_kept_patches_act_together(notebook: NotebookPage, shown: OcclusionSlider) -> None:
+    shown.stage.focus()
+    keyboard = shown.page.page.keyboard
     keyboard.press("Enter")
     kept = shown.root.get_by_role("list", name="Kept patches").get_by_role("listitem")
     expect(kept).to_have_count(1)
-    expect(kept).to_contain_text("row 12, column 9")
-    keyboard.press("ArrowUp")
-    shown.wait_answered(11, 9)
+    expect(kept).to_contain_text("8 × 8 at row 10, column 10")
+    shown.drag((12, 12), (4, 4))
+    shown.wait_answered(2, 2)
     shown.button("Keep patch").click()
-    expect(kept).to_have_count(2)
-    shown.button("Remove patch 2").click()
-    expect(kept).to_have_count(1)
-    kept.get_by_role("button").first.click()
-    shown.wait_answered(12, 9)
+    shown.drag((4, 4), (22, 20))
+    shown.wait_answered(20, 18)
+    expect(shown.root.get_by_text("with the patch and 2 kept ones")).to_be_visible()
+    assert notebook.kernel_eval("slider.kept") == [(10, 10, 8), (2, 2, 8)]
+    compare(notebook, shown, (10, 10), (2, 2), (20, 18))
+    notebook.screenshot("occlusion-slider-kept", "section.cnnw-os")
+    shown.button("Remove patch 1").click()
+    expect(shown.root.get_by_text("with the patch and 1 kept one,")).to_be_visible()
+    compare(notebook, shown, (2, 2), (20, 18))
+    shown.button("Clear").click()
+    expect(kept).to_have_count(0)
+    expect(shown.root.get_by_text("Probability with the patch, and")).to_be_visible()
+    compare(notebook, shown, (20, 18))
 
 
 def test_a_sweep_fills_the_map(notebook: NotebookPage, shown: OcclusionSlider) -> None:
@@ -209,8 +232,8 @@ def test_nothing_queues(open_notebook: OpenNotebook) -> None:
     assert before <= 201
     page.page.wait_for_timeout(500)
     assert page.kernel_eval("asked.count('patch')") == before
-    assert page.kernel_eval("(slider.row, slider.column)") == (0, 0)
-    compare(page, shown, 0, 0)
+    wait_kernel(page, "(slider.row, slider.column) == (0, 0)")
+    compare(page, shown, (0, 0))
 
 
 def test_weights_that_change_are_said(notebook: NotebookPage, shown: OcclusionSlider) -> None:
@@ -246,7 +269,7 @@ def test_the_exported_page_needs_no_kernel(
     saved.wait_state("replay")
     page.page.mouse.move(*saved.point(8, 15))
     saved.wait_answered(4, 12)
-    compare(notebook, saved, 4, 12)
+    compare(notebook, saved, (4, 12))
     page.screenshot("occlusion-slider-exported")
     saved.root.get_by_role("slider", name="Map opacity").fill("0")
     expect(saved.map).to_have_css("opacity", "0")
@@ -255,7 +278,75 @@ def test_the_exported_page_needs_no_kernel(
     expect(saved.button("Run sweep")).to_be_disabled()
 
 
-def test_after_a_restart_it_says_so(notebook: NotebookPage, shown: OcclusionSlider) -> None:
-    notebook.restart_kernel()
-    shown.wait_state("disconnected")
-    expect(shown.root.get_by_text("The kernel does not answer.")).to_be_visible()
+HELD = """
+import threading
+from cnnwidgets.widgets import occlusion_sweeping
+occlusion_sweeping.TURN = 0
+gate, batch = threading.Event(), slider._batch
+
+def held(*args):
+    batch(*args)
+    gate.wait()
+
+slider._batch = held
+"""
+
+
+def test_a_reload_in_mid_sweep(open_notebook: OpenNotebook) -> None:
+    page = open_notebook(TORCH + FASHION, HELD)
+    page.run_all()
+    shown = OcclusionSlider(page)
+    shown.wait_state()
+    shown.button("Run sweep").click()
+    shown.wait_state("running")
+    page.command("docmanager:save")
+    page.reload()
+    shown.wait_state("running")
+    page.kernel_eval("gate.set()")
+    shown.wait_done(PLACES)
+    shown.stage.focus()
+    page.page.keyboard.press("ArrowUp")
+    shown.wait_answered(9, 10)
+
+
+def test_an_interrupt_in_mid_sweep(open_notebook: OpenNotebook) -> None:
+    page = open_notebook(TORCH + FASHION, SLOW, "slider.stride = 1; slider.run(); slider.wait()")
+    page.run_cell(0)
+    page.run_cell(1)
+    shown = OcclusionSlider(page)
+    shown.wait_state()
+    page.forgive("KeyboardInterrupt")
+    page.run_cell(2, wait=False)
+    shown.wait_state("running")
+    page.interrupt()
+    expect(shown.root.get_by_text(re.compile(r"Stopped: \d+ of 441 places"))).to_be_visible()
+    shown.drag((12, 12), (6, 4))
+    shown.wait_answered(4, 2)
+
+
+def test_two_views_on_one_network(open_notebook: OpenNotebook) -> None:
+    other = "other = cw.OcclusionSlider(net, images[1], window=6, stride=2)\nother"
+    page = open_notebook(TORCH + FASHION, other)
+    page.run_all()
+    one, two = OcclusionSlider(page), OcclusionSlider(page, 1)
+    for shown in (one, two):
+        shown.wait_state()
+    one.button("Run sweep").click()
+    two.button("Run sweep").click()
+    one.wait_done(PLACES)
+    two.wait_done(144)
+    assert page.kernel_eval("slider.result.scores.shape == (11, 11)")
+    assert page.kernel_eval("other.result.scores.shape == (12, 12)")
+
+
+def test_a_restart_in_mid_sweep_is_said(open_notebook: OpenNotebook) -> None:
+    page = open_notebook(TORCH + FASHION, SLOW)
+    page.run_all()
+    shown = OcclusionSlider(page)
+    shown.wait_state()
+    shown.button("Run sweep").click()
+    shown.wait_state("running")
+    page.restart_kernel()
+    shown.wait_state("gone")
+    expect(shown.root.get_by_text("The kernel was restarted or shut down;")).to_be_visible()
+    expect(shown.button("Run sweep")).to_be_disabled()
