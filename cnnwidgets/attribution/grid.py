@@ -80,9 +80,13 @@ class Grid:
 
     @classmethod
     def regular(cls, window: Pair, stride: Pair, size: Pair) -> Grid:
-        """Lay patches as Captum's `Occlusion` does: ⌈(length − window) / stride⌉ + 1 an axis."""
+        """Lay patches as Captum's `Occlusion` does: ⌈(length − window) / stride⌉ + 1 an axis.
+
+        With strides larger than the window, which Captum refuses, the last of these can be beside
+        the picture: it is left out.
+        """
         rows, columns = (
-            tuple(range(0, length - extent + step, step))
+            tuple(range(0, min(length, length - extent + step), step))
             for extent, step, length in zip(window, stride, size, strict=True)
         )
         return cls(rows, columns, window)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Groups: TypeAlias = list[list[int]]
 
-CALL = 50_000_000
+CALL = 20_000_000
 """Multiply-adds that take about as long as one more batch does in each operation that slides:
 handing it over, and preparing the operation for windows of another size."""
 WEIGHT = 40

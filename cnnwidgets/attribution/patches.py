@@ -33,6 +33,10 @@ TOLERANCE = 1e-4
 """By which logits of an incremental pass may differ from a full one, relative to the largest."""
 
 
+HANDING = 1_000_000
+"""Multiply-adds that take about as long as cutting out what one operation sees of the windows."""
+
+
 class Cost(NamedTuple):
     """What a pass needs: multiply-adds of convolutions and dense layers, and bytes of memory."""
 
@@ -71,6 +75,7 @@ class PatchedPasses:
         self._weights = net.weights_version()
         self._model = shadow(net.model).model
         self._picture = Maps(x.detach().clone(memory_format=torch.contiguous_format))
+        self._shown: tuple[Tensor, Maps] | None = None  # the last fill
         self._tape: Tape | None = None
         self._program: Program | None = None
         self.made_by: str | None = None
@@ -120,6 +125,7 @@ class PatchedPasses:
         return other
 
     def _turn_to(self, x: Tensor) -> None:
+        self._shown = None
         self._picture = Maps(x.detach().clone(memory_format=torch.contiguous_format))
         if self._tape is not None and self._program is not None:
             with torch.inference_mode():
@@ -144,7 +150,9 @@ class PatchedPasses:
         the picture where the patch is not.
         """
         place = self.place(rows, columns, window)
-        values = Maps(fill.to(self._picture.values)).pieces(place)
+        if self._shown is None or self._shown[0] is not fill:
+            self._shown = fill, Maps(fill.to(self._picture.values))
+        values = self._shown[1].pieces(place)
         off = [start - at for start, at in zip(rows, place.rows.starts, strict=True)]
         aside = [start - at for start, at in zip(columns, place.columns.starts, strict=True)]
         if any(off) or any(aside):
@@ -158,6 +166,15 @@ class PatchedPasses:
     def incremental(self, patched: Patched) -> Tensor:
         """Return the logits [N, K], computing only what the patches change."""
         return self._replayed(patched)
+
+    def quickest(self, patched: Patched) -> Tensor:
+        """Return the logits [N, K] by incremental or full passes, whichever are quicker."""
+        if self._program is None:
+            return self.full(patched)
+        forecast = self._program.forecast
+        needed = forecast.operations(patched.place) + HANDING * forecast.calls
+        worth = needed < self.full_cost.operations
+        return self.incremental(patched) if worth else self.full(patched)
 
     def full(self, patched: Patched) -> Tensor:
         """Return the logits [N, K] of full passes over the patched pictures."""

@@ -93,7 +93,10 @@ class OcclusionProbe:
 
     @property
     def method(self) -> str:
-        """``"incremental"``, or ``"full"`` where only whole passes are possible."""
+        """``"incremental"``, or ``"full"`` where only whole passes are possible.
+
+        A patch that changes nearly everything is passed whole in any case: that is quicker then.
+        """
         return "incremental" if self.reason is None else "full"
 
     @property
@@ -136,9 +139,7 @@ class OcclusionProbe:
             covering("also", top, left, whole_pixels("also", edge, passes.size), passes.size)
         shown = self._filled(fill)
         passes = self._standing.under(passes, self._x, shown, tuple(also))
-        patched = passes.patched(shown, [row], [column], extent)
-        run = passes.incremental if passes.reason is None else passes.full
-        return run(patched)[0]
+        return passes.quickest(passes.patched(shown, [row], [column], extent))[0]
 
     def _present(self) -> PatchedPasses:
         """Return the passes of the network as it is now."""

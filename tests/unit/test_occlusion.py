@@ -19,6 +19,7 @@ from cnnwidgets.attribution.grid import Grid
 from cnnwidgets.attribution.patches import PatchedPasses
 from cnnwidgets.attribution.sweep import Sweep
 from cnnwidgets.classes import scores
+from cnnwidgets.network import as_network
 from tests.architectures import ARCHITECTURES, first_cnn, mobilenet_block, resnet18
 from tests.small import CLASSES, noise, small_model
 from tests.untouched import assert_untouched
@@ -96,6 +97,18 @@ def test_a_grid_that_leaves_a_border_and_a_list_of_places() -> None:
     torch.testing.assert_close(tensor.scores, listed.scores)
     with pytest.raises(TypeError, match="listed"):
         _ = listed.grid
+
+
+@given(length=st.integers(1, 40), data=st.data())
+def test_no_place_of_a_grid_is_beside_the_picture(length: int, data: st.DataObject) -> None:
+    window = data.draw(st.integers(1, length))
+    stride = data.draw(st.integers(1, 40))
+    starts = Grid.regular((window,) * 2, (stride,) * 2, (length,) * 2).rows
+    assert starts[0] == 0
+    assert starts[-1] < length
+    assert starts[-1] + max(window, stride) >= length or window == length
+    if stride <= window:
+        assert len(starts) == -(-(length - window) // stride) + 1
 
 
 def test_places_over_the_edge_are_cut() -> None:
@@ -304,6 +317,20 @@ def test_auto_falls_back_where_it_does_not_pay() -> None:
     assert cw.occlusion(model, x, 0, window=28, method="full").reason is None
 
 
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "unet"])
+@pytest.mark.parametrize("share", [0.2, 0.8])
+def test_auto_never_does_more_than_full_passes(name: str, share: float) -> None:
+    model, x = ARCHITECTURES[name]()
+    window = int(share * x.shape[2])
+    found = cw.occlusion(model, x, 0, window=window, stride=3)
+    asked = cw.occlusion(model, x, 0, window=window, stride=3, method="incremental")
+    worth = asked.operations <= 0.75 * asked.full_operations
+    assert found.method == ("incremental" if worth else "full")
+    assert (found.reason is None) == worth
+    assert found.operations == (asked if worth else found).operations <= found.full_operations
+    torch.testing.assert_close(found.logits, asked.logits, rtol=0, atol=1e-4)
+
+
 def test_a_draft_tells_how_far_off_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnwidgets.attribution.sweep.MOST", 16)
     model, x = resnet18()
@@ -363,7 +390,9 @@ def test_leaving_the_loop_ends_the_sweep(monkeypatch: pytest.MonkeyPatch) -> Non
     model, x = mobilenet_block()
     with assert_untouched(model):
         maps = iter_occlusion(model, x, 0, window=4, stride=1)
-        assert int(next(maps).known.sum()) == 4
+        first = next(maps)  # has computed one batch, and no more
+        assert int(first.known.sum()) == 4
+        assert first.full_operations == 4 * PatchedPasses(as_network(model, x), x).full_cost[0]
         maps.close()
         assert list(maps) == []
         broken = iter_occlusion(model, x, 0, window=4, stride=1)

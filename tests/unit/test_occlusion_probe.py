@@ -90,6 +90,20 @@ def test_patches_beside_one_of_whole_passes() -> None:
     torch.testing.assert_close(probe.at(2, 2, 3, 0.0, also=[(5, 5, 2)]), Deciding()(copy)[0])
 
 
+def test_a_patch_that_changes_nearly_all_is_passed_whole() -> None:
+    cases = (first_cnn, 4, False), (first_cnn, 31, True), (ARCHITECTURES["vgg16"], 24, True)
+    for make, window, whole in cases:
+        model, x = make()
+        probe = cw.OcclusionProbe(cw.Network(model.eval(), input_size=32), x)
+        passes = probe._passes
+        before = passes.operations
+        found = probe.at(0, 0, window, 0.0)
+        done = passes.operations - before
+        assert (done == passes.full_cost.operations) == whole
+        expected = model(patched(x, torch.zeros_like(x), 0, 0, (window, window)))[0]
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+
+
 def test_new_weights_are_noticed() -> None:
     model, x = first_cnn()
     net = cw.Network(model, input_size=32)
