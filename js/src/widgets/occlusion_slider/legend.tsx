@@ -8,10 +8,7 @@ import { Choice } from "./settings";
 import { useSlider } from "./state";
 import type { Shows } from "./sweep";
 
-const SHOWS: readonly [Shows, string][] = [
-  ["score", "the score with the patch"],
-  ["drop", "the drop by the patch"],
-];
+const SHOWS: readonly Shows[] = ["score", "drop"];
 
 function Made({ map }: { map: Shown }) {
   const { sweep } = map;
@@ -27,7 +24,7 @@ function Made({ map }: { map: Shown }) {
 }
 
 export function MapLegend({ map }: { map: Shown }) {
-  const { shows, opacity, live, sweep, probe } = useSlider();
+  const { shows, opacity, live, sweep, probe, measure, single } = useSlider();
   const { scale, caption, unit, bare, whole } = map;
   const old = sweep.value?.key !== probe.answer.value.question.key;
   return (
@@ -46,13 +43,10 @@ export function MapLegend({ map }: { map: Shown }) {
         <Choice
           label="Map shows"
           value={shows.value}
-          onChange={(at) => (shows.value = SHOWS[at]?.[0] ?? "score")}
+          onChange={(at) => (shows.value = SHOWS[at] ?? "score")}
         >
-          {SHOWS.map(([key, text]) => (
-            <option key={key} value={key}>
-              {text}
-            </option>
-          ))}
+          <option value="score">the {single.value ? "score" : measure.value} with the patch</option>
+          <option value="drop">the drop by the patch</option>
         </Choice>
       </div>
       <p class="cnnw-note">
