@@ -11,11 +11,12 @@ from PIL import ImageColor
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Table = Literal["activations", "weights"]
+Table = Literal["activations", "weights", "sequential"]
 
 STOPS: dict[Table, str] = {
     "activations": "#08306b #2f6fb7 #92bce0 #efeeeb #eba184 #c24a3a #67000f",
     "weights": "#481467 #8452a8 #c0a4d5 #efeeeb #93c79a #2b844b #003a1b",
+    "sequential": "#440154 #414487 #2a788e #22a884 #7ad151 #fde725",
 }
 NOT_A_NUMBER, POSITIVE_INFINITY, NEGATIVE_INFINITY = "#f03cd2", "#ff9d00", "#00d5f5"
 _ENTRIES = 257  # odd: zero is the neutral colour
@@ -23,7 +24,7 @@ _ENTRIES = 257  # odd: zero is the neutral colour
 
 @cache
 def colors(table: Table) -> NDArray[np.uint8]:
-    """Return a diverging table, uint8 [257, 3]; entry 128 is zero."""
+    """Return a table, uint8 [257, 3]; entry 128 of a diverging one is zero."""
     stops = np.array([ImageColor.getrgb(stop) for stop in STOPS[table].split()], np.float64)
     at = np.linspace(0, len(stops) - 1, _ENTRIES)
     channels = [np.interp(at, range(len(stops)), stops[:, channel]) for channel in range(3)]

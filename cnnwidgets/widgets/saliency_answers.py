@@ -41,6 +41,9 @@ class SaliencyAnswers:
     part: str
     _subject: Subject
     _made: Explanations
+    _curves: Any
+    _cut: Any
+    _sheet: Any
 
     def panels(self) -> list[Panel]:
         """List what is shown."""
@@ -50,9 +53,6 @@ class SaliencyAnswers:
         raise NotImplementedError
 
     def _halt(self) -> None:
-        raise NotImplementedError
-
-    def _judged(self, name: str, found: dict[str, Any]) -> None:
         raise NotImplementedError
 
     @answers("run")
@@ -83,7 +83,7 @@ class SaliencyAnswers:
             raise RequestError("curves: ids is empty; name one or two maps")
         shown = [one.shown(self.reduction, self.part) for one in made]
         found = curves(self.net, self._subject, made, shown, request.step)
-        self._judged("_curves", {**found, **self._how()})
+        self._curves = {**found, **self._how()}
         return Answer()
 
     @answers("cut")
@@ -92,7 +92,7 @@ class SaliencyAnswers:
         inside = cut_out(self.net, self._subject.shown.x, made.shown(self.reduction, self.part))
         mask = pack(np.where(inside, 255, 0).astype(np.uint8), "picture")
         value = {"id": made.panel.id, "version": made.version, "mask": mask}
-        self._judged("_cut", {**value, "share": float(inside.mean()), **self._how()})
+        self._cut = {**value, "share": float(inside.mean()), **self._how()}
         return Answer()
 
     @answers("noise")
@@ -109,7 +109,7 @@ class SaliencyAnswers:
         thin = maps[..., ::apart, ::apart].contiguous()
         value = {"noises": list(NOISES), "samples": list(SAMPLES), "apart": apart}
         value |= {"target": self._subject.name(self.target), "key": self._subject.shown.key}
-        self._judged("_sheet", {**value, "maps": pack(thin, "quantised")})
+        self._sheet = {**value, "maps": pack(thin, "quantised")}
         return Answer()
 
     def _how(self) -> dict[str, str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+
+from cnnwidgets.widgets.saliency_panels import Drawn, limit_of, limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,24 +19,6 @@ if TYPE_CHECKING:
 
 _SIDE = 3.0  # inches
 _MOST_ROW = 4
-_LEAST = 1e-12
-
-
-class Drawn(NamedTuple):
-    """One map to draw: its values [H, W] (None: why not is said), in words, and its unit."""
-
-    title: str
-    unit: str
-    values: NDArray[np.float32] | None
-    said: str
-    family: str
-    """Maps of one family share a range."""
-
-
-def limit_of(values: NDArray[np.float32], percentile: float) -> float:
-    """Return the percentile of the magnitudes, NaN left out; 0 if there is nothing else."""
-    sizes = np.abs(values[np.isfinite(values)]).astype(np.float64)
-    return float(np.percentile(sizes, percentile)) if sizes.size else 0.0
 
 
 def draw(
@@ -61,13 +45,8 @@ def draw(
     for empty in axes[count:]:
         empty.axis("off")
     _picture(axes[0], pixels)
-    limits: dict[str, float] = {}
-    for one in maps:
-        if one.values is not None:
-            limit = limit_of(one.values, percentile)
-            limits[one.family] = max(limit, limits.get(one.family, _LEAST))
-    for axis, one in zip(axes[1:], maps, strict=False):
-        _map(figure, axis, one, pixels, limits.get(one.family, 1.0), overlay)
+    for axis, one, limit in zip(axes[1:], maps, limits_of(maps, percentile), strict=False):
+        _map(figure, axis, one, pixels, limit, overlay)
     figure.suptitle(f"full colour: percentile {percentile:g} of the magnitudes", fontsize=8)
     return figure
 
@@ -117,7 +96,7 @@ def draw_noise(
     axes = figure.subplots(len(noises), len(samples), squeeze=False)
     for (row, column), found in maps.items():
         values = found.numpy()
-        limit = limit_of(values, percentile) or _LEAST
+        limit = limit_of(values, percentile)
         low, table = (-limit, "RdBu_r") if (values < 0).any() else (0.0, "viridis")
         axis = axes[row][column]
         axis.imshow(values, cmap=table, vmin=low, vmax=limit)

@@ -21,9 +21,12 @@ from cnnwidgets.widgets.saliency_checks import (
     valid_methods,
     valid_number,
 )
+from cnnwidgets.widgets.saliency_judging import NOISES, SAMPLES
 from cnnwidgets.widgets.saliency_maps import Explanation, Explanations, Panel, described
 from cnnwidgets.widgets.saliency_methods import METHODS, told
+from cnnwidgets.widgets.saliency_panels import noise_sheet, panels_of
 from cnnwidgets.widgets.saliency_running import Run
+from cnnwidgets.widgets.saliency_sheet import preview
 from cnnwidgets.widgets.saliency_subject import Subject
 from cnnwidgets.widgets.traits import Choice, ClassIndex
 from cnnwidgets.widgets.turns import Turns
@@ -267,20 +270,27 @@ class SaliencyViewer(SaliencyAnswers, Widget):
         -------
         matplotlib.figure.Figure
         """
-        from cnnwidgets.widgets.saliency_drawing import figure  # noqa: PLC0415 - matplotlib is slow
+        from cnnwidgets.widgets.saliency_figure import draw  # noqa: PLC0415 - matplotlib is slow
 
         pixels, _ = seen(self.net, self._subject.shown.x)
-        return figure(self, pixels, self._made, self._subject.name)
+        maps = panels_of(self, self._made, self._subject.name)
+        return draw(pixels, maps, self.percentile, self.overlay)
+
+    def preview(self) -> bytes:
+        """Draw it as PNG within milliseconds, for the notebook's file."""
+        pixels, _ = seen(self.net, self._subject.shown.x)
+        maps = panels_of(self, self._made, self._subject.name)
+        return preview(pixels, maps, self.percentile, self.overlay)
 
     def noise_figure(self) -> Figure:
         """Draw SmoothGrad by noise level (rows) and number of samples (columns); this computes.
 
         Smilkov et al., "SmoothGrad" (2017), figure 3.
         """
-        from cnnwidgets.widgets.saliency_drawing import noise_figure  # noqa: PLC0415
+        from cnnwidgets.widgets.saliency_figure import draw_noise  # noqa: PLC0415
 
         self._renew()
-        return noise_figure(self, self._subject)
+        return draw_noise(noise_sheet(self, self._subject), NOISES, SAMPLES, self.percentile)
 
     def recorded(self) -> Iterator[Asked]:
         """Yield the requests that an exported page should answer: the maps, then their stages."""
@@ -375,9 +385,6 @@ class SaliencyViewer(SaliencyAnswers, Widget):
     def _word(self, measure: str) -> str:
         """Return what is explained, in a word that a unit may be made of."""
         return "score" if self._subject.score is not None else measure
-
-    def _judged(self, name: str, found: dict[str, Any]) -> None:
-        setattr(self, name, found)
 
     def _renew(self) -> None:
         """Look again if the weights have changed."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,6 +15,7 @@ import pytest
 import torch
 from captum import attr
 from matplotlib.text import Text
+from PIL import Image
 
 import cnnwidgets as cw
 from cnnwidgets.attribution import deletion_curve, insertion_curve, part, reduce
@@ -251,12 +255,13 @@ def test_judging_tells_its_progress_and_can_be_cancelled(
         step(request, done, total)
 
     monkeypatch.setattr(Request, "step", slowly)
-    viewer._curves = viewer._sheet = None
+    viewer._curves = viewer._sheet = None  # type: ignore[assignment]  # traitlets' type
     identity = page.ask(name, args)
     assert begun.wait(PATIENCE)
     page.send("cancel", id=identity)
     assert page.reply(identity).content["cancelled"]
-    assert (viewer._curves, viewer._sheet) == (None, None)
+    assert not viewer._curves
+    assert not viewer._sheet
     viewer.close()
 
 
@@ -300,6 +305,23 @@ def test_similarity_is_spearmans() -> None:
     expected = np.corrcoef([0, 1.5, 1.5, 3], [1, 0, 2, 3])[0, 1]
     assert similarity(one, other) == pytest.approx(expected)
     assert math.isnan(similarity(one, torch.ones(1, 5)))
+
+
+def test_the_preview_needs_no_matplotlib(small: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    viewer = computed(small, compare=["grad_cam", "occlusion"], overlay=1.0, percentile=100.0)
+    made = viewer._repr_mimebundle_()
+    assert made is not None
+    sheet = np.asarray(
+        Image.open(io.BytesIO(base64.b64decode(made[0]["image/png"]))).convert("RGB")
+    )
+    assert not [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]
+    values = viewer.results[0].shown("max_abs", "all")
+    row, column = divmod(int(values.argmax()), 16)
+    at = [start + round((pixel + 0.5) * 198 / 16) for start, pixel in ((34, row), (232, column))]
+    np.testing.assert_allclose(sheet[at[0], at[1]], (253, 231, 37), atol=12)  # the brightest
+    viewer.close()
 
 
 def test_figures_say_what_they_show(small: Network) -> None:

@@ -1,19 +1,18 @@
-"""What a saliency viewer shows, in words and numbers, for its figures."""
+"""What a saliency viewer shows, in words and numbers, for its figure and its preview."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from cnnwidgets.attribution.reduction import part, reduce
-from cnnwidgets.widgets.saliency_figure import Drawn, draw, draw_noise
-from cnnwidgets.widgets.saliency_judging import NOISES, SAMPLES, noise_by_samples, similarity
+from cnnwidgets.widgets.saliency_judging import noise_by_samples, similarity
 from cnnwidgets.widgets.saliency_methods import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    import numpy as np
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -21,23 +20,48 @@ if TYPE_CHECKING:
     from cnnwidgets.widgets.saliency_subject import Subject
     from cnnwidgets.widgets.saliency_viewer import SaliencyViewer
 
+_LEAST = 1e-12  # a range that is none would divide by 0
 _NOT_YET = "not computed yet:\nviewer.run()"
 
 
-def figure(
-    viewer: SaliencyViewer,
-    pixels: NDArray[np.uint8],
-    made: Explanations,
-    name: Callable[[int], str],
-) -> Figure:
-    """Draw the panels of a viewer; where two classes are shown, their difference too."""
+class Drawn(NamedTuple):
+    """One map to draw: its values [H, W] (None: why not is said), in words, and its unit."""
+
+    title: str
+    unit: str
+    values: NDArray[np.float32] | None
+    said: str
+    family: str
+    """Maps of one family share a range."""
+
+
+def limit_of(values: NDArray[np.float32], percentile: float) -> float:
+    """Return the percentile of the magnitudes, NaN left out; 1 if there is nothing else."""
+    sizes = np.abs(values[np.isfinite(values)]).astype(np.float64)
+    return max(float(np.percentile(sizes, percentile)), _LEAST) if sizes.size else 1.0
+
+
+def limits_of(maps: Sequence[Drawn], percentile: float) -> list[float]:
+    """Return which value of each map gets the full colour: the largest of its family."""
+    limits: dict[str, float] = {}
+    for one in maps:
+        if one.values is not None:
+            limit = limit_of(one.values, percentile)
+            limits[one.family] = max(limit, limits.get(one.family, limit))
+    return [limits.get(one.family, 1.0) for one in maps]
+
+
+def panels_of(
+    viewer: SaliencyViewer, made: Explanations, name: Callable[[int], str]
+) -> list[Drawn]:
+    """List the maps of a viewer; where two classes are shown, their difference too."""
     drawn: list[Drawn] = []
     for panel in viewer.panels():
         one = _drawn(viewer, panel, made, name)
         drawn.append(one)
         if panel.target == viewer.against and not panel.randomised:
             drawn.extend(_difference(drawn[-2], one))
-    return draw(pixels, drawn, viewer.percentile, viewer.overlay)
+    return drawn
 
 
 def _drawn(
@@ -78,12 +102,11 @@ def _difference(one: Drawn, other: Drawn) -> Iterator[Drawn]:
         yield Drawn("difference of the two", one.unit, values, "", one.family)
 
 
-def noise_figure(viewer: SaliencyViewer, subject: Subject) -> Figure:
-    """Draw SmoothGrad by noise level and number of samples."""
-    maps = {
+def noise_sheet(viewer: SaliencyViewer, subject: Subject) -> dict[tuple[int, int], Tensor]:
+    """Compute SmoothGrad [H, W] by places of noise level and number of samples."""
+    return {
         (row, column): reduce(part(found.float().cpu(), viewer.part), viewer.reduction)
         for row, column, found in noise_by_samples(
             subject, viewer.net, viewer.target, viewer.measure
         )
     }
-    return draw_noise(maps, NOISES, SAMPLES, viewer.percentile)
