@@ -23,7 +23,7 @@ from cnnwidgets.widgets.traits import Choice, ClassIndex
 from cnnwidgets.widgets.wire import pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from matplotlib.figure import Figure
     from torch import Tensor, nn
@@ -254,6 +254,10 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         """Yield the requests that an exported page should answer."""
         patch = {**self._patch()._asdict(), "kept": self.kept}
         yield "layers", {"key": self._probing.shown.key, **patch}
+
+    def in_words(self, asked: Sequence[Asked]) -> str:  # noqa: ARG002 - there is only one
+        """Say what a page had no room for."""
+        return "which layers notice the patch"
 
     def close(self) -> None:
         """Stop the sweep, free the tensors and take the widget off every page."""
