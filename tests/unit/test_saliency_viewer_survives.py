@@ -42,6 +42,7 @@ def test_guided_backprop_without_relu_says_so_and_the_others_go_on() -> None:
     refused, made = viewer._maps
     assert "would be the plain gradient" in refused["error"]
     assert made["error"] is None
+    assert isinstance(viewer.error, ValueError)
     assert viewer._error is None  # it is said in the map's place
     assert viewer.result is None
     assert "the map has changed" in Browser(viewer).refusal(

@@ -136,9 +136,9 @@ export function Run() {
       ) : (
         <Button
           class={idle ? "cnnw-button" : "cnnw-button cnnw-sv-go"}
-          disabled={idle}
+          aria-disabled={idle}
           title={alone.value ? NEEDS_KERNEL : undefined}
-          onClick={() => run(state)}
+          onClick={() => idle || run(state)}
         >
           Run
         </Button>
