@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
 
-from tests.e2e.layer_browser import ROOT, LayerBrowser
 from tests.e2e.server import REPOSITORY
 
 if TYPE_CHECKING:
@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import OpenNotebook
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+WIDGET = "section[data-state]"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook(open_notebook: OpenNotebook, path: Path) -> None:
     cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
-    page = open_notebook(*(cell.source for cell in cells if cell.cell_type == "code"))
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    page = open_notebook(*code)
     page.run_all()
-    page.wait_for(ROOT)
-    for index in range(page.locate(ROOT).count()):
-        LayerBrowser(page, index).wait_state()
+    made = len(re.findall(r"cw\.[A-Z]\w+(?:Browser|Slider|Viewer|Monitor)\(", "\n".join(code)))
+    assert made
+    for index in range(made):
+        ready = page.locate(WIDGET).nth(index).and_(page.locate(f'{WIDGET[:-1]}="ready"]'))
+        ready.wait_for(timeout=60_000)
+    assert page.locate(WIDGET).count() == made
