@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cnnwidgets.widgets import occlusion_sweeping
+from cnnwidgets.widgets import turns
 from tests.kernel import PATIENCE
 from tests.small import noise
 
@@ -52,6 +52,6 @@ def held(slider: OcclusionSlider, monkeypatch: pytest.MonkeyPatch) -> threading.
         gate.acquire(timeout=PATIENCE)
         batch(*args)
 
-    monkeypatch.setattr(occlusion_sweeping, "TURN", 0.0)
+    monkeypatch.setattr(turns, "TURN", 0.0)
     monkeypatch.setattr(slider, "_batch", gated)
     return gate

@@ -15,11 +15,11 @@ from cnnwidgets.widgets.occlusion_answers import OcclusionAnswers
 from cnnwidgets.widgets.occlusion_checks import checked
 from cnnwidgets.widgets.occlusion_probing import CHANGED, Patch, Probing
 from cnnwidgets.widgets.occlusion_sheet import Sheet, preview
-from cnnwidgets.widgets.occlusion_sweeping import Sweeping
 from cnnwidgets.widgets.occlusion_tally import Tally
 from cnnwidgets.widgets.pictures import Shown, identify, seen
 from cnnwidgets.widgets.requests import RequestError
 from cnnwidgets.widgets.traits import Choice, ClassIndex
+from cnnwidgets.widgets.turns import Turns
 from cnnwidgets.widgets.wire import pack
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         name, _ = identify(image, {}, "picture")
         shown = Shown(network.prepare(image), name)
         self._probing = probing = Probing(network, shown, score, activation)
-        self._sweeping: Sweeping | None = None
+        self._sweeping: Turns[OcclusionMap] | None = None
         self._map: OcclusionMap | None = None
         self._made = self._heard = False
         self._predicted = int(probing.bare.argmax())
@@ -177,7 +177,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         }
         self._map, self._tally, self._next_frame = None, Tally(self._probing), 0.0
         maps = self._probing.sweep(self._patch(), self.stride, self.target, self.measure)
-        self._sweeping = Sweeping(self._worker, maps, self._batch, self._over)
+        self._sweeping = Turns(self._worker, maps, self._batch, self._over)
         with self.hold_sync():
             self._error = None
             self._sweep = None  # type: ignore[assignment]  # traitlets' type has no None
@@ -350,7 +350,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
             if followed:
                 self.target = self._predicted
 
-    def _batch(self, sweeping: Sweeping, found: OcclusionMap) -> None:
+    def _batch(self, sweeping: Turns[OcclusionMap], found: OcclusionMap) -> None:
         """Take the map after a batch, and let the browser know now and then."""
         if sweeping is not self._sweeping:
             return
@@ -364,7 +364,7 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         self.stream("sweep").offer(value, [scores])
         self._next_frame = now + max(_PAUSE, len(scores) / _BYTES_PER_SECOND)
 
-    def _over(self, sweeping: Sweeping) -> None:
+    def _over(self, sweeping: Turns[OcclusionMap]) -> None:
         """Leave what was measured, where a reload and an export find it."""
         if sweeping is not self._sweeping:
             return

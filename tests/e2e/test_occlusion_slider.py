@@ -151,8 +151,8 @@ def test_a_sweep_fills_the_map(notebook: NotebookPage, shown: OcclusionSlider) -
 
 SLOW = """
 import time
-from cnnwidgets.widgets import occlusion_sweeping
-occlusion_sweeping.TURN = 0
+from cnnwidgets.widgets import turns
+turns.TURN = 0
 batch = slider._batch
 
 def slowly(*args):
@@ -231,17 +231,27 @@ def test_nothing_queues(open_notebook: OpenNotebook) -> None:
     box = shown.stage.bounding_box()
     assert box
     area = [box["x"], box["y"], box["width"], box["height"]]
-    answered = page.page.evaluate(MOVES, area)
-    assert answered < 900  # 300 on a machine of its own
+    # The best of three: the machine may be busy with something else.
+    assert min(page.page.evaluate(MOVES, area) for _ in range(3)) < 300
     page.page.wait_for_timeout(1000)
     assert page.kernel_eval("slider._jobs") == {}
     before = page.kernel_eval("asked.count('patch')")
-    assert before < 100
+    assert before < 300
     assert page.kernel_eval("max(waiting)") <= 2  # one patch, and what a sweep would cost
     page.page.wait_for_timeout(500)
     assert page.kernel_eval("asked.count('patch')") == before
     wait_kernel(page, "(slider.row, slider.column) == (0, 0)")
     compare(page, shown, (0, 0))
+
+
+def test_keys_stay_in_the_widget(shown: OcclusionSlider) -> None:
+    keyboard = shown.page.page.keyboard
+    shown.stage.focus()
+    keyboard.press("x")  # JupyterLab would cut the cell
+    keyboard.press("x")
+    keyboard.press("ArrowUp")
+    shown.wait_state()
+    expect(shown.root).to_be_visible()
 
 
 def test_weights_that_change_are_said(notebook: NotebookPage, shown: OcclusionSlider) -> None:
@@ -288,8 +298,8 @@ def test_the_exported_page_needs_no_kernel(
 
 HELD = """
 import threading
-from cnnwidgets.widgets import occlusion_sweeping
-occlusion_sweeping.TURN = 0
+from cnnwidgets.widgets import turns
+turns.TURN = 0
 gate, batch = threading.Event(), slider._batch
 
 def held(*args):

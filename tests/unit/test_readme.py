@@ -30,12 +30,13 @@ def test_linked_pictures_and_files_exist() -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     pictures = {Path(link).stem: Image.open(ROOT / link) for link in links if link.endswith(".png")}
     assert {link for link in links if not (ROOT / link).exists()} == set()
-    assert {f"layer-browser-{what}" for what in ("light", "dark", "480", "receipt")} <= set(
-        pictures
-    )
+    widgets = ("layer-browser", "occlusion-slider", "saliency-viewer")
+    shots = {f"{widget}-{what}" for widget in widgets for what in ("light", "dark", "480")}
+    assert shots | {"layer-browser-receipt"} == set(pictures)
     brightness = {
         name: np.asarray(picture.convert("L")).mean() for name, picture in pictures.items()
     }
-    assert brightness["layer-browser-dark"] < 100
-    assert brightness["layer-browser-light"] > 200
-    assert pictures["layer-browser-480"].width == 480
+    for widget in widgets:
+        assert brightness[f"{widget}-dark"] < 100
+        assert brightness[f"{widget}-light"] > 150
+        assert pictures[f"{widget}-480"].width == 480

@@ -4,19 +4,26 @@ export function handled(event: Event): void {
   event.stopPropagation();
 }
 
-const AHEAD: Record<string, 1 | -1> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+/**
+ * Keeps plain keys in the widget: the host matches its own with the focused element before it
+ * meets the attribute of the root.
+ */
+export function keep(event: KeyboardEvent): void {
+  if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+}
 
 /** Where arrows, Home and End lead in a list of `count`; undefined for other keys. */
 export function move(key: string, at: number, count: number): number | undefined {
-  const to =
-    key === "Home"
-      ? 0
-      : key === "End"
-        ? count - 1
-        : key in AHEAD
-          ? at + (AHEAD[key] as number)
-          : undefined;
-  return to === undefined ? undefined : Math.min(Math.max(to, 0), count - 1);
+  const steps: Record<string, number> = {
+    Home: -at,
+    End: count - 1 - at,
+    ArrowLeft: -1,
+    ArrowUp: -1,
+    ArrowRight: 1,
+    ArrowDown: 1,
+  };
+  const step = steps[key];
+  return step === undefined ? step : Math.min(Math.max(at + step, 0), count - 1);
 }
 
 /** Scrolls a box, and nothing around it, until [top, bottom) shows. */

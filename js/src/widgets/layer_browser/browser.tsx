@@ -2,7 +2,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { Button } from "../../shared/button";
 import { count } from "../../shared/format";
-import { handled } from "../../shared/keys";
+import { handled, keep } from "../../shared/keys";
 import { summary } from "./describe";
 import { Help } from "./help";
 import { type Action, actionOf } from "./keyboard";
@@ -40,8 +40,7 @@ export function Browser() {
   const stripOpen = useSignal(false);
   const { dropping, ...files } = useFiles(state);
   const onKeyDown = (event: KeyboardEvent) => {
-    // The host matches its keys with the focused element before it meets the attribute of the root.
-    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+    keep(event);
     const action = actionOf(event, (event.target as Element).tagName);
     if (!action || state.helping.value) return;
     handled(event);

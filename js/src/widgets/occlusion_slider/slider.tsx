@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { Banner } from "../../shared/banner";
+import { keep } from "../../shared/keys";
 import { GONE, LOST, type Status } from "../../shared/model";
 import { Classes } from "./classes";
 import { summary } from "./describe";
@@ -37,6 +38,7 @@ export function OcclusionSlider() {
       data-row={question.row}
       data-column={question.column}
       data-done={state.sweep.value?.done}
+      onKeyDown={keep}
     >
       <div class="cnnw-os-frame">
         <Messages />

@@ -1,5 +1,6 @@
 // The whole widget: where its parts stand, and what it says of itself.
 import { Banner } from "../../shared/banner";
+import { keep } from "../../shared/keys";
 import { GONE, LOST, type Status } from "../../shared/model";
 import { Choices, Run } from "./choices";
 import { Judge } from "./judge";
@@ -44,11 +45,6 @@ function Messages() {
   );
 }
 
-/** The host matches its keys with the focused element before it meets the attribute of the root. */
-const onKeyDown = (event: KeyboardEvent) => {
-  if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
-};
-
 export function SaliencyViewer() {
   const state = useViewer();
   return (
@@ -57,7 +53,7 @@ export function SaliencyViewer() {
       aria-label={`Saliency viewer: ${state.network.value}`}
       data-lm-suppress-shortcuts="true"
       data-state={stateWord(state)}
-      onKeyDown={onKeyDown}
+      onKeyDown={keep}
     >
       <div class="cnnw-sv-frame">
         <Messages />
