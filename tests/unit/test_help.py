@@ -10,7 +10,10 @@ import pytest
 
 import cnnwidgets as cw
 
-USED_BY_WIDGETS = {"preview", "recorded", "foreseen", "answer", "stream", "set_state"}
+USED_BY_WIDGETS = {
+    *("preview", "recorded", "foreseen", "answer", "stream", "set_state", "in_words"),
+    *("panels", "current"),
+}
 
 
 def listed(thing: Any) -> set[str]:
@@ -37,14 +40,13 @@ def test_modules_of_functions(module: Any) -> None:
     assert listed(module) == functions(module)
 
 
-def test_the_methods_of_the_layer_browser() -> None:
-    own = (
-        vars(kind) for kind in cw.LayerBrowser.__mro__ if kind.__module__.startswith(cw.__name__)
-    )
+@pytest.mark.parametrize("widget", [cw.LayerBrowser, cw.OcclusionSlider, cw.SaliencyViewer])
+def test_the_methods_of_widgets(widget: type) -> None:
+    own = (vars(kind) for kind in widget.__mro__ if kind.__module__.startswith(cw.__name__))
     methods = {name for members in own for name in members if inspect.isfunction(members[name])}
     public = {name for name in methods if not name.startswith("_")} - USED_BY_WIDGETS
-    _, _, section = (inspect.getdoc(cw.LayerBrowser) or "").partition("Methods\n-------\n")
+    _, _, section = (inspect.getdoc(widget) or "").partition("Methods\n-------\n")
     names = set(re.findall(r"^(\w+)\(", section, re.MULTILINE))
     assert names == public
     for name in names:
-        assert inspect.getdoc(getattr(cw.LayerBrowser, name)), name
+        assert inspect.getdoc(getattr(widget, name)), name
