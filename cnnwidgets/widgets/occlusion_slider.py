@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Bool, Dict, Float, Int, List, TraitType, Unicode, observe, validate
+from traitlets import Dict, Int, List, TraitType, Unicode, observe, validate
 
 from cnnwidgets.attribution.grid import Grid
 from cnnwidgets.attribution.measures import MEASURES
 from cnnwidgets.network import as_network
-from cnnwidgets.widgets.base import Widget, sentence
 from cnnwidgets.widgets.occlusion_answers import OcclusionAnswers
 from cnnwidgets.widgets.occlusion_checks import checked
 from cnnwidgets.widgets.occlusion_probing import CHANGED, Patch, Probing
@@ -18,8 +17,8 @@ from cnnwidgets.widgets.occlusion_sheet import Sheet, preview
 from cnnwidgets.widgets.occlusion_tally import Tally
 from cnnwidgets.widgets.pictures import Shown, identify, seen
 from cnnwidgets.widgets.requests import RequestError
+from cnnwidgets.widgets.running import Running
 from cnnwidgets.widgets.traits import Choice, ClassIndex
-from cnnwidgets.widgets.turns import Turns
 from cnnwidgets.widgets.wire import pack
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _WINDOWS = 7  # of them cover a side, by default: 32 pixels of 224, 4 of 28
 _PAUSE, _BYTES_PER_SECOND = 0.1, 3e6  # frames of a sweep come no closer
 
 
-class OcclusionSlider(OcclusionAnswers, Widget):
+class OcclusionSlider(Running, OcclusionAnswers):
     """Move a patch over a picture and see what the network says; sweep it over all places.
 
     Parameters
@@ -109,10 +108,6 @@ class OcclusionSlider(OcclusionAnswers, Widget):
     """Class that the map follows, set by index or name; read, it is the index."""
     measure = Choice(MEASURES, "probability").tag(sync=True)
     """What the map shows of it: "probability", "logit" or "log-odds"."""
-    progress = Float(0.0, read_only=True).tag(sync=True)
-    """Share of the sweep's places that were tried, 0 to 1."""
-    running = Bool(read_only=True).tag(sync=True)
-    """Whether a sweep runs."""
     probabilities: List[dict[str, Any]] = List(read_only=True).tag(sync=True)
     """Of each class shown, with the patch and those kept: ``index``, ``name``, ``probability``,
     ``logit``, and ``change`` and ``logit_change`` against the bare picture."""
@@ -138,7 +133,6 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         name, _ = identify(image, {}, "picture")
         shown = Shown(network.prepare(image), name)
         self._probing = probing = Probing(network, shown, score, activation)
-        self._sweeping: Turns[OcclusionMap] | None = None
         self._map: OcclusionMap | None = None
         self._made = self._heard = False
         self._predicted = int(probing.bare.argmax())
@@ -177,49 +171,8 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         }
         self._map, self._tally, self._next_frame = None, Tally(self._probing), 0.0
         maps = self._probing.sweep(self._patch(), self.stride, self.target, self.measure)
-        self._sweeping = Turns(self._worker, maps, self._batch, self._over)
-        with self.hold_sync():
-            self._error = None
-            self._sweep = None  # type: ignore[assignment]  # traitlets' type has no None
-            self.set_trait("progress", 0.0)
-            self.set_trait("running", True)  # noqa: FBT003 - the trait's value
-        self._sweeping.start()
-
-    def stop(self) -> None:
-        """End the sweep after the batch that is running; what was measured stays."""
-        self._halt()
-        if self._sweeping is not None:
-            self._sweeping.wait()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the sweep is over; interrupted, stop it.
-
-        Parameters
-        ----------
-        timeout
-            Seconds; as long as it takes by default.
-
-        Returns
-        -------
-        bool
-            Whether it is over.
-
-        Raises
-        ------
-        Exception
-            What the sweep failed with.
-        """
-        sweeping = self._sweeping
-        if sweeping is None:
-            return True
-        try:
-            over = sweeping.wait(timeout)
-        except KeyboardInterrupt:
-            sweeping.stop()
-            raise
-        if sweeping.error is not None:
-            raise sweeping.error
-        return over
+        self._sweep = None  # type: ignore[assignment]  # traitlets' type has no None
+        self._begin(maps)
 
     def figure(self) -> Figure:
         """Draw the picture with its patch, the probabilities and the map.
@@ -261,10 +214,8 @@ class OcclusionSlider(OcclusionAnswers, Widget):
 
     def close(self) -> None:
         """Stop the sweep, free the tensors and take the widget off every page."""
-        if "_sweeping" in self.__dict__:  # the constructor may have refused what it was given
-            self._halt()
-        self._sweeping = self._map = None
         super().close()
+        self._map = None
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take traits from the browser, which asks itself for what follows from them."""
@@ -307,11 +258,6 @@ class OcclusionSlider(OcclusionAnswers, Widget):
             "target": self._predicted,
         }
 
-    def _halt(self) -> None:
-        """Let the sweep end, without waiting for it."""
-        if self._sweeping is not None:
-            self._sweeping.stop()
-
     def _patch(self) -> Patch:
         return Patch(self.row, self.column, self.window, self.fill, tuple(self.kept))
 
@@ -350,10 +296,8 @@ class OcclusionSlider(OcclusionAnswers, Widget):
             if followed:
                 self.target = self._predicted
 
-    def _batch(self, sweeping: Turns[OcclusionMap], found: OcclusionMap) -> None:
+    def _batch(self, found: OcclusionMap) -> None:
         """Take the map after a batch, and let the browser know now and then."""
-        if sweeping is not self._sweeping:
-            return
         if self._probing.changed or self._setting["key"] != self._probing.shown.key:
             raise RequestError(CHANGED)
         self._map = found
@@ -364,17 +308,9 @@ class OcclusionSlider(OcclusionAnswers, Widget):
         self.stream("sweep").offer(value, [scores])
         self._next_frame = now + max(_PAUSE, len(scores) / _BYTES_PER_SECOND)
 
-    def _over(self, sweeping: Turns[OcclusionMap]) -> None:
-        """Leave what was measured, where a reload and an export find it."""
-        if sweeping is not self._sweeping:
-            return
-        with self.hold_sync():
-            if self._map is not None:
-                self._publish(self._map)
-            if sweeping.error is not None:
-                self._failed(sweeping.error)
-                self._error = sentence(sweeping.error)
-            self.set_trait("running", False)  # noqa: FBT003
+    def _over(self) -> None:
+        if self._map is not None:
+            self._publish(self._map)
 
     def _publish(self, found: OcclusionMap) -> None:
         value, scores = self._snapshot(found)

@@ -10,8 +10,8 @@ from cnnwidgets.attribution.cam import layers_with_maps
 from cnnwidgets.attribution.measures import MEASURES
 from cnnwidgets.attribution.reduction import PARTS, REDUCTIONS
 from cnnwidgets.network import as_network
-from cnnwidgets.widgets.base import Widget, sentence
 from cnnwidgets.widgets.pictures import Shown, identify, seen
+from cnnwidgets.widgets.running import Running
 from cnnwidgets.widgets.saliency_answers import SaliencyAnswers
 from cnnwidgets.widgets.saliency_checks import (
     NUMBERS,
@@ -29,7 +29,6 @@ from cnnwidgets.widgets.saliency_running import Run
 from cnnwidgets.widgets.saliency_sheet import preview
 from cnnwidgets.widgets.saliency_subject import Subject
 from cnnwidgets.widgets.traits import Choice, ClassIndex
-from cnnwidgets.widgets.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 SCALES = ("each", "unit")
 
 
-class SaliencyViewer(SaliencyAnswers, Widget):
+class SaliencyViewer(Running, SaliencyAnswers):
     """See which pixels of a picture matter to a class, by one method or several side by side.
 
     Parameters
@@ -138,10 +137,6 @@ class SaliencyViewer(SaliencyAnswers, Widget):
     """"each": every map's own percentile is full colour; "unit": one range for all of a unit."""
     overlay = Float(0.8).tag(sync=True)
     """Opacity of the maps over the picture, 0 to 1."""
-    progress = Float(0.0, read_only=True).tag(sync=True)
-    """Share of the passes that were made, 0 to 1."""
-    running = Bool(read_only=True).tag(sync=True)
-    """Whether something is computed."""
 
     _picture = Dict().tag(sync=True)
     _classes: List[str] = List().tag(sync=True)
@@ -168,7 +163,6 @@ class SaliencyViewer(SaliencyAnswers, Widget):
         name, _ = identify(image, {}, "picture")
         self._subject = subject = Subject(network, Shown(network.prepare(image), name), score)
         self._made = Explanations()
-        self._turns: Turns[Explanation] | None = None
         self._predicted = subject.predicted
         if target is not None:
             traits["target"] = target
@@ -223,12 +217,6 @@ class SaliencyViewer(SaliencyAnswers, Widget):
         """Compute what is shown and not there yet, in the background; what runs is given up."""
         self._start(self.panels())
 
-    def stop(self) -> None:
-        """End it after the batch that is running; what there is stays."""
-        self._halt()
-        if self._turns is not None:
-            self._turns.wait()
-
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is over; interrupted, stop it.
 
@@ -249,17 +237,8 @@ class SaliencyViewer(SaliencyAnswers, Widget):
         ValueError
             If a method cannot explain this network; the message says why.
         """
-        turns = self._turns
-        if turns is None:
-            return True
-        try:
-            over = turns.wait(timeout)
-        except KeyboardInterrupt:
-            turns.stop()
-            raise
-        if turns.error is not None:
-            raise turns.error
-        if over and self._work.refused is not None:
+        over = super().wait(timeout)
+        if over and self._turns is not None and self._work.refused is not None:
             raise self._work.refused
         return over
 
@@ -303,11 +282,9 @@ class SaliencyViewer(SaliencyAnswers, Widget):
 
     def close(self) -> None:
         """Stop, free the tensors and take the widget off every page."""
-        if "_turns" in self.__dict__:  # the constructor may have refused what it was given
-            self._halt()
-            self._made.clear()
-            self._turns = None
         super().close()
+        if "_made" in self.__dict__:  # the constructor may have refused what it was given
+            self._made.clear()
 
     @validate(*NUMBERS, "target", "against", "compare", "cam_layer", "baseline")
     def _check(self, proposal: Any) -> Any:  # noqa: ANN401 - traitlets' Bunch
@@ -332,22 +309,10 @@ class SaliencyViewer(SaliencyAnswers, Widget):
         self._renew()
         wanted = [one for one in panels if not self.current(self._made.get(one))]
         self._work = Run(self._subject, wanted, self._settings)
-        self._turns = turns = Turns(self._worker, iter(self._work), self._batch, self._over)
-        with self.hold_sync():
-            self._error = None
-            self.set_trait("progress", 0.0)
-            self.set_trait("running", True)  # noqa: FBT003 - the trait's value
-        turns.start()
+        self._begin(iter(self._work))
 
-    def _halt(self) -> None:
-        """Let it end, without waiting for it."""
-        if self._turns is not None:
-            self._turns.stop()
-
-    def _batch(self, turns: Turns[Explanation], made: Explanation) -> None:
+    def _batch(self, made: Explanation) -> None:
         """Take a map after a batch, and let the browser know."""
-        if turns is not self._turns:
-            return
         if made.error is not None:
             self._failed(self._work.refused or RuntimeError(made.error))
         stage = self._made.put(made)
@@ -358,17 +323,9 @@ class SaliencyViewer(SaliencyAnswers, Widget):
             value = {"id": made.panel.id, "version": made.version}
             self.stream("map").offer(value, [stage])
 
-    def _over(self, turns: Turns[Explanation]) -> None:
-        """Say what there is."""
-        if turns is not self._turns:
-            return
+    def _over(self) -> None:
         self._made.trim(self.panels())
-        with self.hold_sync():
-            self._publish(None)
-            if turns.error is not None:
-                self._failed(turns.error)
-                self._error = sentence(turns.error)
-            self.set_trait("running", False)  # noqa: FBT003
+        self._publish(None)
 
     def _publish(self, active: Explanation | None) -> None:
         self._maps = [

@@ -40,7 +40,7 @@ SHARED = {
         "stream",
         "traits",
     ),
-    *("turns", "wire", "worker"),
+    *("running", "turns", "wire", "worker"),
 }
 FRONT_END_PACKAGES = {"preact", "preact/hooks", "@preact/signals", "@anywidget/types"}
 # Only the sample network of the imagenet extra, loaded when it is asked for.

@@ -167,7 +167,7 @@ def test_patches_are_answered_between_batches(
     gate.release()
     assert page.reply(asked_now).content["ok"]
     assert slider.running
-    slider._sweeping.stop()  # type: ignore[union-attr]
+    slider._turns.stop()  # type: ignore[union-attr]
     gate.release(100)
     assert slider.wait(PATIENCE)
 

@@ -25,7 +25,7 @@ def test_closing_in_mid_sweep(
 ) -> None:
     gate = held(slider, monkeypatch)
     slider.run()
-    sweeping = slider._sweeping
+    sweeping = slider._turns
     assert sweeping is not None
     slider.close()
     gate.release(100)
@@ -181,7 +181,7 @@ def test_an_interrupt_stops_the_sweep_and_it_can_be_run_again(
 ) -> None:
     gate = held(slider, monkeypatch)
     slider.run()
-    sweeping = slider._sweeping
+    sweeping = slider._turns
     assert sweeping is not None
     wait = sweeping.wait
 
