@@ -89,18 +89,22 @@ class Ascent:
         self.settings = settings or Settings()
         self._steps = whole("steps", steps)
         self._dice = [torch.Generator().manual_seed(seed) for seed in seeds]
-        device = self._net.device
-        with isolated(device, grad=False):
-            self._start = Start(self._net, start, size)
-            self._parametrization = parametrization_of(parametrization, self._start.shape, device)
-            self._parameters = self._start.parameters(self._parametrization, self._dice)
-            x = self._start.normalised(self._parametrization.decode(self._parameters[:1]))
-            self._optimizer = optimizer_of(optimizer, self._parameters)
+        self._objectives = [objective_of(self._net, one) for one in asked]
         self._endings = [Ending(patience and whole("patience", patience)) for _ in seeds]
         self._frames: list[Frame] = []
         self._step = 0
         self._followed = self.settings
-        self._objectives = [objective_of(self._net, one) for one in asked]
+        with isolated(self._net.device, grad=False):
+            self._begin(start, size, parametrization, optimizer)
+
+    def _begin(self, start: Any, size: Any, parametrization: str, optimizer: str) -> None:  # noqa: ANN401
+        """Make the first pictures, and find the objectives in a first pass."""
+        device = self._net.device
+        self._start = Start(self._net, start, size)
+        self._parametrization = parametrization_of(parametrization, self._start.shape, device)
+        self._parameters = self._start.parameters(self._parametrization, self._dice)
+        self._optimizer = optimizer_of(optimizer, self._parameters)
+        x = self._start.normalised(self._parametrization.decode(self._parameters[:1]))
         layers = frozenset[str]().union(*(one.layers for one in self._objectives))
         self._forward = Forward(self._net, layers, x)
         first = self._forward.first

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from cnnwidgets.ascent.channels_last import ChannelsLast
 from cnnwidgets.ascent.objectives import OUTPUT, Seen
 from cnnwidgets.ascent.turns import Enough, Turns
 from cnnwidgets.classes import Classes, first_output
@@ -52,18 +53,14 @@ class Forward:
 
     def __init__(self, net: Network, layers: Iterable[str], x: Tensor) -> None:
         self._net = net
-        self._shadow = shadow(net.model)
         self._wanted = frozenset(layers)
         self._whole = OUTPUT in self._wanted
-        # Convolutions are up to twice as fast on the CPU with channels last.
-        self._format = torch.channels_last if x.is_cpu else torch.contiguous_format
         try:
-            self._explore(x)
+            self._explore(x, last=x.is_cpu)
         except RuntimeError:  # the model calls view, say, which needs the usual order
-            if self._format is torch.contiguous_format:
+            if not x.is_cpu:
                 raise
-            self._format = torch.contiguous_format
-            self._explore(x)
+            self._explore(x, last=False)
 
     def __call__(self, pictures: Tensor) -> Seen:
         """Show the model N pictures [N, C, H, W]; gradients flow back into them."""
@@ -77,6 +74,7 @@ class Forward:
             if not goes_on:
                 raise Enough
 
+        self._follow()
         output = None
         with self._dice(), Turns(self._shadow, self._turns, arrive), suppress(Enough):
             output = self._shadow.model(self._given(pictures))
@@ -87,6 +85,7 @@ class Forward:
         if not self._classifies:
             return [None] * len(pictures)
         with isolated(pictures.device, grad=False), self._dice():
+            self._follow()
             logits = first_output(self._shadow.model(self._given(pictures)))
         return [self._net.classes.ranking(row[None], 1)[0] for row in logits]
 
@@ -98,8 +97,15 @@ class Forward:
         """Return a copy, which the model may overwrite, as it wants it."""
         return pictures.to(self._net.dtype).clone(memory_format=self._format)
 
-    def _explore(self, x: Tensor) -> None:
+    def _follow(self) -> None:
+        if self._filters is not None:
+            self._filters.follow()
+
+    def _explore(self, x: Tensor, *, last: bool) -> None:
         """Find when it is the turn of each layer, and what the model returns, by one pass."""
+        self._shadow = shadow(self._net.model)
+        self._format = torch.channels_last if last else torch.contiguous_format
+        self._filters = ChannelsLast(self._shadow) if last else None
         seen: dict[str, Tensor] = {}
         self._turns: dict[Turn, str] = {}
         draws, turns = PrivateDraws(x.device), Turns(self._shadow)

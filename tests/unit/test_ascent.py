@@ -85,7 +85,9 @@ def test_frames_count_the_steps_and_rise() -> None:
 def test_frames_know_the_answer() -> None:
     net = climbed()
     for frame in cw.ascend(net, cw.Class("fish"), steps=3):
-        assert frame.prediction == pytest.approx(net.predict(frame.image, 1)[0])
+        assert frame.prediction is not None
+        assert frame.prediction[:2] == net.predict(frame.image, 1)[0][:2]
+        assert frame.prediction[2:] == pytest.approx(net.predict(frame.image, 1)[0][2:], rel=1e-4)
     *_, last = cw.ascend(net, cw.Class("fish"), steps=60, lr=0.2, tv=0)
     assert last.prediction is not None
     assert last.prediction.name == "fish"
@@ -169,7 +171,9 @@ def test_several_seeds_and_units_in_one_batch() -> None:
         for frames, frame in zip(batch, alone, strict=True):
             assert torch.allclose(frames[row].image, frame.image, atol=1e-3)
             assert frames[row].score == pytest.approx(frame.score, abs=1e-3)
-            assert frames[row].prediction == pytest.approx(frame.prediction, abs=1e-3)
+            assert frames[row].prediction is not None
+            assert frame.prediction is not None
+            assert frames[row].prediction[:2] == frame.prediction[:2]  # type: ignore[index]
     assert len(next(iter(Ascent(net, "conv2:1", range(4))))) == 4
 
 
@@ -224,8 +228,14 @@ def test_it_follows_the_weights() -> None:
     next(frames)
     with torch.no_grad():
         net.model.get_parameter("conv2.weight").mul_(3)
+        net.model.get_parameter("conv1.weight").add_(1)
         net.model.get_parameter("conv2.bias").add_(100)
-    assert next(frames).score > 90
+    frame = next(frames)
+    expected = net.predict(frame.image)
+    assert frame.score > 90
+    assert frame.score == pytest.approx(next(p.logit for p in expected if p.index == 0), rel=1e-4)
+    assert frame.prediction is not None
+    assert frame.prediction.logit == pytest.approx(expected[0].logit, rel=1e-4)
 
 
 def test_models_that_need_the_usual_order() -> None:
