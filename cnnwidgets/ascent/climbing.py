@@ -94,6 +94,7 @@ class Ascent:
         self._frames: list[Frame] = []
         self._step = 0
         self._followed = self.settings
+        self._followed.check(len(seeds))
         with isolated(self._net.device, grad=False):
             self._begin(start, size, parametrization, optimizer)
 
@@ -130,6 +131,7 @@ class Ascent:
         """Measure every picture, take a step, and return the frames of before it."""
         if self.settings is not self._followed:
             self._followed = self.settings
+            self._followed.check(len(self))
             for one in self._endings:
                 one.again()
         with isolated(self._net.device, grad=True):

@@ -79,6 +79,12 @@ class Settings:
         if not 0 <= self.clip < 1:
             raise ValueError(f"clip: {self.clip!r}; give a share of the pixels, 0 to below 1")
 
+    def check(self, count: int) -> None:
+        """Refuse weights for another number of pictures than `count`."""
+        for name in ("tv", "l2", "p_norm"):
+            if len(_each(getattr(self, name))) not in {1, count}:
+                raise ValueError(f"{name}: {getattr(self, name)!r} for {count} pictures; give one")
+
     def downhill(self, pixels: Tensor, mean: Tensor, uphill: Tensor) -> Tensor:
         """Return the gradient of what is taken off the scores, [N, C, H, W].
 

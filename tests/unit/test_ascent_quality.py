@@ -11,8 +11,10 @@ import cnnwidgets as cw
 from cnnwidgets.ascent import Ascent, total_variation
 from tests.untouched import assert_untouched
 
-CHOSEN = ("zebra", "flamingo", "mosque", "dumbbell", "espresso")
-CHOSEN += ("tabby", "goldfish", "pineapple", "volcano", "school bus")
+CHOSEN = (
+    *("zebra", "flamingo", "mosque", "dumbbell", "espresso"),
+    *("tabby", "goldfish", "pineapple", "volcano", "school bus"),
+)
 
 
 def test_fashion_classes() -> None:

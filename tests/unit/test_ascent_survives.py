@@ -306,5 +306,7 @@ def test_other_mistakes() -> None:
         cw.ascend(net, "conv2:1", start="nowhere.png")
     with pytest.raises(ValueError, match="3 objectives and 2 seeds; give one, or as many of each"):
         Ascent(net, ["conv2:1"] * 3, [0, 1])
+    with pytest.raises(ValueError, match=r"tv: \[1, 2\] for 3 pictures; give one"):
+        Ascent(net, "conv2:1", range(3), Settings(tv=[1, 2]))
     with pytest.raises(ValueError, match="Diversity compares the pictures of a batch"):
         next(cw.ascend(net, Diversity("conv2")))
