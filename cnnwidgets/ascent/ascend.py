@@ -49,7 +49,7 @@ def ascend(
     Parameters
     ----------
     net
-        The network or a bare module. It is not changed; each step goes by the weights as they are.
+        The network or a bare module. It is not changed; each step goes by its weights as they are.
     objective
         What is to rise: ``"layer:channel"``, `Class`, `Channel`, `Neuron`, `Logit`, `Probability`,
         `Direction`, sums and multiples of these, or a function of what the model returns for N
