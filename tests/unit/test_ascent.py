@@ -292,3 +292,23 @@ def test_the_copy_is_let_go() -> None:
     for module in ascent._forward._shadow.names:
         assert not module._forward_hooks
     assert isinstance(net.model, Climbed)
+
+
+def test_a_falling_score_is_no_reason_to_end_on_the_way_down() -> None:
+    net = cw.Network(Optimised(), input_size=(1, 4, 4))
+    asked: dict[str, Any] = {"steps": 30, "patience": 8, "lr": 0.01, **STILL}
+    frames = list(cw.ascend(net, lambda output: output[:, 0], direction=-1, **asked))
+    assert len(frames) == 31
+    assert frames[-1].score < frames[0].score
+
+
+def test_a_step_follows_the_gradient_by_the_pixels() -> None:
+    std = torch.tensor([0.1, 0.5, 1.0]).view(3, 1, 1)
+    net = climbed(mean=0.5, std=std.flatten().tolist())
+    asked: dict[str, Any] = {"optimizer": "sgd", "parametrization": "pixel", "lr": 0.01, **STILL}
+    first, second = cw.ascend(net, cw.Logit(1), steps=1, **asked)
+    leaf = first.image[None].clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(net.model(leaf)[0, 1], leaf)
+    step = ((second.image - first.image) * std).flatten()
+    by_pixels = (gradient[0] / std).flatten()
+    assert float(torch.cosine_similarity(step, by_pixels, 0)) > 0.999

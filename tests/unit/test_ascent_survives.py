@@ -32,7 +32,7 @@ def dead() -> cw.Network:
 def test_dead_unit() -> None:
     net = dead()
     with assert_untouched(net.model):
-        frames = list(cw.ascend(net, "relu2:3", steps=100))
+        frames = list(cw.ascend(net, "relu2:3", steps=100, tv=1.0))
     assert len(frames) == 8
     assert {frame.note for frame in frames} == {NO_REACTION}
     assert all(frame.gradient_norm == 0 for frame in frames)
