@@ -32,6 +32,26 @@ guided_grad_cam
     Function: guided backprop there.
 segment
     Function: cuts out the object that an attribution points at.
+ascend
+    Function: changes a picture, step by step, until a unit answers it as strongly as it can.
+Channel
+    What such a picture is for: a channel of a layer, at all its places.
+Neuron
+    Likewise, one unit of a channel.
+Class
+    Likewise, a class: what convinces the network of it.
+Logit
+    Likewise, a class's logit.
+Probability
+    Likewise, a class's probability.
+Direction
+    Likewise, a mixture of a layer's channels.
+Diversity
+    Likewise, that the pictures of a batch differ.
+Frame
+    Such a picture after so many steps, its score, gradient and class.
+ascent
+    More of it: several pictures at once, settings that change on the way, objectives of one's own.
 attribution
     Functions: these on their way, what to make of them, and how to distrust them.
 occlusion
@@ -54,7 +74,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnnwidgets import arithmetic, attribution, samples
+    from cnnwidgets import arithmetic, ascent, attribution, samples
+    from cnnwidgets.ascent.ascend import ascend
+    from cnnwidgets.ascent.frame import Frame
+    from cnnwidgets.ascent.outputs import Class, Logit, Probability
+    from cnnwidgets.ascent.units import Channel, Direction, Diversity, Neuron
     from cnnwidgets.attribution.cam import grad_cam, guided_grad_cam
     from cnnwidgets.attribution.gradients import (
         deconvnet,
@@ -78,14 +102,24 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Channel",
+    "Class",
+    "Direction",
+    "Diversity",
+    "Frame",
     "Layer",
     "LayerBrowser",
+    "Logit",
     "Network",
+    "Neuron",
     "OcclusionMap",
     "OcclusionProbe",
     "OcclusionSlider",
+    "Probability",
     "SaliencyViewer",
     "arithmetic",
+    "ascend",
+    "ascent",
     "attribution",
     "deconvnet",
     "grad_cam",
@@ -103,6 +137,15 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Channel": "cnnwidgets.ascent.units",
+    "Class": "cnnwidgets.ascent.outputs",
+    "Direction": "cnnwidgets.ascent.units",
+    "Diversity": "cnnwidgets.ascent.units",
+    "Frame": "cnnwidgets.ascent.frame",
+    "Logit": "cnnwidgets.ascent.outputs",
+    "Neuron": "cnnwidgets.ascent.units",
+    "Probability": "cnnwidgets.ascent.outputs",
+    "ascend": "cnnwidgets.ascent.ascend",
     "Layer": "cnnwidgets.layers",
     "LayerBrowser": "cnnwidgets.widgets.layer_browser",
     "Network": "cnnwidgets.network",

@@ -103,9 +103,15 @@ class PrivateDice:
 
     The global generators are swapped only while a function draws, so that what another
     thread draws during the pass is neither seen nor repeated.
+
+    Attributes
+    ----------
+    rolled
+        Whether any have been drawn.
     """
 
     def __init__(self, device: torch.device, seed: int = 0) -> None:
+        self.rolled = False
         devices = {torch.device("cpu"), device} - {torch.device("meta")}
         self._states = {
             device: torch.Generator(device).manual_seed(seed).get_state() for device in devices
@@ -121,17 +127,19 @@ class PrivateDice:
                 _set_state(device, state)
             return function(*args, **kwargs)
         finally:
-            self._states = {device: _state(device) for device in outside}
+            states = {device: _state(device) for device in outside}
+            self.rolled |= any(not torch.equal(states[d], self._states[d]) for d in states)
+            self._states = states
             for device, state in outside.items():
                 _set_state(device, state)
 
 
 class PrivateDraws(TorchFunctionMode):
-    """While it is entered, this thread's torch functions draw from private dice."""
+    """While it is entered, this thread's torch functions draw from private dice, `dice`."""
 
     def __init__(self, device: torch.device, seed: int = 0) -> None:
         super().__init__()
-        self._dice = PrivateDice(device, seed)
+        self.dice = PrivateDice(device, seed)
 
     def __torch_function__(
         self,
@@ -140,7 +148,7 @@ class PrivateDraws(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        return self._dice.roll(func, args, kwargs or {})
+        return self.dice.roll(func, args, kwargs or {})
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,0 +1,75 @@
+"""When a picture is where it will stay, and why."""
+
+from __future__ import annotations
+
+import math
+from statistics import fmean
+
+RISE = 1e-3
+"""Share of the score by which its mean must rise from one window of steps to the next."""
+STUCK = 8
+"""Steps with a gradient of zero, each with the picture moved otherwise, after which it ends."""
+
+
+class Ending:
+    """Follows one picture.
+
+    Parameters
+    ----------
+    patience
+        Steps over which the score is averaged; None never ends for not rising.
+
+    Attributes
+    ----------
+    ended
+        Whether it will not move any more.
+    broken
+        Whether that is because its score or gradient is no number.
+    """
+
+    def __init__(self, patience: int | None) -> None:
+        self._patience = patience
+        self._scores: list[float] = []
+        self._zeros = 0
+        self.ended = self.broken = False
+
+    def again(self) -> None:
+        """Begin anew, as what it goes by has changed."""
+        self._scores.clear()
+        self._zeros = 0
+        self.ended = self.broken
+
+    def follow(self, step: int, score: float, gradient_norm: float) -> str | None:
+        """Say why the picture does not move; None if it does.
+
+        Parameters
+        ----------
+        step
+            Steps taken before.
+        score
+            What is to rise.
+        gradient_norm
+            Of its gradient.
+        """
+        if not (math.isfinite(score) and math.isfinite(gradient_norm)):
+            self.ended = self.broken = True
+            what = "gradient" if math.isfinite(score) else "score"
+            return f"stopped at step {step}: the {what} is not a finite number"
+        self._scores.append(score)
+        self._zeros = 0 if gradient_norm else self._zeros + 1
+        self.ended = self._zeros >= STUCK
+        if self._zeros and self._zeros == len(self._scores):
+            return "this unit does not react to the start picture: its gradient is zero"
+        if self._zeros:
+            return "this unit does not react any more (dead, saturated): its gradient is zero"
+        if self._flat():
+            self.ended = True
+            return f"the score has not risen for {self._patience} steps"
+        return None
+
+    def _flat(self) -> bool:
+        if self._patience is None or len(self._scores) < 2 * self._patience:
+            return False
+        before = fmean(self._scores[-2 * self._patience : -self._patience])
+        recent = fmean(self._scores[-self._patience :])
+        return recent - before <= RISE * max(abs(before), abs(recent))

@@ -1,0 +1,61 @@
+"""What makes a picture unnatural: penalties that are subtracted from its score.
+
+All are means over the values of a picture, so that a weight means the same at any size, and of
+pixels in [0, 1], so that it means the same whatever the network's normalisation. Published weights
+refer to pixels in [0, 255]; `scale` = 255 takes them as they are. A penalty of degree d grows with
+scaleᵈ: a weight of 1e-3 for the total variation (d = 2) at 255 is one of 65 at 1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ROUGHNESS = 1e-6
+"""Squared difference below which neighbours count as equal, where the exponent is under 2."""
+
+
+def total_variation(pictures: Tensor, beta: float = 2.0) -> Tensor:
+    """Measure how much neighbouring pixels differ: the mean of (Δx² + Δy²)^(β/2).
+
+    Mahendran & Vedaldi, "Understanding Deep Image Representations by Inverting Them" (2015),
+    equation 4 (β = 2); Rudin, Osher & Fatemi (1992) for β = 1.
+
+    Parameters
+    ----------
+    pictures
+        [N, C, H, W].
+    beta
+        The exponent. Small ones allow few sharp edges, 2 none.
+
+    Returns
+    -------
+    Tensor
+        [N].
+    """
+    down = functional.pad(pictures.diff(dim=2), (0, 0, 0, 1)).square()
+    across = functional.pad(pictures.diff(dim=3), (0, 1)).square()
+    squares = down + across
+    if beta != 2:  # noqa: PLR2004
+        squares = (squares + ROUGHNESS).pow(beta / 2)
+    return squares.flatten(1).mean(1)
+
+
+def l2(centred: Tensor) -> Tensor:
+    """Measure how far pictures [N, C, H, W], the data's mean taken off, are from it: [N].
+
+    Simonyan, Vedaldi & Zisserman, "Deep Inside Convolutional Networks" (2014), equation 1.
+    """
+    return centred.square().flatten(1).mean(1)
+
+
+def p_norm(centred: Tensor, p: float = 6.0) -> Tensor:
+    """Measure how far the most extreme values are from the data's mean: the mean of |x|ᵖ, [N].
+
+    Mahendran & Vedaldi (2015), section 2.1 (p = 6): it hardly minds values within the valid range.
+    """
+    return centred.abs().pow(p).flatten(1).mean(1)

@@ -1,0 +1,124 @@
+"""What can be turned while a picture climbs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, TypeAlias
+
+import torch
+
+from cnnwidgets.ascent.penalties import l2, p_norm, total_variation
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Weight: TypeAlias = "float | Sequence[float]"
+"""One number for all pictures of a batch, or one each."""
+
+
+CALM = 1.0
+"""By default the total variation pulls at a pixel with about this times what the score does."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an `Ascent` goes by, and may be given anew between two steps.
+
+    Attributes
+    ----------
+    lr
+        Step size: of a Fourier coefficient, or of a pixel in [0, 1].
+    direction
+        1 upwards, −1 downwards (the SadMap).
+    tv, l2, p_norm
+        Weights of `total_variation`, `l2` and `p_norm`, in the score's unit; one number, or one
+        for each picture. None for `tv`: one that follows the unit, `CALM`.
+    scale
+        What white is where black is 0, for the penalties; 255 for published weights.
+    clip
+        Share of the pixels, those nearest the mean, set to it after each step.
+    blur
+        Standard deviation in pixels of the Gaussian applied every 4 steps.
+    jitter
+        Most pixels that a step sees the picture moved by; None for 1/16 of its shorter side.
+    zoom
+        Most that it sees it larger or smaller, as a share.
+    rotation
+        Most degrees that it sees it turned.
+
+    Raises
+    ------
+    ValueError
+        If one of them makes no sense; the message names it.
+    """
+
+    lr: float = 0.05
+    direction: int = 1
+    tv: Weight | None = None
+    l2: Weight = 0.0
+    p_norm: Weight = 0.0
+    scale: float = 1.0
+    clip: float = 0.0
+    blur: float = 0.0
+    jitter: float | None = None
+    zoom: float = 0.05
+    rotation: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.direction not in {1, -1}:
+            raise ValueError(f"direction: {self.direction!r}; give 1 (upwards) or -1 (downwards)")
+        for name in ("lr", "scale"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name}: {getattr(self, name)!r}; give a number above 0")
+        for name in ("tv", "l2", "p_norm", "blur", "jitter", "zoom", "rotation"):
+            given = getattr(self, name)
+            if not all(0 <= one < math.inf for one in _each(given)):
+                raise ValueError(f"{name}: {given!r}; give a number from 0 on")
+        if not 0 <= self.clip < 1:
+            raise ValueError(f"clip: {self.clip!r}; give a share of the pixels, 0 to below 1")
+
+    def check(self, count: int) -> None:
+        """Refuse weights for another number of pictures than `count`."""
+        for name in ("tv", "l2", "p_norm"):
+            if len(_each(getattr(self, name))) not in {1, count}:
+                raise ValueError(f"{name}: {getattr(self, name)!r} for {count} pictures; give one")
+
+    def downhill(self, pixels: Tensor, mean: Tensor, uphill: Tensor) -> Tensor:
+        """Return the gradient of what is taken off the scores, [N, C, H, W].
+
+        Parameters
+        ----------
+        pixels
+            [N, C, H, W], in [0, 1].
+        mean
+            [C, 1, 1], of the data.
+        uphill
+            The gradient of the scores by them.
+        """
+        usual = CALM * uphill.flatten(1).square().mean(1).sqrt() * uphill[0].numel()
+        leaf = pixels.detach().requires_grad_()
+        total = torch.zeros(())
+        for weight, measure, values in (
+            (self.tv, total_variation, leaf),
+            (self.l2, l2, leaf - mean),
+            (self.p_norm, p_norm, leaf - mean),
+        ):
+            if weight is None:
+                total = total + (usual * measure(values)).sum()
+            elif any(_each(weight)):
+                weights = torch.tensor(_each(weight), device=pixels.device)
+                total = total + (weights * measure(values * self.scale)).sum()
+        if not total.requires_grad:
+            return torch.zeros_like(pixels)
+        return torch.autograd.grad(total, leaf)[0]
+
+
+def _each(given: Weight | None) -> list[float]:
+    if given is None:
+        return [0.0]
+    return [float(one) for one in given] if isinstance(given, Sequence) else [float(given)]
+
+
+NAMES = tuple(field.name for field in fields(Settings))
