@@ -38,6 +38,10 @@ OcclusionMap
     A score for each place of the patch, for each pixel, and how it was computed.
 OcclusionProbe
     What a network says with one patch on a picture, fast enough to drag it.
+Recorder
+    Records a training loop as it is: losses, and every layer's statistics, histograms, weights.
+load_run
+    Function: reads a run that a recorder stored in a directory, also while it goes on.
 arithmetic
     Functions: output sizes, parameter counts, and how a convolution came to one number.
 samples
@@ -68,6 +72,8 @@ if TYPE_CHECKING:
     from cnnwidgets.attribution.smoothing import smoothgrad, vargrad
     from cnnwidgets.layers import Layer
     from cnnwidgets.network import Network
+    from cnnwidgets.training.recorder import Recorder
+    from cnnwidgets.training.stored import load_run
     from cnnwidgets.widgets.layer_browser import LayerBrowser
     from cnnwidgets.widgets.link import link
     from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
@@ -81,6 +87,7 @@ __all__ = [
     "OcclusionMap",
     "OcclusionProbe",
     "OcclusionSlider",
+    "Recorder",
     "arithmetic",
     "attribution",
     "deconvnet",
@@ -90,6 +97,7 @@ __all__ = [
     "guided_grad_cam",
     "integrated_gradients",
     "link",
+    "load_run",
     "occlusion",
     "saliency",
     "samples",
@@ -105,6 +113,7 @@ _MODULES = {
     "OcclusionMap": "cnnwidgets.attribution.occlusion_map",
     "OcclusionProbe": "cnnwidgets.attribution.probe",
     "OcclusionSlider": "cnnwidgets.widgets.occlusion_slider",
+    "Recorder": "cnnwidgets.training.recorder",
     "deconvnet": "cnnwidgets.attribution.gradients",
     "grad_cam": "cnnwidgets.attribution.cam",
     "gradient_x_input": "cnnwidgets.attribution.gradients",
@@ -112,6 +121,7 @@ _MODULES = {
     "guided_grad_cam": "cnnwidgets.attribution.cam",
     "integrated_gradients": "cnnwidgets.attribution.integrated",
     "link": "cnnwidgets.widgets.link",
+    "load_run": "cnnwidgets.training.stored",
     "occlusion": "cnnwidgets.attribution.occlusion",
     "saliency": "cnnwidgets.attribution.gradients",
     "segment": "cnnwidgets.attribution.segmentation",
