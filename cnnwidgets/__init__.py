@@ -42,6 +42,8 @@ Recorder
     Records a training loop as it is: losses, and every layer's statistics, histograms, weights.
 load_run
     Function: reads a run that a recorder stored in a directory, also while it goes on.
+load_tensorboard
+    Function: reads a run from event files of TensorBoard, which need not be installed.
 arithmetic
     Functions: output sizes, parameter counts, and how a convolution came to one number.
 samples
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from cnnwidgets.network import Network
     from cnnwidgets.training.recorder import Recorder
     from cnnwidgets.training.stored import load_run
+    from cnnwidgets.training.tensorboard.reading import load_tensorboard
     from cnnwidgets.widgets.layer_browser import LayerBrowser
     from cnnwidgets.widgets.link import link
     from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
@@ -98,6 +101,7 @@ __all__ = [
     "integrated_gradients",
     "link",
     "load_run",
+    "load_tensorboard",
     "occlusion",
     "saliency",
     "samples",
@@ -122,6 +126,7 @@ _MODULES = {
     "integrated_gradients": "cnnwidgets.attribution.integrated",
     "link": "cnnwidgets.widgets.link",
     "load_run": "cnnwidgets.training.stored",
+    "load_tensorboard": "cnnwidgets.training.tensorboard.reading",
     "occlusion": "cnnwidgets.attribution.occlusion",
     "saliency": "cnnwidgets.attribution.gradients",
     "segment": "cnnwidgets.attribution.segmentation",

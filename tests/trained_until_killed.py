@@ -1,17 +1,17 @@
-"""A process that trains and records into a directory until it is killed; says each step it ended.
-
-python -m tests.trained_until_killed DIRECTORY
-"""
+"""Training and recording into a directory until the process is killed."""
 
 from __future__ import annotations
 
 import itertools
-import sys
+from pathlib import Path
 
 import torch
 
 import cnnwidgets as cw
 from tests.training import small, train
+
+SAID = "said"
+"""A file in the directory: a line for each step that had ended."""
 
 
 def main(directory: str) -> None:
@@ -19,11 +19,7 @@ def main(directory: str) -> None:
     model = small()
     optimizer = torch.optim.SGD(model.parameters(), 0.05)
     with cw.Recorder(model, "killed", directory=directory, every=1, snapshots=8):
-        for step in itertools.count():
-            train(model, optimizer, steps=1, first=step)
-            sys.stdout.write(f"{step + 1}\n")
-            sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+        with (Path(directory) / SAID).open("w", buffering=1) as said:
+            for step in itertools.count():
+                train(model, optimizer, steps=1, first=step)
+                said.write(f"{step + 1}\n")

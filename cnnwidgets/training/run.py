@@ -111,6 +111,13 @@ class Run:
         return [int(step) for step in self._history.tables.steps]
 
     @property
+    def seconds(self) -> NDArray[np.float64]:
+        """When each of `steps` was, in seconds since the run began."""
+        self._sync()
+        with self._history.lock:
+            return self._history.tables.seconds
+
+    @property
     def last_step(self) -> int:
         """The last step that is known of; 0 before the first."""
         with self._history.lock:

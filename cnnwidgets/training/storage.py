@@ -104,7 +104,8 @@ class Store:
                     self._tables(history, anew=tables)
                 self._remarks(history.findings, history.notes)
             except BaseException:
-                self._database.execute("ROLLBACK")
+                if self._database.in_transaction:  # a full disk has ended it already
+                    self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
 
