@@ -6,8 +6,9 @@ import itertools
 from pathlib import Path
 
 import torch
+import torch._dynamo  # which the first optimizer would load, in every process anew
 
-import cnnwidgets as cw
+from cnnwidgets.training.recorder import Recorder  # now: a process that is forked has it
 from tests.training import small, train
 
 SAID = "said"
@@ -18,8 +19,8 @@ def main(directory: str) -> None:
     torch.set_num_threads(1)
     model = small()
     optimizer = torch.optim.SGD(model.parameters(), 0.05)
-    with cw.Recorder(model, "killed", directory=directory, every=1, snapshots=8):
-        with (Path(directory) / SAID).open("w", buffering=1) as said:
-            for step in itertools.count():
-                train(model, optimizer, steps=1, first=step)
-                said.write(f"{step + 1}\n")
+    recorder = Recorder(model, "killed", directory=directory, every=1, snapshots=8)
+    with recorder, (Path(directory) / SAID).open("w", buffering=1) as said:
+        for step in itertools.count():
+            train(model, optimizer, steps=1, first=step)
+            said.write(f"{step + 1}\n")

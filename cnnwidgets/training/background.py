@@ -30,7 +30,7 @@ class Background:
         self._thread: threading.Thread | None = None
         self._go = threading.Event()
         self._go.set()
-        self._stopping = False
+        self._stopping = self._held = False
 
     @property
     def running(self) -> bool:
@@ -39,8 +39,8 @@ class Background:
 
     @property
     def paused(self) -> bool:
-        """Whether the next step waits."""
-        return not self._go.is_set()
+        """Whether a step is over and the next one waits."""
+        return self._held
 
     def start(self, train: Callable[[], object], ended: Callable[[], None]) -> None:
         """Run `train` in a thread, then `ended`."""
@@ -83,8 +83,9 @@ class Background:
         Stopped
             If it shall end.
         """
-        waited = not self._go.is_set()
+        waited = self._held = not self._go.is_set()
         self._go.wait()
+        self._held = False
         if self._stopping:
             self._stopping = False
             raise Stopped

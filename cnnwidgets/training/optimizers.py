@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Stepped(Protocol):
     """What is told of each step of an optimizer."""
 
-    def before(self, optimizer: Optimizer) -> None:
-        """Be called before parameters change."""
+    def before(self, optimizer: Optimizer, *, closure: bool) -> None:
+        """Be called before parameters change; with a closure, before gradients are computed."""
 
     def after(self, optimizer: Optimizer) -> None:
         """Be called when they have."""
@@ -53,9 +53,10 @@ class Optimizers:
     def attach(self, listener: Stepped) -> None:
         """Tell `listener` of each step from now on."""
 
-        def before(optimizer: Optimizer, *_: Any) -> None:  # noqa: ANN401
+        def before(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             if self._holds(optimizer):
-                listener.before(optimizer)
+                given = [*args[1:], kwargs.get("closure")]  # the first one is the optimizer
+                listener.before(optimizer, closure=any(map(callable, given)))
 
         def after(optimizer: Optimizer, *_: Any) -> None:  # noqa: ANN401
             if self._holds(optimizer):

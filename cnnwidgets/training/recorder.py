@@ -180,6 +180,11 @@ class Recorder(Run):
         return self._background.running
 
     @property
+    def paused(self) -> bool:
+        """Whether training waits between two steps."""
+        return self._background.paused
+
+    @property
     def overhead(self) -> float:
         """The share of the time since the beginning that was spent in the recorder."""
         pace = self._recording.pace
@@ -285,8 +290,8 @@ class Recorder(Run):
             recording.note("the model is compiled: what its layers put out is not seen")
         if recording.snapshots.due(0):
             recording.guard(lambda: recording.snapshot(self._bare, []))
-        self._watch.attach(self._given)
-        self._watch.arm()
+        recording.guard(lambda: self._watch.attach(self._given))
+        recording.guard(self._watch.arm)
 
     def _stepped(self, step: Step) -> None:
         """Take in a step; called by whoever trains."""

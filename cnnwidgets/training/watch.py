@@ -82,8 +82,7 @@ class Watch:
         self._on_step, self._between = on_step, between
         self.thrifty = False
         """Whether to leave out what takes time, in steps that are not recorded in full."""
-        self._armed = False
-        self._passed = False
+        self._armed = self._late = self._passed = False
         self._losses: list[Tensor] = []
         self._norms: list[Tensor] = []
         self._stepped: list[Optimizer] = []
@@ -94,11 +93,11 @@ class Watch:
 
     def attach(self, root: nn.Module) -> None:
         """Begin to watch; `root` is the model or what it is wrapped in."""
-        Measured({("", ""): torch.ones(1)}).table()  # the first time takes longer: not in the loop
         self.forwards.attach(root)
         self.optimizers.attach(self)
         if self._find_loss:
             losses.attach(self._hear)
+        Measured({("", ""): torch.ones(1)}).table()  # the first time takes longer: not in the loop
 
     def detach(self) -> None:
         """Leave the model, its optimizers and torch as they were."""
@@ -111,9 +110,9 @@ class Watch:
         self._armed = True
         self.forwards.arm()
 
-    def before(self, optimizer: Optimizer) -> None:
-        """Take in gradients, and in a full step remember the weights."""
-        self._guard(lambda: self._take_gradients(optimizer))
+    def before(self, optimizer: Optimizer, *, closure: bool) -> None:
+        """Take in gradients, if they are there already; in a full step remember the weights."""
+        self._guard(lambda: self._begin(optimizer, closure=closure))
 
     def after(self, optimizer: Optimizer) -> None:
         """Take in what the step changed."""
@@ -133,36 +132,45 @@ class Watch:
         if self.forwards.passes or not self._passed:  # else it is another model's
             self._losses.append(loss.clone())
 
-    def _take_gradients(self, optimizer: Optimizer) -> None:
+    def _begin(self, optimizer: Optimizer, *, closure: bool) -> None:
         if optimizer in self._stepped:
             self._over()
+        self._late = closure
         if _skipped(optimizer):
             return
-        own = [p for group in optimizer.param_groups for p in group["params"]]
+        if self._armed:
+            self._before = {key: (p, p.detach().clone()) for key, p in self._of(optimizer).items()}
+        if not closure:
+            self._take_gradients(optimizer)
+
+    def _take_gradients(self, optimizer: Optimizer) -> None:
         scale = getattr(optimizer, "grad_scale", None)
         if self._armed:
-            self._measure_gradients(own, scale)
-        elif not self.thrifty and (gradients := [p.grad for p in own if p.grad is not None]):
-            norms = _norms(gradients)
-            self._norms += norms if scale is None else [norm / scale for norm in norms]
+            measured = Measured(
+                {
+                    (layer, _GRADIENTS[of]): p.grad if scale is None else p.grad / scale
+                    for (layer, of), p in self._of(optimizer).items()
+                    if p.grad is not None
+                }
+            )
+            self._measured.join(measured)
+            self._norms += measured.norms().values()
+        elif not self.thrifty:
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            if gradients := [p.grad for p in parameters if p.grad is not None]:
+                norms = _norms(gradients)
+                self._norms += norms if scale is None else [norm / scale for norm in norms]
 
-    def _measure_gradients(self, own: list[Tensor], scale: Tensor | None) -> None:
-        """Measure gradients in full, and remember weights."""
-        ids = set(map(id, own))
-        parameters = {key: p for key, p in parameters_of(self._model) if id(p) in ids}
-        gradients = {
-            (layer, _GRADIENTS[quantity]): p.grad if scale is None else p.grad / scale
-            for (layer, quantity), p in parameters.items()
-            if p.grad is not None
-        }
-        measured = Measured(gradients)
-        self._measured.join(measured)
-        self._norms += measured.norms().values()
-        self._before = {key: (p, p.detach().clone()) for key, p in parameters.items()}
+    def _of(self, optimizer: Optimizer) -> dict[Key, nn.Parameter]:
+        """Return the model's parameters that an optimizer holds."""
+        own = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        return {key: p for key, p in parameters_of(self._model) if id(p) in own}
 
     def _take_changes(self, optimizer: Optimizer) -> None:
         if _skipped(optimizer):
             return
+        if self._late:
+            self._take_gradients(optimizer)
         if self._before:
             pairs = self._before.values()
             changes = torch._foreach_sub([p.detach() for p, _ in pairs], [old for _, old in pairs])  # noqa: SLF001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,6 +143,27 @@ def test_a_step_that_the_scaler_skips_is_none() -> None:
     assert [one for one in run.findings if one.layer] == []
 
 
+def test_closures_compute_gradients_within_the_step() -> None:
+    model = small()
+    optimizer = torch.optim.SGD(model.parameters(), 0.05)
+    losses, norms = [], []
+
+    def closure() -> Any:
+        optimizer.zero_grad()
+        loss = loss_of(model, len(losses))
+        loss.backward()
+        losses.append(loss.item())
+        norms.append(float(model[3].weight.grad.norm()))
+        return loss
+
+    with cw.Recorder(model, every=1) as run:
+        optimizer.step(closure)
+        optimizer.step(closure=closure)
+    assert run.steps == [1, 2]
+    assert values(run, "loss") == pytest.approx(losses)
+    assert run.statistics("3", "gradients").norm.tolist() == pytest.approx(norms)
+
+
 def test_several_optimizers_make_one_step() -> None:
     model = small()
     body = torch.optim.SGD([*model[:5].parameters()], 0.1)
@@ -202,7 +224,7 @@ def test_what_the_loop_alone_knows(caplog: pytest.LogCaptureFixture) -> None:
         for step in range(3):
             train(model, optimizer, steps=1, first=step)
             run.log(val_loss=torch.tensor(step / 2), accuracy=np.float32(step), loss=7)
-        run.log(odd="text", wide=torch.ones(3))
+        run.log(odd="text", wide=torch.ones(3))  # type: ignore[arg-type]
     assert run.scalars["val_loss"].steps.tolist() == [1, 2, 3]
     assert values(run, "val_loss") == [0, 0.5, 1]
     assert values(run, "loss") == [7, 7, 7]
@@ -232,14 +254,14 @@ def test_dead_units_need_many_batches() -> None:
             self.norm = nn.BatchNorm2d(4)
             self.fc = nn.Linear(4, 4)
 
-        def forward(self, x: Tensor) -> Tensor:
+        def forward(self, x: Tensor) -> Any:
             x = functional.relu(self.conv(x), inplace=True)
             return self.fc(torch.relu(self.norm(x)).mean((2, 3)))
 
     torch.manual_seed(0)
     model = Functional()
     with torch.no_grad():
-        model.conv.bias[:3] = -100
+        model.get_parameter("conv.bias")[:3] = -100
     with cw.Recorder(model, every=1) as run:
         train(model, torch.optim.SGD(model.parameters(), 1e-3), steps=20)
     dead = run.statistics("conv", "activations").dead
@@ -251,19 +273,19 @@ def test_dead_units_need_many_batches() -> None:
 
 def test_bad_arguments_say_what_to_do() -> None:
     model = small()
-    with pytest.raises(ValueError, match="every: 'auto' or a number of steps"):
+    with pytest.raises(ValueError, match="every: 'auto' or a number"):
         cw.Recorder(model, every=0)
     with pytest.raises(ValueError, match="ranks: 1 is neither 0 nor 'all'"):
         cw.Recorder(model, ranks=1)
     with pytest.raises(TypeError, match="no keyword 'optimiser'; did you mean 'optimizer'"):
         cw.Recorder(model, optimiser=None)  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="optimizer: a torch.optim.Optimizer, not str"):
+    with pytest.raises(TypeError, match=r"optimizer: a torch\.optim\.Optimizer, not str"):
         cw.Recorder(model, optimizer="adam")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="model must be"):
         cw.Recorder("model")  # type: ignore[arg-type]
     with cw.Recorder(model) as run:
         train(model, steps=1)
-    with pytest.raises(ValueError, match="layer: 'O' was not recorded"):
+    with pytest.raises(ValueError, match="layer: 'O' was not"):
         run.histograms("O")
     with pytest.raises(ValueError, match="quantity: 'weight' was not recorded of '0'; did you"):
         run.statistics("0", "weight")

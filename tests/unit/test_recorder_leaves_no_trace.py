@@ -70,12 +70,17 @@ def test_nothing_stays_behind() -> None:
     assert run.steps == []
 
 
+def interrupted(model: Any) -> None:
+    loss_of(model, 0).backward()
+    raise KeyboardInterrupt
+
+
 def test_closed_by_an_exception() -> None:
     model = small()
     before = state_of(model)
-    with pytest.raises(KeyboardInterrupt), cw.Recorder(model, every=1) as run:
-        loss_of(model, 0).backward()
-        raise KeyboardInterrupt
+    run = cw.Recorder(model, every=1)
+    with pytest.raises(KeyboardInterrupt), run:
+        interrupted(model)
     model.zero_grad()
     after = state_of(model)
     hooks = {name: value for name, value in before.items() if "hooks" in name}
@@ -121,7 +126,7 @@ def test_compiled_models() -> None:
     for early in (True, False):
         model = small()
         optimizer = torch.optim.SGD(model.parameters(), 0.05)
-        compiled = torch.compile(model, backend="eager") if early else model
+        compiled: Any = torch.compile(model, backend="eager") if early else model
         with cw.Recorder(compiled, every=1) as run:
             if not early:
                 compiled = torch.compile(model, backend="eager")
@@ -197,7 +202,7 @@ def test_an_error_inside_lets_training_go_on(
     with cw.Recorder(model, every=1) as run:
         train(model, optimizer, 2)
 
-        def fails(self: Measured) -> None:
+        def fails(_: Measured) -> None:
             raise ValueError("of its own")
 
         monkeypatch.setattr(Measured, "table", fails)

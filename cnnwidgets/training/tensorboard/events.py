@@ -86,9 +86,10 @@ def _value(said: Fields, plugin: str) -> Value | None:
         return _histogram(fields(raw(said[5])))
     if 4 in said:  # noqa: PLR2004 - image
         return raw(fields(raw(said[4])).get(4))
-    if 8 not in said:  # noqa: PLR2004 - tensor
-        return None
-    tensor = fields(raw(said[8]))
+    return _of_tensor(fields(raw(said.get(8))), plugin)
+
+
+def _of_tensor(tensor: Fields, plugin: str) -> Value | None:
     if plugin == "images":
         strings = [one for one in tensor.get(8, ()) if isinstance(one, bytes)]
         return strings[2] if len(strings) > 2 else None  # noqa: PLR2004 - after width and height

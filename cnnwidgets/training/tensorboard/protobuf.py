@@ -109,7 +109,7 @@ def chunk(number_: int, value: bytes | str | Iterable[float]) -> bytes:
     if isinstance(value, str):
         value = value.encode()
     elif not isinstance(value, bytes):
-        value = np.asarray(value, "<f8").tobytes()
+        value = bytes(np.asarray(value, "<f8").tobytes())
     return _encoded(number_ << 3 | _BYTES) + _encoded(len(value)) + value
 
 

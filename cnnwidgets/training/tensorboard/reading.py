@@ -116,7 +116,7 @@ def _events(path: Path) -> Iterator[Event]:
         for record in records.read(file):
             try:
                 yield from events_of(record, plugins)
-            except ValueError:  # a damaged record: what follows may still be whole
+            except ValueError:  # noqa: PERF203 - a damaged record: what follows may still be whole
                 continue
 
 
