@@ -146,7 +146,8 @@ def test_a_step_that_the_scaler_skips_is_none() -> None:
 def test_closures_compute_gradients_within_the_step() -> None:
     model = small()
     optimizer = torch.optim.SGD(model.parameters(), 0.05)
-    losses, norms = [], []
+    losses: list[float] = []
+    norms: list[float] = []
 
     def closure() -> Any:
         optimizer.zero_grad()

@@ -1,4 +1,4 @@
-"""The loops of Lightning, of Hugging Face's Trainer and of accelerate, as their users write them."""
+"""The loops of Lightning, of Hugging Face's Trainer and of accelerate."""
 
 from __future__ import annotations
 

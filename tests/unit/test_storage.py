@@ -40,8 +40,8 @@ def same(one: Run, other: Run) -> None:
     for layer in one.layers:
         assert one.quantities(layer) == other.quantities(layer)
         for quantity in one.quantities(layer):
-            left, right = (np.stack(run.statistics(layer, quantity)) for run in (one, other))
-            np.testing.assert_array_equal(left, right)
+            numbers, others = (np.stack(run.statistics(layer, quantity)) for run in (one, other))
+            np.testing.assert_array_equal(numbers, others)
             before, after = (run.histograms(layer, quantity).shares for run in (one, other))
             np.testing.assert_array_equal(before, after)
 

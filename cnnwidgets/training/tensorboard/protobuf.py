@@ -101,7 +101,7 @@ def double(number_: int, value: float) -> bytes:
 
 def single(number_: int, value: float) -> bytes:
     """Encode a float field."""
-    return _encoded(number_ << 3 | _FOUR) + np.float32(value).tobytes()
+    return _encoded(number_ << 3 | _FOUR) + bytes(np.float32(value).tobytes())
 
 
 def chunk(number_: int, value: bytes | str | Iterable[float]) -> bytes:
