@@ -211,10 +211,13 @@ def test_other_models_are_not_recorded() -> None:
     model, other = small(), small()
     with cw.Recorder(model, every=1) as run:
         train(model, steps=2)
+        with torch.no_grad():  # a validation makes the next loss no loss of this model
+            model(torch.ones(2, 1, 10, 10))
         train(other, steps=5)
         train(model, steps=2, first=2)
     assert run.steps == [1, 2, 3, 4]
     assert len(values(run, "loss")) == 4
+    assert run._watch._losses == []
     assert max(values(run, "loss")) < 3
 
 
