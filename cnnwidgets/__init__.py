@@ -60,6 +60,12 @@ OcclusionMap
     A score for each place of the patch, for each pixel, and how it was computed.
 OcclusionProbe
     What a network says with one patch on a picture, fast enough to drag it.
+Recorder
+    Records a training loop as it is: losses, and every layer's statistics, histograms, weights.
+load_run
+    Function: reads a run that a recorder stored in a directory, also while it goes on.
+load_tensorboard
+    Function: reads a run from event files of TensorBoard, which need not be installed.
 arithmetic
     Functions: output sizes, parameter counts, and how a convolution came to one number.
 samples
@@ -94,6 +100,9 @@ if TYPE_CHECKING:
     from cnnwidgets.attribution.smoothing import smoothgrad, vargrad
     from cnnwidgets.layers import Layer
     from cnnwidgets.network import Network
+    from cnnwidgets.training.recorder import Recorder
+    from cnnwidgets.training.stored import load_run
+    from cnnwidgets.training.tensorboard.reading import load_tensorboard
     from cnnwidgets.widgets.layer_browser import LayerBrowser
     from cnnwidgets.widgets.link import link
     from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
@@ -116,6 +125,7 @@ __all__ = [
     "OcclusionProbe",
     "OcclusionSlider",
     "Probability",
+    "Recorder",
     "SaliencyViewer",
     "arithmetic",
     "ascend",
@@ -128,6 +138,8 @@ __all__ = [
     "guided_grad_cam",
     "integrated_gradients",
     "link",
+    "load_run",
+    "load_tensorboard",
     "occlusion",
     "saliency",
     "samples",
@@ -152,6 +164,7 @@ _MODULES = {
     "OcclusionMap": "cnnwidgets.attribution.occlusion_map",
     "OcclusionProbe": "cnnwidgets.attribution.probe",
     "OcclusionSlider": "cnnwidgets.widgets.occlusion_slider",
+    "Recorder": "cnnwidgets.training.recorder",
     "SaliencyViewer": "cnnwidgets.widgets.saliency_viewer",
     "deconvnet": "cnnwidgets.attribution.gradients",
     "grad_cam": "cnnwidgets.attribution.cam",
@@ -160,6 +173,8 @@ _MODULES = {
     "guided_grad_cam": "cnnwidgets.attribution.cam",
     "integrated_gradients": "cnnwidgets.attribution.integrated",
     "link": "cnnwidgets.widgets.link",
+    "load_run": "cnnwidgets.training.stored",
+    "load_tensorboard": "cnnwidgets.training.tensorboard.reading",
     "occlusion": "cnnwidgets.attribution.occlusion",
     "saliency": "cnnwidgets.attribution.gradients",
     "segment": "cnnwidgets.attribution.segmentation",

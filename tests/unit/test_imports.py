@@ -24,7 +24,7 @@ SCREEN = {"anywidget", "traitlets", "ipywidgets", "comm", "IPython", "ipykernel"
 COMPUTE_ORDER = [
     *("errors", "taps", "blocks", "provenance", "fingerprint", "isolation", "images", "shadow"),
     *("arithmetic", "classes", "discovery", "tracing", "convolutions", "receptive", "kinds"),
-    *("capture", "layers", "network", "samples", "attribution", "ascent"),
+    *("capture", "layers", "network", "samples", "attribution", "ascent", "training"),
 ]
 # What widgets are made of. Every other module of theirs belongs to one widget.
 SHARED = {

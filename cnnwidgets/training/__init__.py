@@ -1,0 +1,1 @@
+"""What happened to a network while it learned: recording, reading, diagnosis."""

@@ -1,0 +1,66 @@
+"""Histogram bins that fit everything in a network: one per power of two, for each sign.
+
+Fixed bins need no look at the data first, and make the histograms of all steps, layers and runs
+comparable. Weights, gradients and activations spread over many powers of ten, so that the bins
+have to be logarithmic, as those of TensorBoard are, which are finer (a tenth each) and slower.
+"""
+
+from __future__ import annotations
+
+from math import gcd
+
+import numpy as np
+import torch
+from torch import Tensor
+
+LOWEST, HIGHEST = -23, 8
+OCTAVES = HIGHEST - LOWEST
+"""Bins of one sign: [2^-23, 2^-22), … [2^7, 2^8); what is larger falls into the last."""
+BINS = 2 * OCTAVES + 1
+"""63: the negative ones, the one about zero (less than 2^-23), the positive ones."""
+EDGES = np.concatenate(
+    [-(2.0 ** np.arange(HIGHEST, LOWEST - 1, -1)), 2.0 ** np.arange(LOWEST, HIGHEST + 1)]
+)
+"""float64 [64], rising: bin ``i`` is from ``EDGES[i]`` to ``EDGES[i + 1]``."""
+CAP = 8192
+"""Values of one tensor that its histogram is made of."""
+
+_NOT_FINITE = BINS
+_SMALL_PRIMES = 2 * 3 * 5 * 7
+
+
+def sample(values: Tensor, cap: int = CAP) -> Tensor:
+    """Return up to `cap` values spread evenly over a flat tensor.
+
+    The step between them shares no small factor with the shape, or else they would all be of the
+    same columns of a matrix, or of the same places in kernels of 3 x 3.
+    """
+    step = -(-values.numel() // cap)
+    while step > 1 and gcd(step, _SMALL_PRIMES) > 1:
+        step += 1
+    return values[::step]
+
+
+def histograms(samples: list[Tensor]) -> Tensor:
+    """Count the finite values of flat float tensors on one device.
+
+    Returns
+    -------
+    Tensor
+        float32 [tensors, 63]: the share of each bin; zero where nothing is finite.
+    """
+    everything = torch.cat(samples)
+    lengths = torch.tensor([len(one) for one in samples], device=everything.device)
+    rows = torch.repeat_interleave(lengths, output_size=len(everything))
+    index = _bin_of(everything).add_(rows, alpha=BINS + 1)
+    counts = torch.bincount(index, minlength=len(samples) * (BINS + 1))
+    finite = counts.view(-1, BINS + 1)[:, :BINS].float()
+    return finite / finite.sum(1, keepdim=True).clamp_(min=1)
+
+
+def _bin_of(values: Tensor) -> Tensor:
+    """Return the bin of each value, int64; 63 for NaN and the infinities."""
+    exponent = torch.frexp(values).exponent.clamp_(LOWEST, HIGHEST).sub_(LOWEST).long()
+    exponent.masked_fill_(values == 0, 0)
+    signed = torch.where(values < 0, OCTAVES - exponent, OCTAVES + exponent)
+    return signed.masked_fill_(~torch.isfinite(values), _NOT_FINITE)

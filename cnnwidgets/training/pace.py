@@ -1,0 +1,94 @@
+"""How often layers are measured, so that it takes no more than a given share of the time."""
+
+from __future__ import annotations
+
+import time
+
+SHARE = 0.03
+"""Of the time between two steps that the recorder may take, on average."""
+CREDIT = 0.05
+"""Seconds that may be spent ahead, so that the first steps, where most happens, are recorded."""
+_NEW = 0.2  # weight of the newest measurement in a running mean
+
+
+class Pace:
+    """Decides which steps are recorded in full.
+
+    Parameters
+    ----------
+    every
+        Record each so many steps; ``"auto"``: as often as `SHARE` allows.
+    """
+
+    def __init__(self, every: int | str = "auto", share: float = SHARE) -> None:
+        self._every = every if isinstance(every, int) else None
+        self._share = share
+        self._entered: float | None = None
+        self._began = self._last = time.perf_counter()
+        self._step_seconds = self._cost = 0.0
+        self._spent = 0.0
+
+    def enter(self) -> bool:
+        """Count the time from now on as spent in the recorder; False if it is already."""
+        if self._entered is not None:
+            return False
+        self._entered = time.perf_counter()
+        return True
+
+    def leave(self) -> None:
+        """Count it as the user's again."""
+        self._spent, self._entered = self.spent, None
+
+    @property
+    def automatic(self) -> bool:
+        """Whether it is found out how often."""
+        return self._every is None
+
+    @property
+    def spent(self) -> float:
+        """Seconds spent inside the recorder so far."""
+        entered = self._entered
+        return self._spent + (0.0 if entered is None else time.perf_counter() - entered)
+
+    @property
+    def over(self) -> bool:
+        """Whether more than its share was spent."""
+        return self.automatic and self.spent > CREDIT + self._share * self.elapsed
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the first step began."""
+        return time.perf_counter() - self._began
+
+    def start(self) -> None:
+        """Begin to count: the user's loop begins now."""
+        self._began = self._last = time.perf_counter()
+        self._spent = 0.0
+
+    def pause(self) -> None:
+        """Leave out the time since the last step."""
+        self._began += time.perf_counter() - self._last
+        self._last = time.perf_counter()
+
+    def stepped(self) -> float:
+        """Note that a step is over; return the seconds that it took."""
+        now = time.perf_counter()
+        took, self._last = now - self._last, now
+        first = not self._step_seconds
+        self._step_seconds = took if first else _mean(self._step_seconds, took)
+        return took
+
+    def recorded(self, seconds: float) -> None:
+        """Note what recording one step in full has cost."""
+        self._cost = seconds if not self._cost else _mean(self._cost, seconds)
+
+    def wait(self) -> int:
+        """Return in how many steps the next one is recorded in full; at least 1."""
+        if self._every is not None:
+            return self._every
+        ahead = self.spent + self._cost - CREDIT - self._share * self.elapsed
+        return max(1, round(ahead / max(self._share * self._step_seconds, 1e-9) + 0.5))
+
+
+def _mean(old: float, new: float) -> float:
+    return (1 - _NEW) * old + _NEW * new

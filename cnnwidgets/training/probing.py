@@ -1,0 +1,79 @@
+"""The same pictures through the network as it is at one step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from cnnwidgets.capture import capture
+from cnnwidgets.classes import first_output, scores
+
+if TYPE_CHECKING:
+    from cnnwidgets.images import Picture
+    from cnnwidgets.network import Network
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What the network made of the probe pictures.
+
+    Attributes
+    ----------
+    activations
+        Layer name → its output [N, …], float16 on the CPU.
+    gradients
+        Layer name → ∂score/∂activation of the same shape, the score being the logit of the class
+        predicted for each picture.
+    output
+        Logits [N, K], float32.
+    """
+
+    activations: dict[str, Tensor]
+    gradients: dict[str, Tensor]
+    output: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Memory taken."""
+        maps = [*self.activations.values(), *self.gradients.values(), self.output]
+        return sum(tensor.nbytes for tensor in maps)
+
+
+class Probe:
+    """Pictures to show the network again and again.
+
+    Parameters
+    ----------
+    net
+        The network. It is never changed: passes run on a copy, in evaluation mode.
+    pictures
+        A prepared batch [N, C, H, W], or one image.
+    """
+
+    def __init__(self, net: Network, pictures: Picture) -> None:
+        self._net = net
+        self.batch = net.batch(pictures).cpu()
+
+    def look(self) -> Probed:
+        """Run the pictures through the network as it is now."""
+        batch = self._net.batch(self.batch)
+        seen = capture(self._net, batch, gradients=True, score=_predicted)
+        return Probed(
+            {name: _small(tensor) for name, tensor in seen.activations.items()},
+            {name: _small(tensor) for name, tensor in seen.gradients.items()},
+            scores(first_output(seen.output)).detach().float().cpu(),
+        )
+
+
+def _predicted(output: Any) -> Tensor:  # noqa: ANN401 - what the user's model returns
+    return scores(output).amax(1)
+
+
+def _small(tensor: Tensor) -> Tensor:
+    """Copy to the CPU in half precision, which is what shows on a screen."""
+    return tensor.detach().to(
+        "cpu", torch.float16 if tensor.is_floating_point() else None, copy=True
+    )

@@ -1,0 +1,357 @@
+"""Recording an unmodified training loop."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, ParamSpec
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from cnnwidgets.errors import known_keywords
+from cnnwidgets.network import Network
+from cnnwidgets.shadow import unwrap
+from cnnwidgets.training.background import Background, Stopped, bound
+from cnnwidgets.training.diagnosis import diagnosis_of
+from cnnwidgets.training.history import History
+from cnnwidgets.training.pace import Pace
+from cnnwidgets.training.probing import Probe
+from cnnwidgets.training.ranks import Ranks
+from cnnwidgets.training.recording import Recording
+from cnnwidgets.training.run import Run
+from cnnwidgets.training.shelves import Files
+from cnnwidgets.training.snapshots import BUDGET, Memory, Snapshot, Snapshots
+from cnnwidgets.training.storage import SNAPSHOTS, Store
+from cnnwidgets.training.watch import Step, Watch
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+
+    from torch import nn
+
+    from cnnwidgets.images import Picture
+
+P = ParamSpec("P")
+
+_log = logging.getLogger(__name__)
+
+
+class Recorder(Run):
+    """Records what happens to a network while it is trained, whatever the loop.
+
+    Losses and learning rates are recorded at every step, the norm of the gradient too where steps
+    are not very short; histograms, norms, dead units … of every layer's weights, gradients and
+    activations as often as that takes no more than 3 % of the time; weights now and then. Training
+    is, bit for bit, what it would be without it. Nothing in here raises into the loop: after an
+    error of its own it lets go of the model, keeps what it has, and says so in `notes` and in the
+    log.
+
+    Parameters
+    ----------
+    model
+        The model, or a `cnnwidgets.Network` of it.
+    name
+        To tell runs apart; by default the model's class and the time.
+    optimizer
+        The optimizer, or several of them, in which case a step is over when each has stepped. By
+        default every one that holds parameters of the model is found when it steps.
+    every
+        Record layers each so many steps; ``"auto"``: as often as 3 % of the time allow.
+    probe
+        A prepared batch [N, C, H, W], or one image, to see the network's feature maps, gradients
+        and predictions of at every snapshot.
+    snapshots
+        Most snapshots of the weights that are kept; 0 for none.
+    directory
+        Where to store the run as it goes, for `cnnwidgets.load_run`; None: in memory alone.
+    loss
+        ``"auto"``: what ``backward`` is called on, summed over a step; None: what `log` is told.
+    snapshot_bytes
+        Room for snapshots; 256 MB by default. Where it is too little they hold less, see `notes`.
+    half
+        Snapshots in half precision, without the optimizers' states.
+    ranks
+        In distributed training: 0, the first process records; ``"all"``: every one measures, and
+        the first one stores the mean.
+
+    Attributes
+    ----------
+    directory
+        Where the run is stored; None if it is not.
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        If something given cannot be used; once recording, nothing is raised.
+
+    Examples
+    --------
+    >>> with Recorder(model) as run:
+    ...     train(model)
+    >>> run.findings
+    []
+    """
+
+    @known_keywords
+    def __init__(
+        self,
+        model: nn.Module | Network,
+        name: str | None = None,
+        *,
+        optimizer: Optimizer | Iterable[Optimizer] | None = None,
+        every: int | Literal["auto"] = "auto",
+        probe: Picture | None = None,
+        snapshots: int = 64,
+        directory: str | os.PathLike[str] | None = None,
+        loss: Literal["auto"] | None = "auto",
+        snapshot_bytes: int = BUDGET,
+        half: bool = False,
+        ranks: Literal["all"] | int = 0,
+    ) -> None:
+        _check(every=every, snapshots=snapshots, snapshot_bytes=snapshot_bytes, loss=loss)
+        net = model if isinstance(model, Network) else Network(model)
+        self._given, self._bare = net.model, unwrap(net.model)
+        bare = self._bare
+        began = dt.datetime.now().astimezone()
+        super().__init__(name or f"{type(bare).__name__} {began:%H:%M:%S}", History(), bare)
+        ranks_here = Ranks(ranks)
+        store = None
+        if directory is not None and ranks_here.first:
+            about = {"name": self.name, "model": type(bare).__name__, "began": began.isoformat()}
+            store = Store(Path(directory), about)
+        self.directory = store.directory if store else None
+        self._shelf = Files(store.directory / SNAPSHOTS) if store else Memory()
+        self._recording = Recording(
+            history=self._history,
+            pace=Pace(every),
+            ranks=ranks_here,
+            diagnosis=diagnosis_of(bare),
+            store=store,
+            snapshots=Snapshots(
+                snapshots if ranks_here.first else 0,
+                budget=snapshot_bytes,
+                half=half,
+                shelf=self._shelf,
+            ),
+            probe=None if probe is None else Probe(net, probe),
+        )
+        self._background = Background()
+        self._rate: float | None = None
+        self._watch = Watch(
+            bare,
+            _optimizers(optimizer),
+            find_loss=loss == "auto",
+            on_step=self._stepped,
+            between=self._between,
+            guard=self._recording.guard,
+        )
+        self._begin()
+
+    def __enter__(self) -> Recorder:  # noqa: PYI034 - Self is of Python 3.11
+        self._recording.pace.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        try:
+            if kind is None:
+                self.wait()
+        finally:
+            self.close()
+        return kind is Stopped
+
+    @property
+    def error(self) -> Exception | None:
+        """What went wrong inside the recorder; None if nothing did."""
+        return self._recording.error
+
+    @property
+    def running(self) -> bool:
+        """Whether a function given to `start` is at work, or paused."""
+        return self._background.running
+
+    @property
+    def paused(self) -> bool:
+        """Whether training waits between two steps."""
+        return self._background.paused
+
+    @property
+    def overhead(self) -> float:
+        """The share of the time since the beginning that was spent in the recorder."""
+        pace = self._recording.pace
+        return pace.spent / max(pace.elapsed, 1e-9)
+
+    def log(self, **scalars: float | Tensor) -> None:
+        """Record what only the loop knows, at the step that was last.
+
+        Parameters
+        ----------
+        scalars
+            Numbers by name: ``run.log(val_loss=0.3, accuracy=0.9)``. One that is no number is left
+            out, which the log says. ``loss`` is taken in place of what ``backward`` is called on
+            if the recorder was made with ``loss=None``.
+        """
+        numbers: dict[str, float] = {}
+        for name, value in scalars.items():
+            try:
+                numbers[name] = float(value.detach() if isinstance(value, Tensor) else value)
+            except (TypeError, ValueError, RuntimeError):  # noqa: PERF203
+                self._recording.note(f"log: {name} is no number but {type(value).__name__}")
+                _log.warning("run.log: %s is no number but %s", name, type(value).__name__)
+        self._recording.guard(lambda: self._recording.log(numbers))
+
+    def start(self, train_fn: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Train in a thread, so that the notebook stays live.
+
+        Parameters
+        ----------
+        train_fn
+            The training loop, as it is.
+        args, kwargs
+            What it is called with.
+
+        Raises
+        ------
+        RuntimeError
+            If one is running already, or the recorder is closed.
+        """
+        if self._closed:
+            raise RuntimeError("the recorder is closed: make another one, Recorder(model)")
+        self._recording.pace.start()
+        self._background.start(bound(train_fn, *args, **kwargs), self._ended)
+
+    def pause(self) -> None:
+        """Let training wait after the step that it is in."""
+        self._background.pause()
+
+    def resume(self) -> None:
+        """Let training go on."""
+        self._background.resume()
+
+    def stop(self) -> None:
+        """End training after the step that it is in. What was recorded stays."""
+        self._background.stop()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the function given to `start` has ended; whether it has.
+
+        Interrupting the wait stops it, after the step that it is in.
+
+        Raises
+        ------
+        BaseException
+            What the function raised.
+        """
+        return self._background.wait(timeout)
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Train on with another learning rate, after the step that it is in.
+
+        It is set in every parameter group; a scheduler may set others after it.
+
+        Raises
+        ------
+        ValueError
+            If it is not a positive number.
+        """
+        if not 0 < rate < math.inf:
+            raise ValueError(f"rate: a positive number, not {rate!r}")
+        self._rate = float(rate)
+
+    def close(self) -> None:
+        """Let go of the model, its optimizers and torch. What was recorded stays."""
+        if self._closed:
+            return
+        if self.running:
+            self.stop()
+            self.wait()
+        recording = self._recording
+        recording.guard(self._watch.finish)
+        self._watch.detach()
+        self._ended()
+        recording.guard(recording.close)
+        self._closed = True
+
+    def _begin(self) -> None:
+        recording = self._recording
+        if not recording.ranks.recording:
+            recording.note("this is not the first process: it records nothing")
+            return
+        if type(self._given).__name__ == "OptimizedModule":
+            recording.note("the model is compiled: what its layers put out is not seen")
+        if recording.snapshots.due(0):
+            recording.guard(lambda: recording.snapshot(self._bare, []))
+        recording.guard(lambda: self._watch.attach(self._given))
+        recording.guard(self._watch.arm)
+
+    def _stepped(self, step: Step) -> None:
+        """Take in a step; called by whoever trains."""
+        recording = self._recording
+        recording.scalars(step.scalars, step.samples)
+        if step.measured is not None:
+            recording.full(step.measured)
+            if recording.snapshots.due(recording.step):
+                recording.snapshot(self._bare, self._watch.optimizers.all())
+        self._watch.thrifty = recording.pace.over
+        if recording.arms():
+            self._watch.arm()
+
+    def _between(self) -> None:
+        """Change the rate, wait, or end; called by whoever trains, between two steps."""
+        recording = self._recording
+        if recording.error is not None and recording.ranks.gathering:
+            recording.stand_in()
+        rate, self._rate = self._rate, None
+        if rate is not None:
+            for optimizer in self._watch.optimizers.all():
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+        if self._background.between_steps():
+            recording.pace.pause()
+
+    def _ended(self) -> None:
+        """Keep the weights of the end."""
+        recording = self._recording
+        taken = recording.snapshots.steps
+        if taken and taken[-1] != recording.step:
+            optimizers = self._watch.optimizers.all()
+            recording.guard(lambda: recording.snapshot(self._bare, optimizers))
+
+    def _sync(self) -> None:
+        if not self._closed:
+            self._recording.guard(self._recording.flush)
+
+    def _snapshot_steps(self) -> list[int]:
+        return self._recording.snapshots.steps
+
+    def _snapshot(self, step: int) -> Snapshot:
+        return self._recording.snapshots.get(step)
+
+
+def _optimizers(given: Optimizer | Iterable[Optimizer] | None) -> list[Optimizer] | None:
+    if given is None:
+        return None
+    several = [given] if isinstance(given, Optimizer) else list(given)
+    for one in several:
+        if not isinstance(one, Optimizer):
+            raise TypeError(f"optimizer: a torch.optim.Optimizer, not {type(one).__name__}")
+    return several
+
+
+def _check(*, every: object, snapshots: object, snapshot_bytes: object, loss: object) -> None:
+    if every != "auto" and (not isinstance(every, int) or every < 1):
+        raise ValueError(f"every: 'auto' or a number of steps from 1 on, not {every!r}")
+    for name, value in (("snapshots", snapshots), ("snapshot_bytes", snapshot_bytes)):
+        if not isinstance(value, int) or value < 0:
+            raise ValueError(f"{name}: a number from 0 on, not {value!r}")
+    if loss not in {"auto", None}:
+        raise ValueError(f"loss: 'auto', or None to give it by run.log(loss=…), not {loss!r}")

@@ -1,0 +1,217 @@
+"""What becomes of each step that was seen: curves, tables, findings, snapshots, files."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from cnnwidgets.training.ranks import Report
+from cnnwidgets.training.statistics import to_host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import nn
+    from torch.optim import Optimizer
+
+    from cnnwidgets.training.diagnosis import Diagnosis
+    from cnnwidgets.training.findings import Finding
+    from cnnwidgets.training.history import History
+    from cnnwidgets.training.pace import Pace
+    from cnnwidgets.training.probing import Probe
+    from cnnwidgets.training.ranks import Ranks
+    from cnnwidgets.training.snapshots import Snapshots
+    from cnnwidgets.training.statistics import Measured
+    from cnnwidgets.training.storage import Store
+    from cnnwidgets.training.table import Table
+
+_log = logging.getLogger(__name__)
+_WAITING = 32
+"""Steps whose numbers may wait on another device, so that not every step waits for it."""
+
+
+class Recording:
+    """Takes steps in; never raises.
+
+    Attributes
+    ----------
+    step
+        Steps that are over.
+    error
+        What went wrong; None if nothing did. Nothing is taken in after it.
+    """
+
+    def __init__(
+        self,
+        *,
+        history: History,
+        pace: Pace,
+        ranks: Ranks,
+        diagnosis: Diagnosis,
+        store: Store | None,
+        snapshots: Snapshots,
+        probe: Probe | None,
+    ) -> None:
+        self.history, self.pace, self.ranks, self.snapshots = history, pace, ranks, snapshots
+        self.step = 0
+        self.error: Exception | None = None
+        self.due = 1
+        """The next step that is recorded in full."""
+        self._diagnosis, self._store, self._probe = diagnosis, store, probe
+        self._waiting: list[tuple[int, float, dict[str, Tensor | float]]] = []
+        self._latest: dict[str, float] = {}
+        self._spent = 0.0
+        self._full = self._counted = False
+        self._lock = threading.RLock()
+
+    def guard(self, work: Callable[[], None]) -> None:
+        """Run what is the recorder's, counting its time; an error ends recording."""
+        if self.error is not None:
+            return
+        outermost = self.pace.enter()
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - never into the user's loop
+            self.error = error
+            self.note(f"recording ended at step {self.step}, {type(error).__name__}: {error}")
+            _log.exception("recording ended at step %d; training goes on", self.step)
+        finally:
+            if outermost:
+                self.pace.leave()
+
+    def note(self, text: str) -> None:
+        """Say something about the recording itself, once."""
+        with self.history.lock:
+            if text not in self.history.notes:
+                self.history.notes.append(text)
+
+    def scalars(self, scalars: Mapping[str, Tensor | float], samples: int) -> None:
+        """Take in a step that is over."""
+        self.step += 1
+        self._counted = True
+        took = self.pace.stepped()
+        speed = {"samples_per_second": samples / took} if samples and took else {}
+        with self._lock:
+            self._waiting.append((self.step, self.pace.elapsed, {**scalars, **speed}))
+        tensors = [value for value in scalars.values() if isinstance(value, Tensor)]
+        if len(self._waiting) >= _WAITING or all(tensor.is_cpu for tensor in tensors):
+            self.flush()
+
+    def full(self, measured: Measured) -> None:
+        """Take in what was measured of the layers in the step that is over."""
+        self.flush()
+        table: Table | None = measured.table()
+        self._full = True
+        if self.ranks.gathering:
+            table = self._gathered(Report(self._latest, measured.table()))
+        if table is not None:
+            halved = self.history.add_table(self.step, self.pace.elapsed, table)
+            self._found(self._diagnosis.table(self.step, table))
+            self._save({}, tables=halved)
+
+    def arms(self) -> bool:
+        """Whether the next step is to be recorded in full; the last thing of a step."""
+        spent = self.pace.spent
+        if self._full:
+            self.pace.recorded(spent - self._spent)
+        if not self.ranks.gathering and (self._full or self.pace.automatic):
+            self.due = self.step + self.pace.wait()
+        self._spent, self._full, self._counted = spent, False, False
+        return self.step + 1 >= self.due
+
+    def stand_in(self) -> None:
+        """After an error: the other processes shall not wait for this one's reports."""
+        if not self._counted:
+            self.step += 1
+        self._counted = False
+        if self.step == self.due:
+            self._gathered(None)
+
+    def _gathered(self, report: Report | None) -> Table | None:
+        together, wait = self.ranks.gather(report, self.pace.wait())
+        self.due = self.step + wait
+        if together is None:
+            return None
+        others = {name: value for name, value in together.scalars.items() if "@" in name}
+        self._points(self.step, self.pace.elapsed, others)
+        return together.table
+
+    def log(self, scalars: Mapping[str, float]) -> None:
+        """Take in what the loop alone knows."""
+        with self._lock:
+            self.flush()
+            self._points(self.step, self.pace.elapsed, scalars)
+
+    def flush(self) -> None:
+        """Take in what waited on another device."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            values = [v for *_, scalars in waiting for v in scalars.values()]
+            away = [v for v in values if isinstance(v, Tensor) and not v.is_cpu]
+            numbers = dict(zip(map(id, away), to_host(away), strict=True))
+            for step, seconds, scalars in waiting:
+                named = {
+                    name: float(numbers.get(id(value), value)) for name, value in scalars.items()
+                }
+                self._points(step, seconds, named)
+                self._latest = named
+
+    def snapshot(self, model: nn.Module, optimizers: list[Optimizer]) -> None:
+        """Keep the model as it is."""
+        probed = None
+        if self._probe is not None:
+            try:
+                probed = self._probe.look()
+            except Exception as error:  # noqa: BLE001 - the model may fail on it some day
+                self._probe = None
+                self.note(f"the probe pictures failed at step {self.step}: {error}")
+        try:
+            self.snapshots.take(self.step, model, optimizers, probed)
+        except OSError as error:
+            self._give_up(error)
+        if self.snapshots.note:
+            self.note(self.snapshots.note)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self.flush()
+        self._save({})
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _points(self, step: int, seconds: float, scalars: Mapping[str, float]) -> None:
+        halved = {
+            name: self.history.add_scalar(name, step, seconds, value)
+            for name, value in scalars.items()
+        }
+        self._found(self._diagnosis.scalars(step, scalars))
+        self._save(halved)
+
+    def _found(self, findings: list[Finding]) -> None:
+        with self.history.lock:
+            self.history.findings += findings
+
+    def _save(self, curves: dict[str, bool], *, tables: bool | None = None) -> None:
+        if self._store is None:
+            return
+        try:
+            self._store.save(self.history, curves, tables=tables)
+        except Exception as error:  # noqa: BLE001 - full, unmounted, read-only …
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        """Record in memory alone from now on."""
+        if self._store is None:
+            return
+        store, self._store = self._store, None
+        self.note(
+            f"nothing is written to {str(store.directory)!r} from step {self.step} on, "
+            f"recording goes on in memory: {error}"
+        )
+        _log.error("nothing is written to %s any more: %s", store.directory, error)
+        self.snapshots.to_memory()
+        store.close()

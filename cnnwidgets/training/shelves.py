@@ -1,0 +1,109 @@
+"""Snapshots as files: one safetensors file for each, which is read without running code."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from cnnwidgets.training.probing import Probed
+from cnnwidgets.training.snapshots import Snapshot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MODEL, _ACTIVATIONS, _GRADIENTS, _OUTPUT, _OPTIMIZER = (
+    *("model/", "activations/", "gradients/"),
+    *("output", "optimizer/"),
+)
+
+
+class Files:
+    """Keeps snapshots in a folder, as ``step-12.safetensors`` and the like.
+
+    Parameters
+    ----------
+    folder
+        Made when the first snapshot is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps whose snapshots are there."""
+        names = (
+            path.stem.removeprefix("step-") for path in self._folder.glob("step-*.safetensors")
+        )
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def put(self, snapshot: Snapshot) -> None:
+        """Write one; it is there completely or not at all."""
+        tensors = {_MODEL + name: tensor.contiguous() for name, tensor in snapshot.state.items()}
+        if snapshot.probed is not None:
+            probed = snapshot.probed
+            tensors |= {_ACTIVATIONS + name: one for name, one in probed.activations.items()}
+            tensors |= {_GRADIENTS + name: one for name, one in probed.gradients.items()}
+            tensors[_OUTPUT] = probed.output
+        optimizers = _plain(list(snapshot.optimizers), _OPTIMIZER, tensors)
+        self._folder.mkdir(exist_ok=True)
+        path = self._path(snapshot.step)
+        partial = path.with_suffix(".partial")
+        whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        save_file(whole, partial, {"kind": snapshot.kind, "optimizers": json.dumps(optimizers)})
+        partial.replace(path)
+
+    def get(self, step: int) -> Snapshot:
+        """Read one; KeyError if it is not there, or damaged."""
+        try:
+            with safe_open(self._path(step), "pt") as file:
+                about = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+        except (OSError, SafetensorError) as error:
+            raise KeyError(f"the snapshot of step {step} cannot be read: {error}") from error
+        probed = None
+        if _OUTPUT in tensors:
+            maps = (_under(_ACTIVATIONS, tensors), _under(_GRADIENTS, tensors))
+            probed = Probed(*maps, tensors[_OUTPUT])
+        optimizers = _rebuilt(json.loads(about.get("optimizers", "[]")), tensors)
+        kind: Any = about.get("kind", "weights")
+        return Snapshot(step, kind, _under(_MODEL, tensors), tuple(optimizers or ()), probed)
+
+    def drop(self, step: int) -> None:
+        """Remove one."""
+        with suppress(OSError):
+            self._path(step).unlink()
+
+    def _path(self, step: int) -> Path:
+        return self._folder / f"step-{step}.safetensors"
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    found = {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): tensor for name, tensor in found.items()}
+
+
+def _plain(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:  # noqa: ANN401
+    """Make JSON of an optimizer's state, its tensors put aside by name."""
+    if isinstance(value, Tensor):
+        tensors[path] = value
+        return {"tensor": path}
+    if isinstance(value, dict):
+        items = enumerate(value.items())
+        return {"dict": [[key, _plain(one, f"{path}/{i}", tensors)] for i, (key, one) in items]}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one, f"{path}/{i}", tensors) for i, one in enumerate(value)]
+    return value if isinstance(value, (bool, int, float, str, type(None))) else repr(value)
+
+
+def _rebuilt(value: Any, tensors: dict[str, Tensor]) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        if "tensor" in value:
+            return tensors[value["tensor"]]
+        return {key: _rebuilt(one, tensors) for key, one in value["dict"]}
+    return [_rebuilt(one, tensors) for one in value] if isinstance(value, list) else value

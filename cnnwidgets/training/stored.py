@@ -1,0 +1,162 @@
+"""Reading a run from its directory, also while another process writes it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnnwidgets.training.findings import Finding
+from cnnwidgets.training.history import History
+from cnnwidgets.training.run import Run
+from cnnwidgets.training.shelves import Files
+from cnnwidgets.training.storage import FILE, FORMAT, SNAPSHOTS
+from cnnwidgets.training.table import WIDTH, Table
+
+if TYPE_CHECKING:
+    import os
+
+    from torch import nn
+
+    from cnnwidgets.training.snapshots import Snapshot
+
+
+def load_run(directory: str | os.PathLike[str], model: nn.Module | None = None) -> Run:
+    """Read a run that a `cnnwidgets.Recorder` stored in a directory.
+
+    The run may be going on, in this process or in another one: each look at it shows what has been
+    written by then. What a process wrote before it was killed is there, too.
+
+    Parameters
+    ----------
+    directory
+        The directory that was given to the recorder.
+    model
+        A model of the class that was trained, for `Run.model_at`. It is not changed.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no run in the directory.
+    ValueError
+        If it is damaged, or of a newer version of cnnwidgets.
+    """
+    return StoredRun(Path(directory), model)
+
+
+class StoredRun(Run):
+    """A run that is read from a directory; see `load_run`."""
+
+    def __init__(self, directory: Path, model: nn.Module | None) -> None:
+        path = directory / FILE
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"directory: there is no run in {str(directory)!r}, which would have a {FILE}"
+            )
+        self.directory = directory
+        self._path = path
+        self._lock = threading.RLock()
+        self._files = Files(directory / SNAPSHOTS)
+        self._seen = dict.fromkeys(("points", "tables", "findings", "notes"), 0)
+        self._generation = "0"
+        self._database = self._opened()
+        about = dict(self._read("SELECT key, value FROM about"))
+        super().__init__(json.loads(about.get("name", '"run"')), History(), model)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._sync()
+            self._database.close()
+            self._closed = True
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            # Read-only also where the log beside it cannot be written: then it is a finished run.
+            for how in ("mode=ro", "mode=ro&immutable=1"):
+                database = sqlite3.connect(
+                    f"{self._path.absolute().as_uri()}?{how}",
+                    uri=True,
+                    check_same_thread=False,
+                    isolation_level=None,
+                )
+                try:
+                    version = database.execute("PRAGMA user_version").fetchone()[0]
+                    break
+                except sqlite3.OperationalError:
+                    database.close()
+                    if how != "mode=ro":
+                        raise
+        except sqlite3.Error as error:
+            raise ValueError(f"directory: {str(self._path)!r} is damaged: {error}") from error
+        if not 0 < version <= FORMAT:
+            database.close()
+            said = (
+                "was not written to the end"
+                if not version
+                else (
+                    f"has format {version}, this version of cnnwidgets reads up to {FORMAT}: "
+                    "pip install --upgrade cnnwidgets"
+                )
+            )
+            raise ValueError(f"directory: {str(self._path)!r} {said}")
+        return database
+
+    def _read(self, command: str, *values: object) -> list[Any]:
+        try:
+            return self._database.execute(command, values).fetchall()
+        except sqlite3.Error as error:
+            raise ValueError(f"directory: {str(self._path)!r} is damaged: {error}") from error
+
+    def _sync(self) -> None:
+        """Read what was written since the last time."""
+        with self._lock:
+            if self._closed:
+                return
+            self._read("BEGIN")
+            try:
+                self._catch_up()
+            finally:
+                self._database.execute("COMMIT")
+
+    def _catch_up(self) -> None:
+        history = self._history
+        found = self._read("SELECT value FROM about WHERE key = 'generation'")
+        generation = found[0][0] if found else "0"
+        if generation != self._generation:
+            history.clear()
+            self._generation = generation
+            self._seen |= {"points": 0, "tables": 0}
+        for name, step, seconds, value, count in self._new(
+            "points", "name, step, seconds, value, count"
+        ):
+            history.add_scalar(name, step, seconds, np.nan if value is None else value, count)
+        keys = [
+            (layer, of)
+            for layer, of in self._read("SELECT layer, quantity FROM keys ORDER BY place")
+        ]
+        for step, seconds, count, rows in self._new("tables", "step, seconds, count, rows"):
+            values = np.frombuffer(rows, np.float32).reshape(-1, WIDTH)
+            history.add_table(step, seconds, Table(tuple(keys[: len(values)]), values), count)
+        history.findings += [
+            Finding(**json.loads(one)) for (one,) in self._new("findings", "finding")
+        ]
+        history.notes += [note for (note,) in self._new("notes", "note")]
+
+    def _new(self, table: str, columns: str) -> list[Any]:
+        """Read the rows of a table that were not read before."""
+        command = f"SELECT id, {columns} FROM {table} WHERE id > ? ORDER BY id"  # noqa: S608 - no names of others
+        rows = self._read(command, self._seen[table])
+        if rows:
+            self._seen[table] = rows[-1][0]
+        return [row[1:] for row in rows]
+
+    def _snapshot_steps(self) -> list[int]:
+        return self._files.steps
+
+    def _snapshot(self, step: int) -> Snapshot:
+        return self._files.get(step)

@@ -1,0 +1,89 @@
+"""Writing a run as an event file for TensorBoard."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cnnwidgets.training.tensorboard import records
+from cnnwidgets.training.tensorboard.protobuf import chunk, double, single, varint
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+    from cnnwidgets.training.run import Run
+
+
+def write(run: Run, logdir: str | os.PathLike[str]) -> Path:
+    """Write the scalars and histograms of a run as one event file.
+
+    Parameters
+    ----------
+    run
+        The run.
+    logdir
+        The folder, which is made if it is not there.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    folder = Path(logdir)
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.time()
+    events = [(0.0, _event(began, 0, chunk(3, "brain.Event:2")))]
+    for name, curve in run.scalars.items():
+        for step, value, seconds in zip(*(column.tolist() for column in curve), strict=True):
+            said = chunk(1, name) + single(2, value)
+            events.append((seconds, _summary(began + seconds, step, said)))
+    for layer in run.layers:
+        for quantity in run.quantities(layer):
+            events += _histograms(run, layer, quantity, began)
+    path = folder / f"events.out.tfevents.{int(began)}.cnnwidgets.{time.perf_counter_ns()}"
+    with path.open("xb") as file:
+        for _, event in sorted(events, key=lambda pair: pair[0]):
+            records.write(file, event)
+    return path
+
+
+def _histograms(run: Run, layer: str, quantity: str, began: float) -> list[tuple[float, bytes]]:
+    """Encode the histograms of one layer; where it was not measured there is none."""
+    steps, edges, shares = run.histograms(layer, quantity)
+    numbers = run.statistics(layer, quantity)
+    seconds = run.seconds
+    found = []
+    for i in np.flatnonzero(np.isfinite(shares).all(1) & np.isfinite(numbers.std)).tolist():
+        mean, deviation = float(numbers.mean[i]), float(numbers.std[i])
+        said = _histogram(edges, shares[i], mean, mean**2 + deviation**2)
+        value = chunk(1, f"{layer}/{quantity}") + chunk(5, said)
+        found.append((float(seconds[i]), _summary(began + seconds[i], int(steps[i]), value)))
+    return found
+
+
+def _histogram(
+    edges: NDArray[np.float64], shares: NDArray[np.float32], mean: float, square: float
+) -> bytes:
+    """Encode shares as a histogram of one value in all."""
+    filled = np.flatnonzero(shares)
+    low, high = (edges[filled[0]], edges[filled[-1] + 1]) if len(filled) else (0.0, 0.0)
+    return b"".join(
+        [
+            *(double(1, low), double(2, high), double(3, 1.0)),
+            *(double(4, mean), double(5, square)),
+            *(chunk(6, edges[1:]), chunk(7, shares.astype(np.float64))),
+        ]
+    )
+
+
+def _summary(wall_time: float, step: int, value: bytes) -> bytes:
+    return _event(wall_time, step, chunk(5, chunk(1, value)))
+
+
+def _event(wall_time: float, step: int, what: bytes) -> bytes:
+    return double(1, wall_time) + varint(2, step) + what
