@@ -98,8 +98,10 @@ def capture(
         If a layer or target does not exist.
     NoGradientError
         If a layer asked for by name has no gradient.
+    ValueError
+        If the forward fails with a picture of another shape than the network's input.
     Exception
-        Whatever the forward raised, unless `partial`.
+        Whatever else the forward raised, unless `partial`.
     """
     recorder = _Recorder(net, layers, gradients=gradients)
     steps = None if step is None else _Steps(step, len(net.graph) * (2 if gradients else 1))
@@ -116,7 +118,8 @@ def capture(
     output, failure = trace(shadow(net.model), batch, on_call, grad=gradients)
     if failure is not None:
         if not partial:
-            raise failure.error
+            with net.naming_shape(x):
+                raise failure.error
         reason = "the forward pass failed with this picture"
         missing = dict.fromkeys(recorder.activations, reason) if gradients else {}
         return Capture(recorder.activations, {}, None, failure, missing)

@@ -243,7 +243,8 @@ class PatchedPasses:
             return recorder, self._answer(x)
 
     def _answer(self, x: Tensor) -> Tensor:
-        output = self._model(x)
+        with self._net.naming_shape(x):
+            output = self._model(x)
         if self._score is not None:
             output = self._score(output)
             if not isinstance(output, Tensor) or output.shape[:1] != x.shape[:1]:

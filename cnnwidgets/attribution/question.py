@@ -132,7 +132,8 @@ class Question:
                 raise
 
     def _scores(self, pictures: Tensor) -> Tensor:
-        output = self._model(pictures.clone())  # a layer may overwrite it, but not a leaf
+        with self.net.naming_shape(pictures):
+            output = self._model(pictures.clone())  # a layer may overwrite it, but not a leaf
         return self.score(output, len(pictures))
 
     def settle(self) -> None:
