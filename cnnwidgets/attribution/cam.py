@@ -106,7 +106,7 @@ def guided_grad_cam(
     question = Question(net, image, target, measure=measure, score=score)
     cam = _cam(question, layer).clamp(min=0)
     cam = functional.interpolate(cam, question.x.shape[2:], mode="nearest")
-    return cam[0] * rectified(question, "guided_backprop")
+    return cam[0] * rectified(question, "guided_backprop", "guided_grad_cam")
 
 
 def layers_with_maps(net: Network | nn.Module) -> list[str]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from cnnwidgets.images import Picture
     from cnnwidgets.network import Network
 
+STEPS = 64
+"""Parts that the pixels change in by default."""
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -50,7 +53,7 @@ def deletion_curve(
     attribution: Tensor,
     target: int | str | None = None,
     *,
-    steps: int = 64,
+    steps: int = STEPS,
     fill: Fill = "mean",
     batch: int | None = None,
     measure: str = "probability",
@@ -68,8 +71,8 @@ def deletion_curve(
     image
         As for `Network.prepare`.
     attribution
-        [h, w], larger is more important, as from `reduce` or `cnnwidgets.grad_cam`; resized to the
-        picture (bilinear) if it is of another size. NaN comes last.
+        [h, w] or [1, h, w], larger is more important, as from `reduce` or `cnnwidgets.grad_cam`;
+        resized to the picture (bilinear) if it is of another size. NaN comes last.
     target, measure, score
         As for `cnnwidgets.saliency`, but by default the probability.
     steps
@@ -114,7 +117,7 @@ def iter_deletion_curve(
     attribution: Tensor,
     target: int | str | None = None,
     *,
-    steps: int = 64,
+    steps: int = STEPS,
     fill: Fill = "mean",
     batch: int | None = None,
     measure: str = "probability",
@@ -135,7 +138,7 @@ def insertion_curve(
     attribution: Tensor,
     target: int | str | None = None,
     *,
-    steps: int = 64,
+    steps: int = STEPS,
     fill: Fill = "blur",
     batch: int | None = None,
     measure: str = "probability",
@@ -166,7 +169,7 @@ def iter_insertion_curve(
     attribution: Tensor,
     target: int | str | None = None,
     *,
-    steps: int = 64,
+    steps: int = STEPS,
     fill: Fill = "blur",
     batch: int | None = None,
     measure: str = "probability",
@@ -215,6 +218,8 @@ def _measured(
 
 def _ranks(attribution: Tensor, size: tuple[int, int]) -> Tensor:
     """Return each pixel's place in the order of importance, [H, W]."""
+    if attribution.ndim == 3 and len(attribution) == 1:  # noqa: PLR2004 - C, rows, columns
+        attribution = attribution[0]
     if attribution.ndim != 2:  # noqa: PLR2004 - rows, columns
         raise ValueError(
             f"attribution: {list(attribution.shape)}; give one value per pixel, [H, W], as "

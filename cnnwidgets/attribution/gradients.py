@@ -179,20 +179,26 @@ def deconvnet(
     return rectified(question, "deconvnet")
 
 
-def rectified(question: Question, method: str) -> Tensor:
-    """Return `guided_backprop` or `deconvnet`, [C, H, W], and say what it could not gate."""
+def rectified(question: Question, method: str, name: str | None = None) -> Tensor:
+    """Return `guided_backprop` or `deconvnet`, [C, H, W], and say what it could not gate.
+
+    `name` is what was asked for, if that is another method.
+    """
+    asked = name or method
     rules = Rectifiers()
     gradient = question.attributed(_GATING[method], question.x, rules)[0]
     others = ", ".join(rules.others)
     if not rules.seen:
         only = f" (it has {others})" if others else ""
+        plain = "the result would be the plain gradient, which cw.saliency gives"
+        if asked != method:
+            plain = "the result would have nothing guided; cw.grad_cam needs no ReLU"
         raise ValueError(
-            f"{method} changes the derivative of ReLU, and this network calls none{only}: the "
-            "result would be the plain gradient, which cw.saliency gives"
+            f"{asked} changes the derivative of ReLU, and this network calls none{only}: {plain}"
         )
     if others:
         warnings.warn(
-            f"{method} changes the derivative of ReLU only; {others} in this network kept the "
+            f"{asked} changes the derivative of ReLU only; {others} in this network kept the "
             "usual one, so the map is partly a plain gradient",
             stacklevel=3,
         )

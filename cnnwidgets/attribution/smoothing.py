@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from cnnwidgets.images import Picture
     from cnnwidgets.network import Network
 
+_LEAST = 2
+"""Samples that a variance can be taken of."""
+
 
 def smoothgrad(
     net: Network | nn.Module,
@@ -122,12 +125,17 @@ def vargrad(
     Parameters
     ----------
     net, image, target, samples, noise, seed, batch, measure, score
-        As for `smoothgrad`.
+        As for `smoothgrad`, but 2 samples or more.
 
     Returns
     -------
     Tensor
         [C, H, W], never negative; at least float32.
+
+    Raises
+    ------
+    ValueError
+        As `smoothgrad`, or if there is a single sample, whose variance would be 0.
     """
     *_, last = iter_vargrad(
         net,
@@ -156,6 +164,8 @@ def iter_vargrad(
     score: ScoreFunction | None = None,
 ) -> Iterator[Progress]:
     """Do as `vargrad` does, and yield the variance so far after each batch."""
+    if whole("samples", samples) < _LEAST:
+        raise ValueError(f"samples: {samples}; a variance needs {_LEAST} or more")
     question = Question(net, image, target, measure=measure, score=score)
     copies = _Copies(question, samples, noise, seed, batch)
     return (Progress(found.variance, found.count, samples) for found in copies)

@@ -104,3 +104,13 @@ def test_half_precision(dtype: torch.dtype) -> None:
     found = cw.grad_cam(network(model.to(dtype), x), x, 1)
     assert found.dtype == torch.float32
     assert_same(found, exact, 0.1)
+
+
+def test_guided_grad_cam_speaks_of_itself() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.SiLU(), nn.Flatten(), nn.Linear(144, 3))
+    net = cw.Network(model, input_size=8)
+    with pytest.raises(
+        ValueError, match=r"^guided_grad_cam changes the derivative of ReLU"
+    ) as said:
+        cw.guided_grad_cam(net, torch.rand(3, 8, 8), 1)
+    assert "cw.grad_cam needs no ReLU" in str(said.value)

@@ -130,6 +130,7 @@ def test_curves_come_coarse_to_fine(name: str) -> None:
         stream(net, x, cam, steps=0)
 
 
+@pytest.mark.filterwarnings("ignore:a fill of -1")
 def test_curves_follow_the_class_of_the_picture() -> None:
     net, x, right = looks()  # a picture of -1 is of the other class
     come = insertion_curve(net, x, right, steps=4, fill=-1.0, measure="logit")
@@ -152,8 +153,8 @@ def test_what_is_not_known_goes_last() -> None:
 
 def test_curves_refuse() -> None:
     net, x, right = looks()
-    with pytest.raises(ValueError, match=r"attribution: \[1, 4, 4\]; give one value per pixel"):
-        deletion_curve(net, x, x)
+    with pytest.raises(ValueError, match=r"attribution: \[1, 1, 4, 4\]; give one value per pixel"):
+        deletion_curve(net, x, x[None])
     with pytest.raises(ValueError, match="steps: 0; give a whole number"):
         deletion_curve(net, x, right, steps=0)
     with pytest.raises(ValueError, match="there is no class 2; choose 0 to 1"):
@@ -224,3 +225,13 @@ def test_some_layers_only() -> None:
         randomised(net, "layer5")
     with pytest.raises(ValueError, match="layers: 'relu' has no weights"):
         randomised(net, "relu")
+
+
+def test_maps_of_one_channel_are_judged_as_they_are() -> None:
+    net, x, right = looks()
+    flat, deep = (
+        deletion_curve(net, x, given, 0, steps=4, fill=0.0) for given in (right, right[None])
+    )
+    assert deep.scores.tolist() == flat.scores.tolist()
+    with pytest.raises(ValueError, match=r"attribution: \[2, 4, 4\]; give one value per pixel"):
+        deletion_curve(net, x, torch.stack([right, right]), 0)

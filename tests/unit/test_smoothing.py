@@ -47,7 +47,7 @@ def tunnel(model: nn.Module, x: Tensor, kind: str, samples: int, noise: float) -
 @settings(max_examples=15, deadline=None)
 @given(
     case=cases(),
-    samples=st.integers(1, 9),
+    samples=st.integers(2, 9),
     noise=st.sampled_from([0.0, 0.1, 0.5]),
     batch=st.integers(1, 10),
 )
@@ -219,3 +219,9 @@ def test_dropout_that_never_stops_draws_from_private_dice() -> None:
     with assert_untouched(model):
         first = cw.smoothgrad(net, x, samples=4)
         assert torch.equal(first, cw.smoothgrad(net, x, samples=4))
+
+
+def test_the_variance_of_one_is_none() -> None:
+    model, x = ARCHITECTURES["first_cnn"]()
+    with pytest.raises(ValueError, match="samples: 1; a variance needs 2 or more"):
+        cw.vargrad(network(model, x), x, 1, samples=1)
