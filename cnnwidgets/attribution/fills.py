@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias, cast
+import warnings
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from PIL import ImageColor
 from torch import Tensor
 
 from cnnwidgets.errors import nearest
+from cnnwidgets.images import per_channel
 
 if TYPE_CHECKING:
     from cnnwidgets.network import Network
@@ -19,6 +21,7 @@ Fill: TypeAlias = str | float | Color | Tensor
 
 NAMES = ("mean", "blur", "noise")
 _BLUR = 10.0  # the standard deviation is the picture's shorter side over this
+_BYTE = 255
 _RANGES = 3  # standard deviations on either side that a Gaussian is cut off at
 
 
@@ -34,7 +37,8 @@ def filled(net: Network, x: Tensor, fill: Fill, *, seed: int = 0) -> Tensor:
     fill
         ``"mean"``: the picture's mean colour. ``"blur"``: the picture, blurred. ``"noise"``: normal
         noise of the picture's mean and deviation per channel. A number: that value in
-        every channel, after normalisation, as Captum's `baselines`. A colour: a CSS name or
+        every channel, after normalisation, as Captum's `baselines`; not a grey level of 0 to 255.
+        A colour: a CSS name or
         ``"#rrggbb"``, or (red, green, blue) of 0 to 255. A tensor [C, H, W] or [1, C, H, W],
         normalised, or [C, 1, 1].
     seed
@@ -44,10 +48,17 @@ def filled(net: Network, x: Tensor, fill: Fill, *, seed: int = 0) -> Tensor:
     ------
     ValueError
         If it is none of these.
+
+    Warns
+    -----
+    UserWarning
+        If a number is no pixel that the network can meet: outside what [0, 1] becomes by its
+        normalisation, and outside the picture.
     """
     if isinstance(fill, Tensor):
         return _given(fill, x)
     if isinstance(fill, (int, float)) and not isinstance(fill, bool):
+        _doubt(net, x, float(fill))
         return torch.full_like(x, float(fill))
     if fill == "mean":
         return x.mean((2, 3), keepdim=True).expand_as(x)
@@ -70,18 +81,51 @@ def _given(fill: Tensor, x: Tensor) -> Tensor:
         ) from None
 
 
+def _doubt(net: Network, x: Tensor, value: float) -> None:
+    """Warn of a number that no pixel has."""
+    mean, std = (
+        per_channel(name, given, x.shape[1])
+        for name, given in (("mean", net.mean), ("std", net.std))
+    )
+    known = x[x.isfinite()].cpu().float()
+    pixels = torch.cat([(-mean / std).flatten(), ((1 - mean) / std).flatten(), known])
+    low, high = float(pixels.min()), float(pixels.max())
+    if low <= value <= high:
+        return
+    grey = f"; for grey {value:g} of 255 give '#{3 * f'{int(value):02x}'}'"
+    warnings.warn(
+        f"a fill of {value:g}: a number is a value after normalisation, where pixels are "
+        f"{low:.3g} to {high:.3g}"
+        f"{grey if 0 <= value <= _BYTE else '; a colour may be given by name'}",
+        stacklevel=3,
+    )
+
+
 def _colored(net: Network, x: Tensor, fill: Fill) -> Tensor:
-    try:
-        red, green, blue = (
-            ImageColor.getrgb(fill)[:3] if isinstance(fill, str) else cast("Color", fill)
-        )
-    except (ValueError, TypeError):
-        hint = nearest(str(fill), NAMES)
-        raise ValueError(
-            f"fill: {fill!r}; {hint}, or give a number, a colour or a tensor"
-        ) from None
-    pixel = torch.tensor([[[red, green, blue]]], dtype=torch.uint8)
-    return net.prepare(pixel.expand(*x.shape[2:], 3).contiguous()).to(x)
+    pixel = torch.tensor([[bytes_of(fill)]], dtype=torch.uint8)
+    found = net.prepare(pixel.expand(*x.shape[2:], 3).contiguous())
+    # What the network makes of a colour may have another size than this picture.
+    row, column = (length // 2 for length in found.shape[2:])
+    return found[..., row : row + 1, column : column + 1].to(x).expand_as(x)
+
+
+def bytes_of(fill: object) -> Color:
+    """Return (red, green, blue) of 0 to 255 of a colour that was given as `filled` takes it."""
+    if isinstance(fill, str):
+        try:
+            red, green, blue, *_ = ImageColor.getrgb(fill)
+        except ValueError:
+            hint = nearest(fill, NAMES)
+            raise ValueError(
+                f"fill: {fill!r}; {hint}, or give a number, a colour or a tensor"
+            ) from None
+        return red, green, blue
+    if isinstance(fill, tuple | list) and len(fill) == 3:  # noqa: PLR2004 - red, green, blue
+        red, green, blue = fill
+        if all(type(part) is int and 0 <= part <= _BYTE for part in fill):
+            return red, green, blue
+    hint = "(red, green, blue), each a whole number to 255"
+    raise ValueError(f"fill: {fill!r}; give {hint}, a name or a number")
 
 
 def _blurred(x: Tensor, sigma: float) -> Tensor:

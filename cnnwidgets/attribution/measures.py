@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -13,6 +13,21 @@ if TYPE_CHECKING:
 
 MEASURES = ("probability", "logit", "log-odds")
 ACTIVATIONS = ("softmax", "sigmoid", "none")
+
+
+def require_function(score: Any) -> None:  # noqa: ANN401 - whatever was given
+    """Refuse a `score` that is neither None nor a function.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if score is not None and not callable(score):
+        raise TypeError(
+            f"score: {score!r}; give a function of what the network returns to [N] or [N, K], "
+            "such as lambda output: output.flatten(1).mean(1)"
+        )
 
 
 def measured(outputs: Tensor, target: int, measure: str, activation: str = "softmax") -> Tensor:

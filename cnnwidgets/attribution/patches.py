@@ -15,6 +15,7 @@ from cnnwidgets.attribution.incremental.folding import folded, lowered
 from cnnwidgets.attribution.incremental.program import Meter, Program
 from cnnwidgets.attribution.incremental.tape import Recorder, Untapable, spliced
 from cnnwidgets.attribution.incremental.windows import Maps, Patched, Place
+from cnnwidgets.attribution.measures import require_function
 from cnnwidgets.classes import first_output, scores
 from cnnwidgets.isolation import PrivateDice, isolated
 from cnnwidgets.shadow import shadow
@@ -71,6 +72,7 @@ class PatchedPasses:
     """
 
     def __init__(self, net: Network, x: Tensor, score: Score | None = None) -> None:
+        require_function(score)
         self._net, self._score = net, score
         self._weights = net.weights_version()
         self._model = shadow(net.model).model

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torch import Tensor
 
-from cnnwidgets.attribution.measures import MEASURES, activation_of, measured
+from cnnwidgets.attribution.measures import MEASURES, activation_of, measured, require_function
 from cnnwidgets.classes import first_output, scores
 from cnnwidgets.errors import NoGradientError, nearest
 
@@ -45,6 +45,8 @@ class Score:
     ------
     ValueError
         If there is no such measure.
+    TypeError
+        If `function` cannot be called.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Score:
     ) -> None:
         if measure not in MEASURES:
             raise ValueError(f"measure: {measure!r}; {nearest(measure, MEASURES)}")
+        require_function(function)
         self._net = net
         self._target = target
         self._measure = measure

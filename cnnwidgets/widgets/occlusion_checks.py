@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from cnnwidgets.attribution.fills import bytes_of
 from cnnwidgets.widgets.traits import TraitValueError
 
 if TYPE_CHECKING:
@@ -63,15 +64,15 @@ def _box(probing: Probing, value: Any) -> Box:  # noqa: ANN401
     return row, column, window
 
 
-def _fill(probing: Probing, value: Any) -> str | float:  # noqa: ANN401
-    if isinstance(value, tuple | list) and all(isinstance(part, int) for part in value):
-        value = "#" + "".join(f"{part:02x}" for part in value)
-    if not isinstance(value, str | int | float):
+def _fill(probing: Probing, value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, str | int | float | tuple | list):
         kind = type(value).__name__
         raise TraitValueError(f"fill: {kind}; give 'mean', 'blur', 'noise', a colour or a number")
     if isinstance(value, float) and not math.isfinite(value):
         raise TraitValueError(f"fill: {value}; give a finite number")
     try:
+        if isinstance(value, tuple | list):
+            value = "#" + "".join(f"{part:02x}" for part in bytes_of(value))
         probing.filled(value)
     except ValueError as error:
         raise TraitValueError(str(error)) from None

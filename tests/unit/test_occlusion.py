@@ -229,6 +229,7 @@ def test_one_answer_for_a_whole_batch_is_refused() -> None:
         ({"fill": "maen"}, "fill: 'maen'; did you mean 'mean'"),
         ({"fill": torch.zeros(3, 4, 4)}, "fill: a tensor \\[3, 4, 4\\]; give \\[3, 16, 16\\]"),
         ({"fill": (1, 2)}, "fill: \\(1, 2\\)"),
+        ({"score": "mean"}, "score: 'mean'; give a function of what the network returns"),
         ({"memory": 0}, "memory: 0; give bytes"),
     ],
 )
@@ -236,7 +237,7 @@ def test_arguments_that_make_no_sense(arguments: dict[str, Any], message: str) -
     net = cw.Network(small_model(), classes=CLASSES, input_size=16)
     options: dict[str, Any] = {"window": 8, **arguments}
     target = options.pop("target", None)
-    with assert_untouched(net.model), pytest.raises(ValueError, match=message):
+    with assert_untouched(net.model), pytest.raises((ValueError, TypeError), match=message):
         cw.occlusion(net, noise(0), target, **options)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 import cnnwidgets as cw
 from cnnwidgets.attribution.fills import filled
@@ -50,6 +51,45 @@ def test_colours_are_normalised_as_pictures_are(
     found = filled(net, x, color)
     expected = (torch.tensor(rgb) / 255 - 0.5) / 0.25
     torch.testing.assert_close(found, expected[None, :, None, None].expand_as(x))
+
+
+@pytest.mark.parametrize(
+    "fill", ["mean", "blur", "noise", "black", "white", "#ff0000", (0, 0, 255)]
+)
+def test_named_fills_have_the_size_of_the_picture(fill: Any) -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
+    )
+    x = torch.rand(3, 20, 30)  # the network, asked for its size, would say 224
+    net = cw.Network(model)
+    assert filled(net, x[None], fill).shape == (1, 3, 20, 30)
+    assert cw.occlusion(model, x, window=8, fill=fill).complete
+    assert cw.OcclusionProbe(model, x).at(2, 2, 8, fill).isfinite().all()
+    if fill == "#ff0000":
+        assert filled(net, x[None], fill)[0, :, 5, 25].tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("value", [73, 300, -5, 2.1])
+def test_a_number_that_no_pixel_has_is_doubted(net: cw.Network, value: float) -> None:
+    x = torch.zeros(1, 3, 16, 16)
+    with pytest.warns(UserWarning, match=f"a fill of {value:g}: .* pixels are -2 to 2"):
+        assert (filled(net, x, value) == value).all()
+
+
+def test_the_doubt_names_the_grey_that_was_meant(net: cw.Network, x: torch.Tensor) -> None:
+    with pytest.warns(UserWarning, match="for grey 73 of 255 give '#494949'"):
+        filled(net, x, 73)
+
+
+def test_numbers_of_pixels_are_not_doubted(net: cw.Network) -> None:
+    filled(net, torch.zeros(1, 3, 16, 16), 2)
+    filled(net, torch.full((1, 3, 16, 16), 73.0), 73)
+
+
+@pytest.mark.parametrize("fill", [(10,), (300, 0, 0), (0.5, 0, 0), [1, 2, 3, 4]])
+def test_a_colour_is_three_bytes(net: cw.Network, x: torch.Tensor, fill: Any) -> None:
+    with pytest.raises(ValueError, match=r"fill: .*; give \(red, green, blue\), each a whole"):
+        filled(net, x, fill)
 
 
 def test_noise_is_seeded_and_like_the_picture(net: cw.Network, x: torch.Tensor) -> None:
