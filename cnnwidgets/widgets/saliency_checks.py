@@ -36,10 +36,12 @@ def valid_number(name: str, value: float, size: tuple[int, int]) -> float:
     return value
 
 
-def valid_class(name: str, index: int | None, count: int) -> int | None:
-    """Return the index of a class that there is."""
+def valid_class(name: str, index: int | None, count: int, taken: int | None = None) -> int | None:
+    """Return the index of a class that there is, and that is not `taken` by the target."""
     if index is not None and not 0 <= index < count:
         raise TraitValueError(f"{name}: there is no class {index}; choose 0 to {count - 1}")
+    if index is not None and index == taken:
+        raise TraitValueError(f"{name}: class {index} is the target; choose another one, or None")
     return index
 
 
@@ -58,15 +60,15 @@ def valid_layer(name: str | None, layers: Sequence[str]) -> str | None:
     return name
 
 
-def valid_baseline(value: Any, net: Network, x: Tensor) -> str | float:  # noqa: ANN401 - checked
-    """Return what integrated gradients may begin with."""
+def valid_fill(name: str, value: Any, net: Network, x: Tensor) -> str | float:  # noqa: ANN401
+    """Return what integrated gradients may begin with, or a patch may show."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         kind = type(value).__name__
         raise TraitValueError(
-            f"baseline: {kind}; give 'black', 'mean', 'blur', 'noise', a colour or a number"
+            f"{name}: {kind}; give 'black', 'mean', 'blur', 'noise', a colour or a number"
         )
     try:
         filled(net, x, value)
     except ValueError as error:
-        raise TraitValueError(str(error).replace("fill:", "baseline:", 1)) from None
+        raise TraitValueError(str(error).replace("fill:", f"{name}:", 1)) from None
     return value

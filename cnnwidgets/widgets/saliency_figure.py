@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from cnnwidgets.widgets.saliency_panels import Drawn, limit_of, limits_of
+from cnnwidgets.widgets.saliency_panels import Drawn, limit_of, limits_of, places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _SIDE = 3.0  # inches
+_LETTERS = 34  # of a line beside a map
 _MOST_ROW = 4
 
 
@@ -37,16 +38,15 @@ def draw(
     overlay
         Opacity of the maps.
     """
-    count = 1 + len(maps)
-    columns = min(count, _MOST_ROW)
-    rows = math.ceil(count / columns)
+    spots = places(maps, _MOST_ROW)
+    rows, columns = (1 + max(along) for along in zip((0, 0), *spots, strict=True))
     figure = Figure(figsize=(_SIDE * columns, _SIDE * rows + 0.4), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for empty in axes[count:]:
-        empty.axis("off")
-    _picture(axes[0], pixels)
-    for axis, one, limit in zip(axes[1:], maps, limits_of(maps, percentile), strict=False):
-        _map(figure, axis, one, pixels, limit, overlay)
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    _picture(axes[0, 0], pixels)
+    for spot, one, limit in zip(spots, maps, limits_of(maps, percentile), strict=True):
+        _map(figure, axes[spot], one, pixels, limit, overlay)
     figure.suptitle(f"full colour: percentile {percentile:g} of the magnitudes", fontsize=8)
     return figure
 
@@ -65,7 +65,8 @@ def _map(  # noqa: PLR0917 - internal
     limit: float,
     overlay: float,
 ) -> None:
-    axis.set_title(_plain(one.title), fontsize=8)
+    remark = one.said if one.values is not None else ""
+    axis.set_title(_lines(one.title, remark), fontsize=8)
     _picture(axis, pixels.mean(2, keepdims=True).astype(np.uint8))
     if one.values is None:
         said = axis.text(0.5, 0.5, _plain(one.said), transform=axis.transAxes, fontsize=8)
@@ -75,10 +76,8 @@ def _map(  # noqa: PLR0917 - internal
     low, table = (-limit, "RdBu_r") if signed else (0.0, "viridis")
     map_ = axis.imshow(one.values, alpha=overlay, cmap=table, vmin=low, vmax=limit)
     bar = figure.colorbar(map_, ax=axis, shrink=0.7)
-    bar.set_label(_plain(one.unit), fontsize=7)
+    bar.set_label(_lines(one.unit + one.how), fontsize=7)
     bar.ax.tick_params(labelsize=7)
-    if one.said:
-        axis.text(0.5, -0.04, _plain(one.said), transform=axis.transAxes, ha="center", fontsize=7)
 
 
 def draw_noise(
@@ -86,10 +85,12 @@ def draw_noise(
     noises: Sequence[float],
     samples: Sequence[int],
     percentile: float,
+    title: str,
 ) -> Figure:
     """Draw SmoothGrad [H, W] for each noise level (rows) and number of samples (columns).
 
-    Each map's percentile is full colour: the shape is compared, not the strength.
+    Each map's percentile is full colour: the shape is compared, not the strength. The `title` says
+    of what it is.
     """
     size = (1.3 * len(samples) + 0.6, 1.3 * len(noises) + 0.6)
     figure = Figure(figsize=size, layout="constrained")
@@ -105,9 +106,16 @@ def draw_noise(
         axis.set_xlabel(f"{count}", fontsize=8)
     for axis, noise in zip(axes[:, 0], noises, strict=True):
         axis.set_ylabel(f"{noise:.0%}", fontsize=8)
+    note = f"full colour: each map's own percentile {percentile:g} of the magnitudes"
+    figure.suptitle(f"{_plain(title)}\n{note}", fontsize=9)
     figure.supxlabel("samples", fontsize=9)
     figure.supylabel("noise (share of the picture's range)", fontsize=9)
     return figure
+
+
+def _lines(*texts: str) -> str:
+    """Break texts into lines that stay beside their map."""
+    return "\n".join(line for text in texts for line in textwrap.wrap(_plain(text), _LETTERS))
 
 
 def _plain(text: str) -> str:

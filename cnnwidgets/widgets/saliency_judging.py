@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnnwidgets.attribution.curves import iter_deletion_curve, iter_insertion_curve
+from cnnwidgets.attribution.curves import STEPS, iter_deletion_curve, iter_insertion_curve
 from cnnwidgets.attribution.segmentation import segment
 from cnnwidgets.attribution.smoothing import iter_smoothgrad
 from cnnwidgets.widgets.pictures import seen
 from cnnwidgets.widgets.requests import RequestError
+from cnnwidgets.widgets.saliency_methods import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from cnnwidgets.widgets.saliency_maps import Explanation
     from cnnwidgets.widgets.saliency_subject import Subject
 
-STEPS = 32
-"""Parts that the pixels are taken away in."""
 NOISES = (0.05, 0.1, 0.2, 0.3, 0.5)
 SAMPLES = (1, 5, 20, 50)
 """Of the figure noise × samples; Smilkov et al. 2017, figure 3."""
@@ -45,6 +44,17 @@ def similarity(one: Tensor, other: Tensor) -> float:
     if not len(a) or a.min() == a.max() or b.min() == b.max():
         return math.nan
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def likeness(one: Explanation, other: Explanation) -> tuple[float, float | None]:
+    """Return the `similarity` of two maps' sizes, and of their signed values (None: no signs).
+
+    However they are shown: sizes are the largest of any channel, signed values the channels' sum.
+    """
+    sizes = similarity(*(made.shown("max_abs", "absolute") for made in (one, other)))
+    if not METHODS[one.panel.method].signed:
+        return sizes, None
+    return sizes, similarity(*(made.shown("sum", "all") for made in (one, other)))
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -208,7 +208,7 @@ def described(
         "target": made.panel.target,
         "name": name,
         "randomised": made.panel.randomised,
-        "unit": method.unit.format(measure=measure),
+        "unit": method.unit_of(measure, made.settings),
         "signed": method.signed,
         "flat": made.flat,
         "settings": made.settings,

@@ -44,7 +44,7 @@ class Method:
     about
         One line: what the map shows.
     unit
-        Of its values; ``{measure}`` stands for what is explained.
+        Of its values; ``{measure}`` stands for what is explained, ``{fill}`` for that setting.
     settings
         Traits of the viewer that it depends on, besides the target and the measure.
     run
@@ -59,6 +59,10 @@ class Method:
     settings: tuple[str, ...]
     run: Run
     signed: bool = True
+
+    def unit_of(self, measure: str, settings: Settings) -> str:
+        """Return the unit of a map of these settings; `measure` in a word."""
+        return self.unit.format(**{**settings, "measure": measure})
 
     @property
     def at_once(self) -> bool:
@@ -91,13 +95,13 @@ def _summed(function: Callable[..., Iterator[Progress]], **names: str) -> Run:
 
 def _occlusion(net: Network, x: Tensor, target: int, given: Settings) -> Iterator[Progress]:
     """Yield the mean drop over the patches on a pixel, [H, W]; NaN where none was yet."""
-    wanted = {name: given[name] for name in ("window", "stride", "measure", "score")}
+    wanted = {name: given[name] for name in ("window", "stride", "fill", "measure", "score")}
     for found in iter_occlusion(net, x, target, **wanted):
         drop = found.baseline - found.heatmap()
         yield Progress(drop, int(found.known.sum()), found.known.numel())
 
 
-_SLOPE, _SHARE = "{measure} per input unit", "{measure}"
+_SLOPE, _SHARE = "{measure} per input unit", "share of the {measure}"
 _NOISY = ("samples", "noise")
 
 METHODS: dict[str, Method] = {
@@ -146,7 +150,7 @@ METHODS: dict[str, Method] = {
     "grad_cam": Method(
         "Grad-CAM",
         "maps of a layer, weighted by their mean gradients",
-        _SHARE,
+        "weighted activation ({measure})",
         ("cam_layer",),
         _once(grad_cam, layer="cam_layer"),
     ),
@@ -160,8 +164,8 @@ METHODS: dict[str, Method] = {
     "occlusion": Method(
         "Occlusion",
         "mean drop of the score under a patch on the pixel",
-        _SHARE,
-        ("window", "stride"),
+        "drop of the {measure}, mean over patches (fill: {fill})",
+        ("window", "stride", "fill"),
         _occlusion,
     ),
 }

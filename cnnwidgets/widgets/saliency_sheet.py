@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from cnnwidgets.widgets.colors import colors
 from cnnwidgets.widgets.drawing import load_font, place, shorten
-from cnnwidgets.widgets.saliency_panels import limits_of
+from cnnwidgets.widgets.saliency_panels import limits_of, places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,13 +43,13 @@ def preview(
     """
     rgb = np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
     wide, high = _EDGE + _GAP, _EDGE + 3 * _LINE + _GAP
-    count = 1 + len(maps)
-    page = Image.new(
-        "RGB", (_GAP + min(count, _ROW) * wide, _GAP + math.ceil(count / _ROW) * high), "white"
-    )
+    spots = places(maps, _ROW)
+    rows, columns = (1 + max(along) for along in zip((0, 0), *spots, strict=True))
+    page = Image.new("RGB", (_GAP + columns * wide, _GAP + rows * high), "white")
     _tile(page, (_GAP, _GAP), rgb, "picture", "")
-    for index, (one, limit) in enumerate(zip(maps, limits_of(maps, percentile), strict=True), 1):
-        corner = _GAP + index % _ROW * wide, _GAP + index // _ROW * high
+    limits = limits_of(maps, percentile)
+    for one, limit, (row, column) in zip(maps, limits, spots, strict=True):
+        corner = _GAP + column * wide, _GAP + row * high
         if one.values is None:
             _tile(page, corner, rgb, one.title, one.said)
             continue

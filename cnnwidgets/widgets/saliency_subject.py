@@ -6,6 +6,7 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any
 
+from cnnwidgets.attribution.measures import MEASURES
 from cnnwidgets.attribution.randomisation import randomised
 from cnnwidgets.attribution.score import Score
 from cnnwidgets.classes import first_output, scores
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 TOP = 5
 """Likeliest classes that are offered first."""
 _WINDOWS = 7  # of them cover a side
-_COLORED = (1, 3)  # channels that a colour can be given in
 
 
 class Subject:
@@ -43,6 +43,8 @@ class Subject:
         The picture; it has another key after every change of the weights.
     bare
         [K], the scores of the classes.
+    words
+        Measure → what it is called: outputs that are probabilities already are no logits.
     """
 
     def __init__(self, net: Network, shown: Shown, score: ScoreFunction | None = None) -> None:
@@ -76,7 +78,6 @@ class Subject:
             "window": edge,
             "stride": max(1, edge // 2),
             "target": self.predicted,
-            "baseline": "black" if self.shown.x.shape[1] in _COLORED else 0.0,
         }
 
     def name(self, index: int) -> str:
@@ -116,8 +117,19 @@ class Subject:
 
     def _look(self, version: Hashable) -> None:
         self._output = self._net.output(self.shown.x)
+        if self.score is not None:  # it says what is wrong with what the function returns
+            Score(self._net, 0, "logit", self.score).of(self._output)
         self.bare = self._scores()
+        self.words = self._words()
         self._random, self._version = None, version
+
+    def _words(self) -> dict[str, str]:
+        if self.score is not None:
+            return dict.fromkeys(MEASURES, "score")
+        words = {name: name for name in MEASURES}
+        if self._probability(self.predicted) == float(self.bare.max()):
+            words["logit"] = "output (a probability already)"
+        return words
 
     def _scores(self) -> Tensor:
         given = self._output if self.score is None else self.score(self._output)

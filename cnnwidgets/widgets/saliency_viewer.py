@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Bool, Dict, Float, Int, List, TraitType, Unicode, validate
+from traitlets import Bool, Dict, Float, Int, List, TraitType, Unicode, observe, validate
 
 from cnnwidgets.attribution.cam import layers_with_maps
 from cnnwidgets.attribution.measures import MEASURES
+from cnnwidgets.attribution.question import finite
 from cnnwidgets.attribution.reduction import PARTS, REDUCTIONS
 from cnnwidgets.network import as_network
 from cnnwidgets.widgets.pictures import Shown, identify, seen
@@ -15,8 +16,8 @@ from cnnwidgets.widgets.running import Running
 from cnnwidgets.widgets.saliency_answers import SaliencyAnswers
 from cnnwidgets.widgets.saliency_checks import (
     NUMBERS,
-    valid_baseline,
     valid_class,
+    valid_fill,
     valid_layer,
     valid_methods,
     valid_number,
@@ -111,12 +112,12 @@ class SaliencyViewer(Running, SaliencyAnswers):
     """What is explained of the class: "logit", "probability" or "log-odds"."""
     samples = Int(50).tag(sync=True)
     """Noisy copies of SmoothGrad and VarGrad, points of integrated gradients; 1 to 1,000."""
-    noise = Float(0.15).tag(sync=True)
+    noise = Float(0.1).tag(sync=True)
     """Standard deviation of the noise as a share of the picture's range, 0 to 1."""
-    baseline: TraitType[Any, Any] = TraitType("black").tag(sync=True)
-    """Where integrated gradients begin: "black", "mean", "blur", a colour or a number.
+    baseline: TraitType[Any, Any] = TraitType(0.0).tag(sync=True)
+    """Where integrated gradients begin: "black", "mean", "blur", "noise", a colour or a number.
 
-    Of other than 1 or 3 channels it is 0 by default.
+    A number is a value after normalisation.
     """
     cam_layer = Unicode(None, allow_none=True).tag(sync=True)
     """Layer of Grad-CAM; None for the last one with maps."""
@@ -124,6 +125,8 @@ class SaliencyViewer(Running, SaliencyAnswers):
     """Edge of occlusion's patch in pixels; a seventh of the picture by default."""
     stride = Int().tag(sync=True)
     """Step of occlusion in pixels; half the window by default."""
+    fill: TraitType[Any, Any] = TraitType("mean").tag(sync=True)
+    """What occlusion's patch shows, as `baseline`; the picture's mean colour by default."""
     reduction = Choice(tuple(REDUCTIONS), "max_abs").tag(sync=True)
     """How channels become one value: "max_abs", "mean_abs", "l2", "sum" or "mean".
 
@@ -144,6 +147,7 @@ class SaliencyViewer(Running, SaliencyAnswers):
     _network = Unicode().tag(sync=True)
     _layers: List[str] = List().tag(sync=True)
     _methods: List[dict[str, Any]] = List().tag(sync=True)
+    _words = Dict().tag(sync=True)
     _maps: List[dict[str, Any]] = List().tag(sync=True)
     _curves = Dict(default_value=None, allow_none=True).tag(sync=True)
     _cut = Dict(default_value=None, allow_none=True).tag(sync=True)
@@ -161,7 +165,8 @@ class SaliencyViewer(Running, SaliencyAnswers):
         self._check_keywords(traits)
         network = as_network(net, image)
         name, _ = identify(image, {}, "picture")
-        self._subject = subject = Subject(network, Shown(network.prepare(image), name), score)
+        shown = Shown(finite(network.prepare(image)), name)
+        self._subject = subject = Subject(network, shown, score)
         self._made = Explanations()
         self._predicted = subject.predicted
         if target is not None:
@@ -174,15 +179,16 @@ class SaliencyViewer(Running, SaliencyAnswers):
             _network=network.name,
             _layers=layers_with_maps(network),
             _methods=told(),
+            _words=subject.words,
             **{**subject.defaults(traits.get("window")), **traits},
         )
 
     @property
     def result(self) -> Tensor | None:
-        """What `method` says of `target`, as its function returns it; None before the first run.
+        """What `method` says of `target`, as its function returns it with the viewer's settings.
 
-        Of a run that goes on or was stopped, what there is; of occlusion [H, W], NaN where no
-        patch was yet.
+        None before the first run. Of a run that goes on or was stopped, what there is; of
+        occlusion [H, W], NaN where no patch was yet.
         """
         made = self._made.get(Panel(self.method, self.target))
         return None if made is None else made.attribution
@@ -198,7 +204,7 @@ class SaliencyViewer(Running, SaliencyAnswers):
         shown = []
         for method in dict.fromkeys([self.method, *self.compare]):
             shown.append(Panel(method, self.target))
-            if self.against is not None and self.against != self.target:
+            if self.against is not None:
                 shown.append(Panel(method, self.against))
             if self.randomised:
                 shown.append(Panel(method, self.target, randomised=True))
@@ -269,7 +275,10 @@ class SaliencyViewer(Running, SaliencyAnswers):
         from cnnwidgets.widgets.saliency_figure import draw_noise  # noqa: PLC0415
 
         self._renew()
-        return draw_noise(noise_sheet(self, self._subject), NOISES, SAMPLES, self.percentile)
+        word = METHODS["smoothgrad"].unit_of(self._word(self.measure), {})
+        title = f"SmoothGrad: {self._subject.name(self.target)}; {word}, channels: {self.reduction}"
+        maps = noise_sheet(self, self._subject)
+        return draw_noise(maps, NOISES, SAMPLES, self.percentile, title)
 
     def recorded(self) -> Iterator[Asked]:
         """Yield the requests that an exported page should answer: the maps, then their stages."""
@@ -286,18 +295,25 @@ class SaliencyViewer(Running, SaliencyAnswers):
         if "_made" in self.__dict__:  # the constructor may have refused what it was given
             self._made.clear()
 
-    @validate(*NUMBERS, "target", "against", "compare", "cam_layer", "baseline")
+    @validate(*NUMBERS, "target", "against", "compare", "cam_layer", "baseline", "fill")
     def _check(self, proposal: Any) -> Any:  # noqa: ANN401 - traitlets' Bunch
         name, value = proposal.trait.name, proposal.value
         if name in {"target", "against"}:
-            return valid_class(name, value, len(self._subject.bare))
+            taken = self.target if name == "against" else None
+            return valid_class(name, value, len(self._subject.bare), taken)
         if name == "compare":
             return valid_methods(value)
         if name == "cam_layer":
             return valid_layer(value, layers_with_maps(self.net))
-        if name == "baseline":
-            return valid_baseline(value, self.net, self._subject.shown.x)
+        if name in {"baseline", "fill"}:
+            return valid_fill(name, value, self.net, self._subject.shown.x)
         return valid_number(name, value, self._subject.size)
+
+    @observe("target")
+    def _unless_compared(self, _change: Any) -> None:  # noqa: ANN401 - traitlets' Bunch
+        """Compare a class with none rather than with itself."""
+        if self.against == self.target:
+            self.set_trait("against", None)
 
     def _settings(self, method: str) -> dict[str, Any]:
         """Return what a method's map depends on, as it is set now."""
@@ -341,7 +357,7 @@ class SaliencyViewer(Running, SaliencyAnswers):
 
     def _word(self, measure: str) -> str:
         """Return what is explained, in a word that a unit may be made of."""
-        return "score" if self._subject.score is not None else measure
+        return self._subject.words[measure]
 
     def _renew(self) -> None:
         """Look again if the weights have changed."""

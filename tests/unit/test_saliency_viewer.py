@@ -21,7 +21,7 @@ import cnnwidgets as cw
 from cnnwidgets.attribution import deletion_curve, insertion_curve, part, reduce
 from cnnwidgets.widgets import saliency_maps
 from cnnwidgets.widgets.requests import Request
-from cnnwidgets.widgets.saliency_judging import NOISES, SAMPLES, similarity
+from cnnwidgets.widgets.saliency_judging import similarity
 from cnnwidgets.widgets.saliency_maps import Panel
 from cnnwidgets.widgets.saliency_methods import METHODS
 from cnnwidgets.widgets.saliency_viewer import SaliencyViewer
@@ -54,10 +54,17 @@ FUNCTIONS: dict[str, Callable[[Network], Tensor]] = {
     "grad_cam": lambda net: cw.grad_cam(net, noise(0), 2, layer="0"),
     "guided_grad_cam": lambda net: cw.guided_grad_cam(net, noise(0), 2, layer="0"),
     "occlusion": lambda net: cw.occlusion(
-        net, noise(0), 2, window=4, stride=2, measure="logit"
+        net, noise(0), 2, window=4, stride=2, fill="black", measure="logit"
     ).attribution()[0],
 }
-SETTINGS = {"samples": 7, "noise": 0.2, "baseline": "mean", "cam_layer": "0", **WINDOW}
+SETTINGS = {
+    "samples": 7,
+    "noise": 0.2,
+    "baseline": "mean",
+    "cam_layer": "0",
+    "fill": "black",
+    **WINDOW,
+}
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +139,10 @@ def test_panels(small: Network) -> None:
     torch.testing.assert_close(shown[ids[1]], cw.saliency(small, noise(0), 2))
     random = cw.saliency(cw.attribution.randomised(small), noise(0), 0)
     torch.testing.assert_close(shown[ids[2]], random)
-    viewer.against = 0
+    with pytest.raises(ValueError, match="against: class 0 is the target; choose another one"):
+        viewer.against = 0
+    viewer.target = 2  # as was compared with
+    assert viewer.against is None
     assert len(viewer.panels()) == 4
     viewer.close()
 
@@ -169,7 +179,7 @@ def test_the_browser_runs_some_and_gets_stages(small: Network) -> None:
     reply = page.request("stages", id=second, version=made["version"])
     assert reply.value["done"] == [4, 8, 12, 16, 20, 24, 28, 32, 36, 40]
     for done, stage in zip(reply.value["done"], reply.tensors, strict=True):
-        expected = cw.smoothgrad(small, noise(0), viewer.target, samples=done, noise=0.15)
+        expected = cw.smoothgrad(small, noise(0), viewer.target, samples=done, noise=0.1)
         span = float(expected.max() - expected.min())
         np.testing.assert_allclose(stage, expected, atol=span / 400)
     eventually(page.frames)
@@ -205,7 +215,7 @@ def test_stop_keeps_what_there_is_and_a_new_run_begins_anew(
     assert 0 < made.done < 50
     assert viewer.progress == made.done / 50
     assert viewer.result is not None
-    expected = cw.smoothgrad(small, noise(0), viewer.target, samples=made.done, noise=0.15)
+    expected = cw.smoothgrad(small, noise(0), viewer.target, samples=made.done, noise=0.1)
     torch.testing.assert_close(viewer.result, expected)
     assert not viewer.running
     gate.release(100)
@@ -227,10 +237,10 @@ def test_curves_of_two_maps(small: Network) -> None:
         kept = part(made.pixels(), "positive")
         ranked = kept[0] if made.panel.method == "grad_cam" else reduce(kept, "sum")
         for kind, curve in (("deletion", deletion_curve), ("insertion", insertion_curve)):
-            expected = curve(small, noise(0), ranked, viewer.target, steps=32)
+            expected = curve(small, noise(0), ranked, viewer.target, steps=64)
             assert row[kind]["area"] == pytest.approx(expected.area, abs=1e-6)
             assert row[kind]["scores"] == pytest.approx(expected.scores.tolist(), abs=1e-6)
-    assert judged["fractions"] == pytest.approx(np.linspace(0, 1, 33).tolist(), abs=0.01)
+    assert judged["fractions"] == pytest.approx(np.linspace(0, 1, 65).tolist(), abs=0.01)
     assert "name one or two maps" in page.refusal("curves", ids=[])
     viewer.close()
 
@@ -284,20 +294,6 @@ def test_a_cut_out(small: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer.close()
 
 
-def test_noise_by_samples(small: Network) -> None:
-    viewer = SaliencyViewer(small, noise(0))
-    with assert_untouched(small.model):
-        Browser(viewer).request("noise")
-    maps = unpack(viewer._sheet["maps"])
-    assert maps.shape == (len(NOISES) * len(SAMPLES), 3, 16, 16)
-    at = len(SAMPLES) + 1
-    expected = cw.smoothgrad(small, noise(0), viewer.target, samples=SAMPLES[1], noise=NOISES[1])
-    span = float(expected.max() - expected.min())
-    np.testing.assert_allclose(maps[at], expected, atol=span / 400)
-    assert len(viewer.noise_figure().axes) == len(maps)
-    viewer.close()
-
-
 def test_similarity_is_spearmans() -> None:
     one = torch.tensor([[1.0, 2.0, 2.0, 9.0, math.nan]])
     other = torch.tensor([[2.0, 1.0, 5.0, 6.0, 3.0]])
@@ -330,12 +326,18 @@ def test_figures_say_what_they_show(small: Network) -> None:
     )
     viewer.percentile = 90.0
     figure = viewer.figure()
-    words = [text.get_text() for text in figure.findobj(Text)]
+    words = [" ".join(text.get_text().split()) for text in figure.findobj(Text)]
     assert "Saliency: cat" in words
-    assert "difference of the two" in words
-    assert "logit per input unit" in words
-    alike = similarity(*(viewer._made.get(p).shown("sum", "all") for p in _pair(viewer)))  # type: ignore[union-attr]
-    assert any(f"rank correlation with the trained model's: {alike:.2f}" in w for w in words)
+    assert f"Saliency: {CLASSES[0]} − {CLASSES[1]}" in words
+    assert "logit per input unit, channels: sum" in words
+    sizes, signed = (
+        similarity(*(viewer._made.get(p).shown(how, "all") for p in _pair(viewer)))  # type: ignore[union-attr]
+        for how in ("max_abs", "sum")
+    )
+    told = " ".join(words)
+    said = f"rank correlation with the trained model's: sizes {sizes:.2f}, signed {signed:.2f}"
+    assert said in told
+    assert sizes != pytest.approx(signed, abs=0.01)
     images = [image for axes in figure.axes for image in axes.images if image.get_alpha()]
     limits = [image.get_clim() for image in images]
     assert limits[0] == limits[1] == limits[2]  # two classes and their difference
@@ -363,6 +365,8 @@ def _pair(viewer: SaliencyViewer) -> list[Panel]:
         ({"stride": 0}, "stride: 0 in a picture"),
         ({"cam_layer": "9"}, "cam_layer: no layer '9' has maps"),
         ({"baseline": "blak"}, "baseline: 'blak'"),
+        ({"fill": "men"}, "fill: 'men'; did you mean 'mean'"),
+        ({"fill": None}, "fill: NoneType; give 'black'"),
         ({"baseline": None}, "baseline: NoneType; give 'black'"),
         ({"reduction": "max"}, "reduction: there is no 'max'; did you mean 'max_abs'"),
         ({"part": "plus"}, "part: there is no 'plus'"),
