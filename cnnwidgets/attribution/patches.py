@@ -67,6 +67,8 @@ class PatchedPasses:
         Why only full passes are possible; None if incremental ones are.
     alone
         Whether pictures must be shown one by one: the answer for one depends on the others.
+    averaged
+        Whether the answers are maps, each of which counts by its mean over the positions.
     full_cost
         Of a full pass over one picture; no operations where only full passes are possible.
     """
@@ -82,7 +84,7 @@ class PatchedPasses:
         self._program: Program | None = None
         self.made_by: str | None = None
         self.reason: str | None = None
-        self.alone = False
+        self.alone = self.averaged = False
         with isolated(x.device, grad=False):
             self._study(self._picture.values)
 
@@ -252,6 +254,7 @@ class PatchedPasses:
             if not isinstance(output, Tensor) or output.shape[:1] != x.shape[:1]:
                 raise ValueError(f"score: {_shape(output)} for {_shape(x)}; return [N] or [N, K]")
         answer = scores(output)
+        self.averaged = first_output(output).numel() > answer.numel()
         if len(answer) != len(x):
             raise ValueError(
                 f"the model gives {_shape(first_output(output))} for {_shape(x)}: nothing for each "

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cnnwidgets.attribution.fills import bytes_of
+from cnnwidgets.errors import nearest
 from cnnwidgets.widgets.traits import TraitValueError
 
 if TYPE_CHECKING:
@@ -25,9 +26,20 @@ def checked(probing: Probing, name: str, value: Any) -> Any:  # noqa: ANN401
     """
     if name == "fill":
         return _fill(probing, value)
+    if name == "measure":
+        return _measure(probing, value)
     if name == "kept":
         return _kept(probing, value)
     return _number(probing, name, value)
+
+
+def _measure(probing: Probing, value: str) -> str:
+    if value not in probing.measures:
+        raise TraitValueError(
+            f"measure: {value!r}; the network's outputs are probabilities already: "
+            f"{nearest(None, probing.measures)}"
+        )
+    return value
 
 
 def _number(probing: Probing, name: str, value: int) -> int:

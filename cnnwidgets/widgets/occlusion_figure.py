@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,49 +17,72 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from cnnwidgets.attribution.occlusion_map import OcclusionMap
+    from cnnwidgets.widgets.occlusion_cells import Cells
     from cnnwidgets.widgets.occlusion_probing import Patch
 
 _SIZE = (10.0, 3.6)  # inches
 _MOST_NAME = 18
-_EDGE = "#e8590c"
+_MOST_TITLE = 34
+_EDGE, _KEPT = "#e8590c", "#ffffff"
 
 
 def draw(
     pixels: NDArray[np.uint8],
     patch: Patch,
     rows: Sequence[dict[str, Any]],
-    result: OcclusionMap | None,
-    target: str,
+    cells: Cells | None,
 ) -> Figure:
     """Draw what an occlusion slider shows.
 
     Parameters
     ----------
     pixels
-        uint8 [H, W, 1 or 3], the picture with the patch on it.
+        uint8 [H, W, 1 or 3], the picture with the patches on it.
     patch
-        Where the patch is.
+        Where the patch is, and those kept beside it.
     rows
         The classes, as `probabilities` has them.
-    result
-        The sweep, if there is one.
-    target
-        Name of the class that it follows.
+    cells
+        The map of the sweep, if there is one.
     """
     figure = Figure(figsize=_SIZE, layout="constrained")
-    picture, bars, *rest = figure.subplots(1, 2 if result is None else 3, squeeze=False)[0]
+    picture, bars, *rest = figure.subplots(1, 2 if cells is None else 3, squeeze=False)[0]
     _show(picture, pixels)
-    box = (patch.column - 0.5, patch.row - 0.5), patch.window, patch.window
-    picture.add_patch(Rectangle(*box, fill=False, edgecolor=_EDGE, linewidth=1.5))
-    picture.set_title(f"{patch.window} × {patch.window} at row {patch.row}, column {patch.column}")
+    for number, (row, column, window) in enumerate(patch.kept, 1):
+        _frame(picture, row, column, window, _KEPT)
+        picture.text(
+            *(column, row),
+            f"{number}",
+            va="top",
+            fontsize=8,
+            color="white",
+            backgroundcolor="black",
+        )
+    _frame(picture, patch.row, patch.column, patch.window, _EDGE)
+    picture.set_title(_title(patch), fontsize=9)
     _draw_rows(bars, rows)
-    if result is not None:
+    if cells is not None:
         _show(rest[0], pixels.mean(2, keepdims=True).astype(np.uint8))
-        map_ = rest[0].imshow(result.heatmap().numpy(), alpha=0.7, cmap="viridis")
-        rest[0].set_title(_plain(f"{target}; low = important"))
-        figure.colorbar(map_, ax=rest[0], label=f"mean {result.measure} with the patch on it")
+        low, high = cells.span
+        map_ = rest[0].imshow(cells.values, alpha=0.7, cmap="viridis", vmin=low, vmax=high)
+        rest[0].set_title(fill(_plain(cells.caption), _MOST_TITLE), fontsize=9)
+        bar = figure.colorbar(
+            map_,
+            ax=rest[0],
+            label=f"low = important; the line: {cells.bare:.4g}, without the moving patch",
+        )
+        bar.ax.axhline(cells.bare, color=_EDGE, linewidth=2)
     return figure
+
+
+def _title(patch: Patch) -> str:
+    beside = f"\nbeside {len(patch.kept)} kept" if patch.kept else ""
+    return f"{patch.window} × {patch.window} at row {patch.row}, column {patch.column}{beside}"
+
+
+def _frame(axes: Axes, row: int, column: int, window: int, color: str) -> None:
+    box = (column - 0.5, row - 0.5), window, window
+    axes.add_patch(Rectangle(*box, fill=False, edgecolor=color, linewidth=1.5))
 
 
 def _show(axes: Axes, pixels: NDArray[np.uint8]) -> None:
@@ -72,7 +96,7 @@ def _draw_rows(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
     places = range(len(shown))
     before = [row["probability"] - row["change"] for row in shown]
     axes.barh(places, [row["probability"] for row in shown], color=BAR, label="with the patch")
-    axes.plot(before, places, "|", color=_EDGE, markersize=12, label="without")
+    axes.plot(before, places, "|", color=_EDGE, markersize=12, label="untouched picture")
     axes.set_yticks(places, [_plain(row["name"][:_MOST_NAME]) for row in shown])
     axes.set_xlim(0, 1.02)
     axes.set_xlabel("probability")

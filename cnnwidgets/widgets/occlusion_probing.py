@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnwidgets.attribution.fills import filled
-from cnnwidgets.attribution.measures import activation_of, measured
+from cnnwidgets.attribution.measures import MEASURES, activation_of, measured
 from cnnwidgets.attribution.occlusion import iter_occlusion
 from cnnwidgets.attribution.patches import PatchedPasses
 from cnnwidgets.attribution.probe import Standing, occluded
@@ -95,6 +95,20 @@ class Probing:
         return "score" if len(self.bare) == 1 else f"score {index}"
 
     @property
+    def measures(self) -> tuple[str, ...]:
+        """What of a class may be followed; no logit where the outputs are probabilities."""
+        ready = self._activation == "none" and len(self.bare) > 1
+        return tuple(one for one in MEASURES if not (ready and one == "logit"))
+
+    @property
+    def note(self) -> str:
+        """What a reader must know of the outputs; empty where there is nothing to say."""
+        if not self._passes.averaged:
+            return ""
+        what = "The network returns maps" if self._score is None else "score returns maps"
+        return f"{what}: each is averaged over its positions. To follow something else, give score="
+
+    @property
     def changed(self) -> bool:
         """Whether the weights are no longer those that were looked at."""
         return self._now() != self._version
@@ -136,9 +150,10 @@ class Probing:
         Returns
         -------
         list
-            Of each class ``index``, ``name``, ``probability``, ``logit`` and their ``change`` and
-            ``logit_change`` against the bare picture; None where a value is not finite. First
-            the likeliest of the bare picture, then `also`, then the likeliest now.
+            Of each class ``index``, ``name``, ``probability``, ``logit``, ``log_odds`` and their
+            ``change``, ``logit_change`` and ``log_odds_change`` against the bare picture; None
+            where a value is not finite. First the likeliest of the bare picture, then `also`, then
+            the likeliest now.
         """
         with self._lock:
             logits = self.logits(patch)
@@ -148,12 +163,14 @@ class Probing:
 
     def _row(self, logits: Tensor, index: int) -> dict[str, Any]:
         row: dict[str, Any] = {"index": index, "name": self.name(index)}
-        for measure, change in (("probability", "change"), ("logit", "logit_change")):
+        for measure in MEASURES:
             now, before = (
                 float(measured(values, index, measure, self._activation))
                 for values in (logits, self.bare)
             )
-            row |= {measure: finite(now), change: finite(now - before)}
+            name = measure.replace("-", "_")
+            change = "change" if measure == "probability" else f"{name}_change"
+            row |= {name: finite(now), change: finite(now - before)}
         return row
 
     def sweep(self, patch: Patch, stride: int, target: int, measure: str) -> Iterator[OcclusionMap]:
@@ -209,9 +226,11 @@ class Probing:
         """Estimate how long a sweep takes, from the time of a few of its positions."""
         with self._lock:
             count = 1
+            self._time(grid, fill, count)  # what is done for the first time takes longer
             taken = self._time(grid, fill, count)
-            if taken * _TIMED**2 < PATIENCE:
+            if taken * _TIMED**2 < PATIENCE / 2:
                 count = _TIMED
+                self._time(grid, fill, count)
                 taken = self._time(grid, fill, count)
             timed = min(len(grid.rows), count) * min(len(grid.columns), count)
             return taken * len(grid.rows) * len(grid.columns) / timed

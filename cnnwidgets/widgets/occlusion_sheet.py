@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnwidgets.attribution.probe import Box
+    from cnnwidgets.widgets.occlusion_cells import Cells
 
 _SIZE, _PICTURE, _MAP = (900, 340), (10, 30, 290, 310), (610, 30, 890, 310)
 _BARS, _LINE = (310, 590), 36  # left and right; pixels of one class
@@ -39,18 +40,15 @@ class Sheet:
         The classes, as `OcclusionSlider.probabilities` has them.
     title
         Of the picture.
-    heatmap
-        [H, W], NaN where nothing is known; None before the first sweep.
-    caption
-        What the colours of the map stand for.
+    cells
+        The map; None before the first sweep.
     """
 
     picture: NDArray[np.uint8]
     boxes: Sequence[Box]
     rows: Sequence[dict[str, Any]]
     title: str
-    heatmap: NDArray[np.float32] | None
-    caption: str
+    cells: Cells | None
 
 
 def preview(sheet: Sheet) -> bytes:
@@ -68,13 +66,12 @@ def preview(sheet: Sheet) -> bytes:
     else:
         for index, row in enumerate(sheet.rows):
             _draw_row(draw, row, 30 + _LINE * index)
-    if sheet.heatmap is not None:
-        place(page, Image.fromarray(_laid(rgb, sheet.heatmap)), _MAP)
-        draw.text((_MAP[0], 8), shorten(sheet.caption, 42), "black", font)
-        values = sheet.heatmap[np.isfinite(sheet.heatmap)]
-        if values.size:
-            span = f"low {values.min():.4g} = important (violet), high {values.max():.4g} (yellow)"
-            draw.text((_MAP[0], 316), span, "black", font)
+    if sheet.cells is not None:
+        place(page, Image.fromarray(_laid(rgb, sheet.cells)), _MAP)
+        draw.text((_MAP[0], 8), shorten(sheet.cells.caption, 42), "black", font)
+        low, high = sheet.cells.span
+        span = f"violet {low:.4g} = important, yellow {high:.4g}; without {sheet.cells.bare:.4g}"
+        draw.text((_MAP[0], 316), span, "black", font)
     file = io.BytesIO()
     page.quantize(method=Image.Quantize.FASTOCTREE).save(file, "png", compress_level=1)
     return file.getvalue()
@@ -116,12 +113,12 @@ def _bare(row: dict[str, Any]) -> float:
     return float(row["probability"] - (row["change"] or 0.0))
 
 
-def _laid(rgb: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _laid(rgb: NDArray[np.uint8], cells: Cells) -> NDArray[np.uint8]:
     """Lay a map's colours over a picture where something is known."""
-    known = np.isfinite(heatmap)
-    low, high = (heatmap[known].min(), heatmap[known].max()) if known.any() else (0.0, 0.0)
+    values, (low, high) = cells.values, cells.span
+    known = np.isfinite(values)
     stops = np.array([ImageColor.getrgb(stop) for stop in _TABLE.split()], np.float64)
-    at = np.nan_to_num((heatmap - low) / ((high - low) or 1.0)) * (len(stops) - 1)
+    at = np.nan_to_num((values - low) / ((high - low) or 1.0)) * (len(stops) - 1)
     colors = np.stack([np.interp(at, range(len(stops)), stop) for stop in stops.T], 2)
     grey = rgb.mean(2, keepdims=True)
     painted = np.where(known[..., None], _OPACITY * colors + (1 - _OPACITY) * grey, rgb)

@@ -9,8 +9,10 @@ from traitlets import Dict, Int, List, TraitType, Unicode, observe, validate
 
 from cnnwidgets.attribution.grid import Grid
 from cnnwidgets.attribution.measures import MEASURES
+from cnnwidgets.attribution.question import finite
 from cnnwidgets.network import as_network
 from cnnwidgets.widgets.occlusion_answers import OcclusionAnswers
+from cnnwidgets.widgets.occlusion_cells import Cells, cells_of
 from cnnwidgets.widgets.occlusion_checks import checked
 from cnnwidgets.widgets.occlusion_probing import CHANGED, Patch, Probing
 from cnnwidgets.widgets.occlusion_sheet import Sheet, preview
@@ -74,7 +76,8 @@ class OcclusionSlider(Running, OcclusionAnswers):
     TypeError
         If a keyword is unknown; the message names the nearest.
     ValueError
-        If an image, a size or a class is not what the network takes.
+        If an image, a size or a class is not what the network takes, or the image has values that
+        are no numbers.
 
     Examples
     --------
@@ -94,9 +97,10 @@ class OcclusionSlider(Running, OcclusionAnswers):
     stride = Int().tag(sync=True)
     """Step of the sweep in pixels; half the window by default."""
     fill: TraitType[Any, Any] = TraitType("mean").tag(sync=True)
-    """What the patch shows: "mean", "blur", "noise", a colour, or a number after normalisation.
+    """What the patch shows: "mean", "blur", "noise", a colour, or a number.
 
-    (red, green, blue) becomes ``"#rrggbb"``.
+    "mean" is the mean colour of this picture. A number is a value after normalisation, not a grey
+    level of 0 to 255; (red, green, blue) of 0 to 255 becomes ``"#rrggbb"``.
     """
     row = Int(0).tag(sync=True)
     """First row of the patch."""
@@ -107,16 +111,22 @@ class OcclusionSlider(Running, OcclusionAnswers):
     target = ClassIndex(0).tag(sync=True)
     """Class that the map follows, set by index or name; read, it is the index."""
     measure = Choice(MEASURES, "probability").tag(sync=True)
-    """What the map shows of it: "probability", "logit" or "log-odds"."""
+    """What the map and the numbers show: "probability", "logit" or "log-odds".
+
+    There is no "logit" where the network's outputs are probabilities already.
+    """
     probabilities: List[dict[str, Any]] = List(read_only=True).tag(sync=True)
     """Of each class shown, with the patch and those kept: ``index``, ``name``, ``probability``,
-    ``logit``, and ``change`` and ``logit_change`` against the bare picture."""
+    ``logit``, ``log_odds``, and ``change``, ``logit_change`` and ``log_odds_change`` against the
+    untouched picture."""
 
     _picture = Dict().tag(sync=True)
     _filled = Dict().tag(sync=True)
     _sweep = Dict(default_value=None, allow_none=True).tag(sync=True)
     _classes: List[str] = List().tag(sync=True)
     _network = Unicode().tag(sync=True)
+    _measures: List[str] = List().tag(sync=True)
+    _note = Unicode().tag(sync=True)
 
     def __init__(
         self,
@@ -131,7 +141,7 @@ class OcclusionSlider(Running, OcclusionAnswers):
         self._check_keywords(traits)
         network = as_network(net, image)
         name, _ = identify(image, {}, "picture")
-        shown = Shown(network.prepare(image), name)
+        shown = Shown(finite(network.prepare(image)), name)
         self._probing = probing = Probing(network, shown, score, activation)
         self._map: OcclusionMap | None = None
         self._made = self._heard = False
@@ -143,6 +153,8 @@ class OcclusionSlider(Running, OcclusionAnswers):
             _picture=probing.shown.trait(network),
             _classes=[probing.name(index) for index in range(len(probing.bare))],
             _network=network.name,
+            _measures=list(probing.measures),
+            _note=probing.note,
             **{**self._first(traits.get("window")), **traits},
         )
         self._made = True
@@ -175,7 +187,10 @@ class OcclusionSlider(Running, OcclusionAnswers):
         self._begin(maps)
 
     def figure(self) -> Figure:
-        """Draw the picture with its patch, the probabilities and the map.
+        """Draw the picture with its patches, the probabilities and the map.
+
+        The map is that of the screen: each score in the middle of its patch. `result.heatmap()` is
+        another one, the mean over the patches that covered a pixel.
 
         Returns
         -------
@@ -184,24 +199,33 @@ class OcclusionSlider(Running, OcclusionAnswers):
         from cnnwidgets.widgets.occlusion_figure import draw  # noqa: PLC0415 - matplotlib is slow to load
 
         pixels, _ = seen(self.net, self._probing.picture(self._patch()))
-        name = self._probing.name(self.target)
-        return draw(pixels, self._patch(), self.probabilities, self.result, name)
+        return draw(pixels, self._patch(), self.probabilities, self._cells())
 
     def preview(self) -> bytes:
         """Draw it as PNG within milliseconds, for the notebook's file."""
-        patch, result = self._patch(), self.result
+        patch = self._patch()
         pixels, _ = seen(self.net, self._probing.picture(patch))
-        name = self._probing.name(self.target)
         return preview(
             Sheet(
                 pixels,
                 [*patch.kept, (patch.row, patch.column, patch.window)],
                 self.probabilities,
                 f"{patch.window} × {patch.window} at row {patch.row}, column {patch.column}",
-                None if result is None else result.heatmap().numpy(),
-                f"mean {self.measure} of {name}",
+                self._cells(),
             )
         )
+
+    def _cells(self) -> Cells | None:
+        """Return the map as the browser draws it."""
+        if self.result is None:
+            return None
+        name = self._probing.name(self.target)
+        single = len(self._probing.bare) == 1
+        kept = len(self._setting["kept"])
+        beside = f" beside {kept} kept" if kept else ""
+        what = name if single else f"{self.measure} of {name}"
+        caption = f"{what} with the patch here{beside}"
+        return cells_of(self.result, self._setting["stride"], caption)
 
     def recorded(self) -> Iterator[Asked]:
         """Yield the requests that an exported page should answer."""
@@ -225,7 +249,7 @@ class OcclusionSlider(Running, OcclusionAnswers):
         finally:
             self._heard = False
 
-    @validate("window", "stride", "row", "column", "fill", "kept", "target")
+    @validate("window", "stride", "row", "column", "fill", "kept", "target", "measure")
     def _check(self, proposal: Any) -> Any:  # noqa: ANN401 - traitlets' Bunch
         return self._valid(proposal.trait.name, proposal.value)
 

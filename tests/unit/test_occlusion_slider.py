@@ -64,6 +64,11 @@ def test_a_patch_placed_by_hand_is_answered_at_once(slider: OcclusionSlider, net
         before = float(bare.softmax(0)[index])
         assert one["change"] == pytest.approx(one["probability"] - before, abs=1e-6)
         assert one["logit_change"] == pytest.approx(float(logits[index] - bare[index]), abs=1e-4)
+        odds = float(logits.softmax(0)[index].logit())
+        assert one["log_odds"] == pytest.approx(odds, abs=1e-3)
+        assert one["log_odds_change"] == pytest.approx(
+            odds - float(bare.softmax(0)[index].logit()), abs=1e-3
+        )
 
 
 def test_the_browser_asks_and_gets_the_same(
@@ -233,6 +238,14 @@ def test_the_cost_is_told_before(page: Browser, net: Network) -> None:
     assert 0 < value["seconds"] < PATIENCE
 
 
+def test_the_cost_is_that_of_passes_after_the_first(
+    slider: OcclusionSlider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = {1: [5.0, 0.001], 4: [9.0, 0.016]}
+    monkeypatch.setattr(slider._probing, "_time", lambda _grid, _fill, count: taken[count].pop(0))
+    assert slider._probing.seconds(slider._grid(4, 2), "mean") == pytest.approx(0.001 * 49)
+
+
 def test_which_layers_notice(slider: OcclusionSlider, page: Browser, net: Network) -> None:
     with assert_untouched(net.model):
         args = asked(slider)
@@ -326,12 +339,42 @@ def test_the_page_holds_the_sweep(slider: OcclusionSlider, tmp_path: Path) -> No
 
 
 def test_the_figure(slider: OcclusionSlider) -> None:
-    assert len(slider.figure().axes) == 2
+    slider.kept = [(0, 0, 4), (9, 9, 3)]
+    picture, _ = slider.figure().axes
+    assert "beside 2 kept" in picture.get_title()
+    boxes: list[Any] = list(picture.patches)
+    assert [text.get_text() for text in picture.texts] == ["1", "2"]
+    frames = [(box.get_x(), box.get_width()) for box in boxes]
+    assert frames == [(-0.5, 4), (8.5, 3), (slider.column - 0.5, 4)]
     slider.run()
     slider.wait(PATIENCE)
-    figure = slider.figure()
-    titles = [axes.get_title() for axes in figure.axes]
-    assert any("low = important" in title for title in titles)
+    *_, map_, bar = slider.figure().axes
+    said = map_.get_title().replace("\n", " ")
+    assert said == f"probability of {CLASSES[slider.target]} with the patch here beside 2 kept"
+    assert "low = important" in bar.get_ylabel()
+    assert slider.result is not None
+    mark: Any = bar.lines[-1]
+    assert mark.get_ydata()[0] == slider.result.baseline
+
+
+def test_the_figure_and_the_preview_draw_what_is_on_screen(slider: OcclusionSlider) -> None:
+    """Each score in the middle of its patch, not a mean over the patches that cover a pixel."""
+    slider.run()
+    slider.wait(PATIENCE)
+    assert slider.result is not None
+    scores = slider.result.scores
+    cells = slider._cells()
+    assert cells is not None
+    expected = torch.full((16, 16), torch.nan)
+    for i, row in enumerate(range(0, 14, 2)):
+        for j, column in enumerate(range(0, 14, 2)):
+            expected[row + 1 : row + 3, column + 1 : column + 3] = scores[i, j]
+    drawn: Any = slider.figure().axes[2].images[-1]
+    for values in (cells.values, drawn.get_array().filled(np.nan)):
+        np.testing.assert_allclose(values, expected.numpy())
+    found = [*scores.flatten().tolist(), slider.result.baseline]
+    assert cells.span == pytest.approx((min(found), max(found)))
+    assert drawn.get_clim() == pytest.approx(cells.span)
 
 
 def test_the_preview_needs_no_matplotlib(

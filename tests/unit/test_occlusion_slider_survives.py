@@ -114,8 +114,18 @@ def test_batch_norm_in_train_mode_stays_so(net: Network) -> None:
     slider.close()
 
 
-def test_a_picture_of_nan_is_shown(net: Network) -> None:
-    slider = OcclusionSlider(net, torch.full((3, 16, 16), torch.nan), window=4, stride=4)
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_a_picture_of_what_is_no_number_is_refused(net: Network, bad: float) -> None:
+    picture = torch.zeros(3, 16, 16)
+    picture[1, 2, 3] = bad
+    with pytest.raises(ValueError, match="image: 1 of its 768 values are NaN or infinite"):
+        OcclusionSlider(net, picture)
+
+
+def test_a_network_that_says_nan_is_shown(net: Network) -> None:
+    with torch.no_grad():
+        next(net.model.parameters()).fill_(torch.nan)
+    slider = OcclusionSlider(net, noise(0), window=4, stride=4)
     assert slider.probabilities[0]["probability"] is None
     slider.run()
     assert slider.wait(PATIENCE)
@@ -165,6 +175,36 @@ def test_two_outputs_of_which_the_first_is_explained() -> None:
     slider.run()
     assert slider.wait(PATIENCE)
     slider.close()
+
+
+def test_a_picture_of_another_size_is_refused() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(2 * 36, 4))
+    with pytest.raises(ValueError, match=r"image: .*64.*64.* takes .*8.*8"):
+        OcclusionSlider(Network(model, input_size=8), torch.zeros(1, 64, 64))
+
+
+def test_outputs_that_are_probabilities_have_no_logit() -> None:
+    head = nn.Sequential(nn.Conv2d(3, 4, 8), nn.Flatten(), nn.Softmax(1))
+    net = Network(head, input_size=8)
+    slider = OcclusionSlider(net, torch.rand(3, 8, 8), window=3)
+    assert slider._measures == ["probability", "log-odds"]
+    with pytest.raises(ValueError, match="measure: 'logit'; the network's outputs are prob"):
+        slider.measure = "logit"
+    with pytest.raises(ValueError, match="choose one of 'probability', 'log-odds'"):
+        OcclusionSlider(net, torch.rand(3, 8, 8), measure="logit")
+    slider.measure = "log-odds"
+    assert sum(row["probability"] for row in slider.probabilities) == pytest.approx(1)
+    slider.close()
+
+
+def test_maps_as_outputs_are_said_to_be_averaged(net: Network) -> None:
+    maps = Network(nn.Conv2d(3, 4, 3), input_size=8)
+    slider = OcclusionSlider(maps, torch.rand(3, 8, 8), window=3)
+    assert "network returns maps: each is averaged" in slider._note
+    scored = OcclusionSlider(maps, torch.rand(3, 8, 8), window=3, score=lambda y: y)
+    assert "score returns maps" in scored._note
+    plain = OcclusionSlider(maps, torch.rand(3, 8, 8), window=3, score=lambda y: y.mean((2, 3)))
+    assert plain._note == OcclusionSlider(net, noise(0))._note == ""
 
 
 def test_two_classes_of_one_number() -> None:
