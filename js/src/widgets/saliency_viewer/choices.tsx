@@ -14,7 +14,12 @@ interface Item {
   group: string;
 }
 
-function itemsOf({ classes, likely }: State, none: string | undefined): Item[] {
+/** Classes, but `taken`, and without a kernel only those that there is a map of. */
+function itemsOf(
+  { classes, likely, offers }: State,
+  none: string | undefined,
+  taken: number | undefined,
+): Item[] {
   const best = likely.value.map(({ index, name, probability }) => ({
     ...{ index, name, group: "Likeliest" },
     note: probability === null ? "" : percent(probability),
@@ -23,7 +28,10 @@ function itemsOf({ classes, likely }: State, none: string | undefined): Item[] {
     best.some((one) => one.index === index) ? [] : { index, name, note: "", group: "All others" },
   );
   const nothing = none === undefined ? [] : [{ index: null, name: none, note: "", group: "" }];
-  return [...nothing, ...best, ...others];
+  const there = [...best, ...others].filter(
+    ({ index }) => index !== taken && offers({ target: index, randomised: false }),
+  );
+  return [...nothing, ...there];
 }
 
 interface PickerProps {
@@ -31,12 +39,14 @@ interface PickerProps {
   value: number | null;
   /** What choosing nothing is called, where that can be. */
   none?: string;
+  /** The class that cannot be chosen. */
+  taken?: number;
   onSelect: (index: number | null) => void;
 }
 
-function ClassPicker({ label, value, none, onSelect }: PickerProps) {
+function ClassPicker({ label, value, none, taken, onSelect }: PickerProps) {
   const state = useViewer();
-  const items = itemsOf(state, none);
+  const items = itemsOf(state, none, taken);
   const name = value === null ? none : state.classes.value[value];
   return (
     <Popup label={`${label}: ${name}`}>
@@ -58,7 +68,7 @@ function ClassPicker({ label, value, none, onSelect }: PickerProps) {
 }
 
 function Compare() {
-  const { methods, method, compare } = useViewer();
+  const { methods, method, compare, offers } = useViewer();
   const others = methods.value.filter(({ key }) => key !== method.value);
   const chosen = compare.value.filter((key) => key !== method.value);
   return (
@@ -69,6 +79,7 @@ function Compare() {
             <input
               type="checkbox"
               checked={chosen.includes(key)}
+              disabled={!chosen.includes(key) && !offers({ method: key })}
               onChange={({ currentTarget }) =>
                 (compare.value = methods.value
                   .map((one) => one.key)
@@ -85,13 +96,14 @@ function Compare() {
 
 export function Choices() {
   const state = useViewer();
-  const { methods, method, target, against, randomised, single } = state;
+  const { methods, method, target, against, randomised, single, offers } = state;
   return (
     <div class="cnnw-sv-row">
       <Choice
         label="Method"
         value={method.value}
         options={methods.value.map(({ key, label }) => [key, label] as const)}
+        offers={(key) => offers({ method: key })}
         onChange={(key) => (method.value = key)}
       />
       {!single.value && (
@@ -105,6 +117,7 @@ export function Choices() {
             label="Why not"
             value={against.value}
             none="–"
+            taken={target.value}
             onSelect={(index) => (against.value = index)}
           />
         </>
@@ -112,6 +125,7 @@ export function Choices() {
       <Compare />
       <Button
         aria-pressed={randomised.value}
+        disabled={!randomised.value && !offers({ randomised: true })}
         title="A map that stays the same explains nothing that was learnt (Adebayo et al. 2018)"
         onClick={() => (randomised.value = !randomised.value)}
       >
@@ -123,12 +137,12 @@ export function Choices() {
 
 export function Run() {
   const state = useViewer();
-  const { bridge, running, progress, alone, missing, failed } = state;
+  const { bridge, running, progress, alone, missing, refused, failed } = state;
   const stop = () =>
     bridge
       .request("stop", {}, { signal: bridge.signal })
       .catch((error) => (failed.value = complaint(error)));
-  const idle = alone.value || !missing.value.length;
+  const idle = alone.value || !(missing.value.length || refused.value.length);
   return (
     <div class="cnnw-sv-row cnnw-sv-run">
       {running.value && !alone.value ? (
@@ -149,7 +163,7 @@ export function Run() {
           <output>{percent(Math.round(100 * progress.value) / 100)}</output>
         </>
       ) : (
-        !alone.value && <output>{costWords(state)}</output>
+        <output>{costWords(state)}</output>
       )}
     </div>
   );

@@ -8,6 +8,8 @@ interface ChoiceProps<K extends string | number> {
   value: K;
   options: readonly (readonly [K, string])[];
   disabled?: boolean | undefined;
+  /** Can it be chosen? All can by default. */
+  offers?: (key: K) => boolean;
   onChange: (key: K) => void;
 }
 
@@ -24,7 +26,7 @@ export const Choice = <K extends string | number>(p: ChoiceProps<K>) => (
       }}
     >
       {p.options.map(([key, text]) => (
-        <option key={key} value={key}>
+        <option key={key} value={key} disabled={p.offers && !p.offers(key)}>
           {text}
         </option>
       ))}

@@ -4,6 +4,7 @@ import type { Pixel } from "../../shared/viewport";
 import type { State } from "./state";
 import { methodOf } from "./state";
 import type { Part, Reduction, Scaling } from "./types";
+import { type Likeness, signedWay } from "./values";
 import type { View } from "./views";
 
 export const REDUCTIONS: readonly [Reduction, string][] = [
@@ -13,6 +14,14 @@ export const REDUCTIONS: readonly [Reduction, string][] = [
   ["sum", "sum (signed)"],
   ["mean", "mean (signed)"],
 ];
+
+/** What is left out of a map, in its legend; of all nothing is said. */
+const SIGNS: Record<Part, string> = {
+  all: "",
+  absolute: ", absolute values",
+  positive: ", positive part only",
+  negative: ", negative part only",
+};
 
 export const PARTS: readonly [Part, string][] = [
   ["all", "for and against"],
@@ -27,18 +36,32 @@ export const SCALES: readonly [Scaling, string][] = [
 ];
 
 /** What a map's colours stand for. */
-export function caption({ reduction }: State, { unit, difference, made }: View): string {
-  const [, way] = REDUCTIONS.find(([key]) => key === reduction.value) ?? [];
+export function caption(state: State, view: View): string {
+  const { unit, less, made } = view;
+  const { reduction, part } = state;
+  const shown = less === undefined ? reduction.value : signedWay(reduction.value);
+  const [, way] = REDUCTIONS.find(([key]) => key === shown) ?? [];
   const how = made?.flat ? "" : `, channels: ${way}`;
-  return difference ? `${unit}: first less second${how}` : `${unit}${how}`;
+  if (less === undefined) return unit + how + SIGNS[part.value] + clipped(view);
+  return `${unit}: ${headings(state, view)[1]}${how}${clipped(view)}`;
+}
+
+/** Which colours stand for more than their number. */
+function clipped({ scale, ends }: View): string {
+  const [low, high] = ends;
+  const said = [
+    ...(low < scale.low ? [`≤ ${number(scale.low)} down to ${number(low)}`] : []),
+    ...(high > scale.high ? [`≥ ${number(scale.high)} up to ${number(high)}`] : []),
+  ];
+  return said.length ? `; one colour for ${said.join(" and ")}` : "";
 }
 
 /** The method, and what it explains: a class, a random model, a difference. */
-export function headings(state: State, { asked, difference }: View): [string, string] {
+export function headings(state: State, { asked, less }: View): [string, string] {
   const { label } = methodOf(state, asked.method);
-  if (difference) return [label, "difference"];
-  if (asked.randomised) return [label, "random weights"];
-  return [label, state.classes.value[asked.target] ?? ""];
+  const nameOf = (target: number) => state.classes.value[target] ?? "";
+  if (less !== undefined) return [label, `${nameOf(asked.target)} − ${nameOf(less)}`];
+  return [label, asked.randomised ? "random weights" : nameOf(asked.target)];
 }
 
 export const title = (state: State, view: View): string => headings(state, view).join(": ");
@@ -56,21 +79,25 @@ export function remark({ alone, running }: State, { state, made }: View): string
 
 export const NEEDS_KERNEL = "Computing needs the kernel.";
 
-export const alike = (similarity: number): string =>
-  Number.isNaN(similarity)
-    ? "One of the maps is constant."
-    : `Spearman's rank correlation with the trained model's map: ${number(similarity, 2)}. Near 1, it hardly depends on what was learnt.`;
+export function alike({ sizes, signed }: Likeness): string {
+  const of = (x: number) => (Number.isNaN(x) ? "undefined (a constant map)" : number(x, 2));
+  const both = `sizes ${of(sizes)}${signed === undefined ? "" : `, signed ${of(signed)}`}`;
+  return `Spearman's rank correlation with the trained model's map: ${both}. Near 1, it hardly depends on what was learnt.`;
+}
+
+export const KEYS =
+  "Keys on a map: arrows move the pixel that is read, with Shift by 10. A pixel is read in all maps at once.";
 
 export const POINT = "Point at a pixel";
 
 export const placeOf = ([row, column]: Pixel) => `row ${row}, column ${column}`;
 
 /** What is read in a map at the pixel that is pointed at. */
-export function reading({ size, cursor }: State, { values, unit }: View): string {
+export function reading({ size, cursor, part }: State, { values, unit, less }: View): string {
   const at = cursor.value;
   const value = at && values?.[at[0] * size.value.width + at[1]];
   if (typeof value !== "number") return POINT;
-  return `${placeOf(at as Pixel)}: ${Number.isNaN(value) ? "not measured" : `${number(value)} ${unit}`}`;
+  return `${placeOf(at as Pixel)}: ${Number.isNaN(value) ? "not measured" : `${number(value)} ${unit}${less === undefined ? SIGNS[part.value] : ""}`}`;
 }
 
 /** Which value gets the full colour. */
@@ -85,10 +112,17 @@ export function fullColour({ percentile, scale, against }: State): string {
 
 /** How much is to be done: "2 maps, 100 passes". */
 export function costWords(state: State): string {
-  const missing = state.missing.value;
-  if (!missing.length) return "All maps shown are computed.";
-  const passes = missing.reduce((sum, { method }) => sum + passesOf(state, method), 0);
-  return `Maps to compute: ${count(missing.length)}; passes: ${count(passes)}`;
+  const { missing, refused, asked, alone } = state;
+  if (alone.value) return "No kernel here: what was computed can be looked at.";
+  const failed = refused.value.length;
+  const rest = missing.value.length;
+  if (rest) {
+    const passes = missing.value.reduce((sum, { method }) => sum + passesOf(state, method), 0);
+    return `Maps to compute: ${count(rest)}; passes: ${count(passes)}${failed ? `; failed: ${count(failed)}` : ""}`;
+  }
+  const all = asked.value.length;
+  if (!failed) return "All maps shown are computed.";
+  return `${count(all - failed)} of ${count(all)} maps computed; ${count(failed)} failed`;
 }
 
 function passesOf(state: State, method: string): number {

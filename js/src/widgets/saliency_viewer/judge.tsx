@@ -17,7 +17,7 @@ import type { View } from "./views";
 
 /** The maps that can be judged. */
 const judgeable = ({ views }: State): View[] =>
-  views.value.filter(({ values, difference }) => values && !difference);
+  views.value.filter(({ values, less }) => values && less === undefined);
 
 const named = (state: State, views: readonly View[]) =>
   views.map((view) => [view.id, title(state, view)] as const);
@@ -110,6 +110,7 @@ function CurveCharts({ judged }: { judged: Judged }) {
           {...common}
         />
       </div>
+      <p class="cnnw-note">Areas by {fractions.length - 1} steps.</p>
       {isOld(state, judged, maps) && <Old />}
     </>
   );

@@ -4,7 +4,7 @@ import { useCallback } from "preact/hooks";
 import { Banner } from "../../shared/banner";
 import { Legend } from "../../shared/legend";
 import { Scrubber } from "../../shared/scrubber";
-import { alike, caption, headings, POINT, placeOf, reading, remark } from "./describe";
+import { alike, caption, headings, KEYS, POINT, placeOf, reading, remark } from "./describe";
 import { drawBare, drawOver } from "./paint";
 import { Stage } from "./stage";
 import { useViewer } from "./state";
@@ -41,7 +41,7 @@ function Stages({ view }: { view: View }) {
   const { held } = useViewer();
   const playing = useSignal(false);
   const { made, id } = view;
-  const stages = made && !view.difference && held.stages(made);
+  const stages = made && view.less === undefined && held.stages(made);
   if (!stages || stages.done.length < 2) return null;
   const last = stages.done.length - 1;
   return (
@@ -81,7 +81,8 @@ function MapTile({ view }: { view: View }) {
       data-state={view.state}
       data-done={made?.done}
       data-value={value ?? undefined}
-      data-similarity={similarity}
+      data-similarity={similarity?.sizes}
+      data-signed={similarity?.signed}
       data-high={high}
     >
       <Heading lines={lines} />
@@ -89,20 +90,31 @@ function MapTile({ view }: { view: View }) {
       {values && <Legend scale={scale} caption={caption(state, view)} />}
       <Stages view={view} />
       {said && <p class={`cnnw-note cnnw-sv-${view.state}`}>{said}</p>}
-      {made?.note && !view.difference && <Banner kind="warning">{made.note}</Banner>}
-      {similarity !== undefined && <p class="cnnw-note">{alike(similarity)}</p>}
+      {made?.note && view.less === undefined && <Banner kind="warning">{made.note}</Banner>}
+      {similarity && <p class="cnnw-note">{alike(similarity)}</p>}
     </article>
   );
 }
 
+/** A row for each method if some have several maps; else one map after another. */
 export function Panels() {
   const { views } = useViewer();
+  const methods = [...new Set(views.value.map(({ asked }) => asked.method))];
   return (
-    <div class="cnnw-sv-panels">
-      <PictureTile />
-      {views.value.map((view) => (
-        <MapTile key={view.id} view={view} />
-      ))}
+    <div>
+      <div class="cnnw-sv-panels" data-rows={methods.length < views.value.length}>
+        <PictureTile />
+        {methods.map((method) => (
+          <div key={method} class="cnnw-sv-method">
+            {views.value
+              .filter(({ asked }) => asked.method === method)
+              .map((view) => (
+                <MapTile key={view.id} view={view} />
+              ))}
+          </div>
+        ))}
+      </div>
+      <p class="cnnw-note cnnw-sv-keys">{KEYS}</p>
     </div>
   );
 }

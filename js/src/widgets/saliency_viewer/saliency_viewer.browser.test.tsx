@@ -83,7 +83,7 @@ describe("maps", () => {
       "-5",
     ]);
     await see("row 0, column 2: 5 logit per input unit");
-    await see("row 0, column 2: −5 logit");
+    await see("row 0, column 2: −5 weighted activation (logit)");
     point(SALIENCY, 3, 3);
     await see("row 3, column 3: not measured");
     expect(colour(CAM, 3, 3)).toEqual([100, 100, 100, 255]);
@@ -97,15 +97,18 @@ describe("maps", () => {
     const before = colour(SALIENCY, 0, 0);
     kernel.set("percentile", 50);
     await eventually(() => tile(SALIENCY).dataset.high).toBe("4");
+    await see(/largest size \(no sign\); one colour for ≥ 4 up to 8$/);
     expect(colour(SALIENCY, 0, 0)).not.toEqual(before);
     kernel.set("overlay", 0);
     await eventually(() => colour(SALIENCY, 0, 0)).toEqual([100, 100, 100, 255]);
     await choose("Channels", "sum (signed)");
-    await see("logit per input unit, channels: sum (signed)");
+    await see(/^logit per input unit, channels: sum \(signed\)/);
     point(SALIENCY, 0, 0);
     await eventually(() => tile(SALIENCY).dataset.value).toBe("0"); // the channels cancel
     await choose("Values", "positive: for the class");
     await eventually(() => tile(SALIENCY).dataset.value).toBe("7");
+    await see(/channels: sum \(signed\), positive part only/);
+    await see("row 0, column 0: 7 logit per input unit, positive part only");
     await new Promise((done) => setTimeout(done, 300)); // what settles would be asked for by then
     expect(kernel.asked("run")).toEqual([]);
     await expect
@@ -157,19 +160,40 @@ describe("maps", () => {
     await see("this network calls no ReLU");
     expect(tile(SALIENCY).dataset.state).toBe("error");
     await eventually(() => root().dataset.state).toBe("ready"); // and not asked again and again
+    kernel.set("compare", ["grad_cam"]);
+    kernel.finish(
+      made("saliency", { error: "this network calls no ReLU", done: 0 }),
+      made("grad_cam"),
+    );
+    await see("1 of 2 maps computed; 1 failed");
+    const asked = kernel.asked("run").length;
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    expect(
+      kernel
+        .asked("run")
+        .slice(asked)
+        .map(({ args }) => args),
+    ).toEqual([{}]);
   });
 });
 
 describe("side by side", () => {
-  test("two classes share a range with their difference", async () => {
-    const kernel = mount({ against: 1, part: "positive", reduction: "sum" });
+  test("a difference is of signed values, however the classes are shown", async () => {
+    const kernel = mount({ against: 1 });
+    const cam = (target: number) => made("grad_cam", { target });
+    kernel.set("method", "grad_cam");
+    kernel.set("part", "absolute");
+    kernel.finish(cam(0), cam(1));
+    const difference = "grad_cam:0:trained − grad_cam:1:trained";
+    await eventually(() => tile(difference)?.dataset.high).toBe("14");
+    expect(tile(CAM).dataset.high).toBe("14"); // one range for the three
+    point(CAM, 0, 0);
+    await eventually(() => tile(CAM).dataset.value).toBe("7");
+    await eventually(() => tile(difference).dataset.value).toBe("7"); // −7 − −14, not 7 − 14
+    await see("cat − <b>dog</b>");
+    kernel.set("method", "saliency");
     kernel.finish(made("saliency"), made("saliency", { target: 1 }));
-    const difference = "saliency:0:trained − saliency:1:trained";
-    await eventually(() => tile(difference)?.dataset.high).toBe("16");
-    expect(tile(SALIENCY).dataset.high).toBe("16");
-    point(SALIENCY, 0, 0);
-    await eventually(() => tile(difference).dataset.value).toBe("-7");
-    await see("difference");
+    await see(/^logit per input unit: cat − <b>dog<\/b>, channels: sum \(signed\)/);
   });
 
   test("one range for all of a unit, on demand", async () => {
@@ -191,8 +215,70 @@ describe("side by side", () => {
     await page.getByRole("button", { name: "Random weights" }).click();
     expect(kernel.get("randomised")).toBe(true);
     kernel.finish(made("saliency"), made("saliency", { randomised: true }));
-    await eventually(() => Number(tile("saliency:0:random")?.dataset.similarity)).toBeCloseTo(1);
-    await see(/^Spearman's rank correlation with the trained model's map: 1\./);
+    const random = () => tile("saliency:0:random")?.dataset;
+    await eventually(() => Number(random()?.similarity)).toBeCloseTo(1);
+    await see(/map: sizes 1, signed undefined \(a constant map\)\./);
+    kernel.set("method", "grad_cam");
+    kernel.finish(made("grad_cam"), made("grad_cam", { randomised: true }));
+    await see(/^Spearman's rank correlation with the trained model's map: sizes 1, signed 1\./);
+    kernel.set("part", "positive");
+    kernel.set("reduction", "mean");
+    await eventually(() => tile("grad_cam:0:random")?.dataset.signed).toBe("1");
+    expect(Number(tile("grad_cam:0:random")?.dataset.similarity)).toBeCloseTo(1);
+  });
+
+  test("has a row for each method as soon as one has two maps", async () => {
+    const kernel = mount({ compare: ["grad_cam"] });
+    kernel.finish(made("saliency"), made("grad_cam"));
+    const top = (id: string) => tile(id).getBoundingClientRect().top;
+    await eventually(() => tile(CAM)?.dataset.state).toBe("ready");
+    expect(top(CAM)).toBe(top("picture"));
+    kernel.set("randomised", true);
+    await eventually(() => tile("grad_cam:0:random")?.dataset.state).toBeDefined();
+    expect(top(SALIENCY)).toBe(top("saliency:0:random"));
+    expect(top(CAM)).toBe(top("grad_cam:0:random"));
+    expect(top(CAM)).toBeGreaterThan(top(SALIENCY));
+    const left = (id: string) => tile(id).getBoundingClientRect().left;
+    expect(left(CAM)).toBe(left(SALIENCY));
+  });
+
+  test("a page without a kernel offers only what was computed", async () => {
+    const kernel = mount({}, { manager: { replay: true } });
+    kernel.finish(made("saliency"), made("grad_cam", { target: 1 }));
+    await see("No kernel here: what was computed can be looked at.");
+    const options = [...find<HTMLSelectElement>("[aria-label=Method]").options];
+    expect(options.map(({ disabled }) => disabled)).toEqual([false, true, false]);
+    await expect.element(page.getByRole("button", { name: "Random weights" })).toBeDisabled();
+    await page.getByText("Compare with: none").click();
+    await expect.element(page.getByRole("checkbox", { name: "SmoothGrad" })).toBeDisabled();
+    await userEvent.keyboard("{Escape}");
+    await page.getByText("Class: cat").click();
+    expect(document.querySelectorAll("details[open] [role=option]")).toHaveLength(2);
+  });
+
+  test("a class is not compared with itself; keys are told", async () => {
+    mount();
+    await page.getByText("Why not: –").click();
+    const offered = [...document.querySelectorAll("details[open] [role=option]")];
+    expect(offered.map((one) => one.textContent?.trim())).toEqual(
+      expect.not.arrayContaining([expect.stringContaining("cat")]),
+    );
+    expect(offered).toHaveLength(3);
+    await see(/^Keys on a map: arrows/);
+  });
+
+  test("occlusion has a fill of its own, and measures are called what they are", async () => {
+    const words = { probability: "probability", logit: "output (a probability already)" };
+    const method = { label: "Occlusion", about: "drop", at_once: false, key: "occlusion" };
+    const kernel = mount({
+      ...{ method: "occlusion", _words: words },
+      _methods: [{ ...method, settings: ["window", "stride", "fill"] }],
+    });
+    await choose("Fill (occlusion)", "black");
+    expect(kernel.get("fill")).toBe("black");
+    await choose("Score", "probability");
+    await choose("Score", "output (a probability already)");
+    expect(kernel.get("measure")).toBe("logit");
   });
 
   test("methods and classes are chosen by search and by keys; names are text", async () => {
@@ -244,6 +330,7 @@ describe("judging", () => {
       ...{ reduction: "max_abs", part: "all" },
     });
     await see("Saliency: cat: area 0.5");
+    await see("Areas by 2 steps.");
     await see("pixels taken away (%)");
     await see("probability of cat");
     const lines = [...document.querySelectorAll("polyline")];

@@ -5,11 +5,16 @@ import { Choice } from "./control";
 import { fullColour, PARTS, REDUCTIONS, SCALES } from "./describe";
 import { methodOf, useViewer } from "./state";
 
-const MEASURES = ["logit", "probability", "log-odds"];
-const BASELINES = ["black", "mean", "blur", "noise", "white"];
+const FILLS = ["mean", "black", "white", "blur", "noise"];
+const BASELINES = [0, ...FILLS];
+
+const NAMES: Record<string, string> = { mean: "mean of this picture" };
 
 const words = (keys: readonly (string | number)[], value: string | number) =>
-  [...keys, ...(keys.includes(value) ? [] : [value])].map((key) => [key, `${key}`] as const);
+  [...keys, ...(keys.includes(value) ? [] : [value])].map((key) => {
+    const name = typeof key === "number" ? `${number(key)} (normalised)` : key;
+    return [key, NAMES[name] ?? name] as const;
+  });
 
 function Sampling({ needed }: { needed: Set<string> }) {
   const { samples, noise, baseline, alone } = useViewer();
@@ -40,7 +45,7 @@ function Sampling({ needed }: { needed: Set<string> }) {
       )}
       {needed.has("baseline") && (
         <Choice
-          label="Baseline"
+          label="Baseline (integrated gradients)"
           value={baseline.value}
           disabled={alone.value}
           options={words(BASELINES, baseline.value)}
@@ -52,7 +57,7 @@ function Sampling({ needed }: { needed: Set<string> }) {
 }
 
 function Patch() {
-  const { window, stride, size, alone } = useViewer();
+  const { window, stride, fill, size, alone } = useViewer();
   const edge = Math.min(size.value.height, size.value.width);
   return (
     <>
@@ -73,6 +78,13 @@ function Patch() {
           onInput={(value) => (trait.value = value)}
         />
       ))}
+      <Choice
+        label="Fill (occlusion)"
+        value={fill.value}
+        disabled={alone.value}
+        options={words(FILLS, fill.value)}
+        onChange={(key) => (fill.value = key)}
+      />
     </>
   );
 }
@@ -101,8 +113,8 @@ export function Computing() {
           label="Score"
           value={measure.value}
           disabled={alone.value}
-          options={words(MEASURES, measure.value)}
-          onChange={(key) => (measure.value = `${key}`)}
+          options={Object.entries(state.words.value)}
+          onChange={(key) => (measure.value = key)}
         />
       )}
     </fieldset>

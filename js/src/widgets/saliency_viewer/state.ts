@@ -27,6 +27,9 @@ const SETTLED = 250;
 const idOf = (method: string, target: number, randomised: boolean) =>
   `${method}:${target}:${randomised ? "random" : "trained"}`;
 
+const matches = (made: Made, wanted: Partial<Asked>) =>
+  Object.entries(wanted).every(([name, value]) => made[name as keyof Asked] === value);
+
 /** The traits that are written here. */
 interface Written {
   method: Signal<string>;
@@ -41,6 +44,7 @@ interface Written {
   cam_layer: Signal<string | null>;
   window: Signal<number>;
   stride: Signal<number>;
+  fill: Signal<string | number>;
   reduction: Signal<Reduction>;
   part: Signal<Part>;
   percentile: Signal<number>;
@@ -57,6 +61,8 @@ interface Told {
   network: ReadonlySignal<string>;
   layers: ReadonlySignal<string[]>;
   methods: ReadonlySignal<Method[]>;
+  /** Measure → what it is called. */
+  words: ReadonlySignal<Record<string, string>>;
   maps: ReadonlySignal<Made[]>;
   curves: ReadonlySignal<Judged | null>;
   cut: ReadonlySignal<Cut | null>;
@@ -66,9 +72,9 @@ interface Told {
 }
 
 const WRITTEN =
-  "method compare target against randomised measure samples noise baseline cam_layer window stride reduction part percentile scale overlay";
+  "method compare target against randomised measure samples noise baseline cam_layer window stride fill reduction part percentile scale overlay";
 const TOLD =
-  "progress running _classes _likely _network _layers _methods _maps _curves _cut _sheet _error _picture";
+  "progress running _classes _likely _network _layers _methods _words _maps _curves _cut _sheet _error _picture";
 
 const byName = <T>(names: string, of: (name: string) => unknown) =>
   Object.fromEntries(names.split(" ").map((name) => [name.replace(/^_/, ""), of(name)])) as T;
@@ -106,6 +112,13 @@ export function createState(bridge: Bridge) {
       return !made || !fresh(made) || (!made.error && made.done < made.total);
     }),
   );
+  /** Computed in vain with these settings. */
+  const refused = computed(() =>
+    asked.value.filter(({ id }) => {
+      const made = byId.value.get(id);
+      return made?.error && fresh(made);
+    }),
+  );
   const alone = computed(() => ["replay", "disconnected", "gone"].includes(bridge.status.value));
   const state = {
     ...t,
@@ -118,7 +131,11 @@ export function createState(bridge: Bridge) {
     asked,
     held,
     missing,
+    refused,
     alone,
+    /** Can it be shown? Without a kernel only what was computed can. */
+    offers: (wanted: Partial<Asked>) =>
+      !alone.value || t.maps.value.some((made) => !made.error && matches(made, wanted)),
     /** Whether the network gives a single number. */
     single: computed(() => t.classes.value.length === 1),
     views: computed(() =>

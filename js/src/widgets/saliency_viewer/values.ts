@@ -105,5 +105,22 @@ export function similarity(one: Float32Array, other: Float32Array): number {
   return aa && bb ? ab / Math.sqrt(aa * bb) : Number.NaN;
 }
 
+/** Rank correlations of two maps, whichever way they are shown: of their sizes, and of signed values. */
+export interface Likeness {
+  sizes: number;
+  /** Of maps without signs none. */
+  signed: number | undefined;
+}
+
+export function likeness(one: Tensor, other: Tensor, flat: boolean, signed: boolean): Likeness {
+  const of = (reduction: Reduction, part: Part) =>
+    similarity(shownOf(one, reduction, part, flat), shownOf(other, reduction, part, flat));
+  return { sizes: of("max_abs", "absolute"), signed: signed ? of("sum", "all") : undefined };
+}
+
+/** How channels are reduced where signs must not be lost. */
+export const signedWay = (reduction: Reduction): Reduction =>
+  reduction === "mean" ? "mean" : "sum";
+
 export const minus = (one: Float32Array, other: Float32Array): Float32Array =>
   one.map((x, i) => x - (other[i] as number));

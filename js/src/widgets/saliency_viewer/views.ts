@@ -2,7 +2,16 @@
 import type { Scale } from "../../shared/color";
 import type { Tensor } from "../../shared/wire";
 import type { Asked, Made, Part, Reduction, Scaling } from "./types";
-import { isSigned, limitOf, minus, rangeOf, shownOf, similarity } from "./values";
+import {
+  isSigned,
+  type Likeness,
+  likeness,
+  limitOf,
+  minus,
+  rangeOf,
+  shownOf,
+  signedWay,
+} from "./values";
 
 /** "old": of other settings or weights; "partial": stopped before its end. */
 export type ViewState = "empty" | "loading" | "partial" | "ready" | "old" | "error";
@@ -10,15 +19,17 @@ export type ViewState = "empty" | "loading" | "partial" | "ready" | "old" | "err
 export interface View {
   id: string;
   asked: Asked;
-  /** The other class's map is taken from the first's. */
-  difference: boolean;
+  /** Of a difference the class whose map is taken from the first's. */
+  less: number | undefined;
+  /** Where the values end, beyond the full colours too. */
+  ends: [number, number];
   made: Made | undefined;
   values: Float32Array | undefined;
   scale: Scale;
   unit: string;
   state: ViewState;
-  /** Spearman's rank correlation with the trained model's map; of a random model's only. */
-  similarity: number | undefined;
+  /** To the trained model's map; of a random model's only. */
+  similarity: Likeness | undefined;
 }
 
 export interface Looks {
@@ -44,7 +55,7 @@ export interface Given {
   looks: Looks;
 }
 
-type Draft = Omit<View, "scale"> & { whole: Float32Array | undefined; family: string };
+type Draft = Omit<View, "scale" | "ends"> & { whole: Float32Array | undefined; family: string };
 
 export function viewsOf(given: Given): View[] {
   const drafts: Draft[] = [];
@@ -53,14 +64,15 @@ export function viewsOf(given: Given): View[] {
     const before = drafts.at(-1);
     drafts.push(draft);
     const compared = asked.target === given.looks.against && !asked.randomised;
-    if (compared && before) drafts.push(differenceOf(before, draft));
+    if (compared && before) drafts.push(differenceOf(before, draft, given));
   }
   const limits = new Map<string, number>();
   for (const { whole, family } of drafts)
     if (whole)
       limits.set(family, Math.max(limits.get(family) ?? 0, limitOf(whole, given.looks.percentile)));
-  return drafts.map(({ whole: _, family, ...draft }) => ({
+  return drafts.map(({ whole, family, ...draft }) => ({
     ...draft,
+    ends: endsOf(whole),
     scale: scaleOf(draft, limits.get(family) ?? 0, given.looks),
   }));
 }
@@ -74,19 +86,20 @@ function draftOf(asked: Asked, { made: find, values, current, looks }: Given): D
   const now = shown(held?.now);
   const trained = asked.randomised && find(asked.id.replace("random", "trained"));
   const other = trained ? values(trained.id)?.whole : undefined;
+  const alike = () => other && made && held && likeness(other, held.now, made.flat, made.signed);
   const unit = made?.unit ?? "";
   const family = against === null || asked.randomised ? asked.id : asked.method;
   return {
     id: asked.id,
     asked,
-    difference: false,
+    less: undefined,
     made,
     values: now,
     whole: shown(held?.whole),
     unit,
     family: looks.scale === "unit" ? unit : family,
     state: stateOf(made, !!now, !!made && current(made)),
-    similarity: now && other ? similarity(shown(other) as Float32Array, now) : undefined,
+    similarity: alike(),
   };
 }
 
@@ -98,26 +111,42 @@ function stateOf(made: Made | undefined, there: boolean, current: boolean): View
   return current ? "ready" : "old";
 }
 
-/** The first class's values less the other's: what speaks more for the first is positive. */
-function differenceOf(one: Draft, other: Draft): Draft {
-  const of = (a: Float32Array | undefined, b: Float32Array | undefined) =>
-    a && b ? minus(a, b) : undefined;
+/** The first class's signed values less the other's: what speaks more for the first is positive. */
+function differenceOf(one: Draft, other: Draft, { values, looks }: Given): Draft {
+  const [a, b] = [one, other].map(({ made, asked }) =>
+    made && !made.error ? values(asked.id) : undefined,
+  );
+  const of = (which: keyof Values) => {
+    const [first, second] = [a, b].map(
+      (t) => t && shownOf(t[which], signedWay(looks.reduction), "all", !!one.made?.flat),
+    );
+    return first && second ? minus(first, second) : undefined;
+  };
   return {
     ...one,
     id: `${one.id} − ${other.id}`,
-    difference: true,
-    values: of(one.values, other.values),
-    whole: of(one.whole, other.whole),
+    less: other.asked.target,
+    values: of("now"),
+    whole: of("whole"),
     state: [one, other].find(({ state }) => state !== "ready")?.state ?? "ready",
     similarity: undefined,
   };
 }
 
+function endsOf(values: Float32Array | undefined): [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values ?? []) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
 function scaleOf(
-  { difference, made }: Pick<View, "difference" | "made">,
+  { less, made }: Pick<View, "less" | "made">,
   limit: number,
   { reduction, part }: Looks,
 ): Scale {
-  const signed = difference || (!!made?.signed && isSigned(reduction, part, made.flat));
+  const signed = less !== undefined || (!!made?.signed && isSigned(reduction, part, made.flat));
   return rangeOf(signed, limit);
 }
