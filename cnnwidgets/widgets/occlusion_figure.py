@@ -66,11 +66,8 @@ def draw(
         low, high = cells.span
         map_ = rest[0].imshow(cells.values, alpha=0.7, cmap="viridis", vmin=low, vmax=high)
         rest[0].set_title(fill(_plain(cells.caption), _MOST_TITLE), fontsize=9)
-        bar = figure.colorbar(
-            map_,
-            ax=rest[0],
-            label=f"low = important; the line: {cells.bare:.4g}, without the moving patch",
-        )
+        said = f"low = important; the line,\nwithout the moving patch: {cells.bare:.4g}"
+        bar = figure.colorbar(map_, ax=rest[0], label=said)
         bar.ax.axhline(cells.bare, color=_EDGE, linewidth=2)
     return figure
 

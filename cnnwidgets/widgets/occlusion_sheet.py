@@ -60,7 +60,7 @@ def preview(sheet: Sheet) -> bytes:
     place(page, Image.fromarray(np.ascontiguousarray(rgb)), _PICTURE)
     _outline(draw, sheet)
     draw.text((_PICTURE[0], 8), shorten(sheet.title, 40), "black", font)
-    draw.text((_BARS[0], 8), "with the patch; the mark is without", "black", font)
+    draw.text((_BARS[0], 8), "with the patch; the mark: untouched", "black", font)
     if len(sheet.rows) == 1:  # one number, which is no probability
         draw.text((_BARS[0], 30), _score(sheet.rows[0]), "black", font)
     else:
@@ -71,7 +71,7 @@ def preview(sheet: Sheet) -> bytes:
         draw.text((_MAP[0], 8), shorten(sheet.cells.caption, 42), "black", font)
         low, high = sheet.cells.span
         span = f"violet {low:.4g} = important, yellow {high:.4g}; without {sheet.cells.bare:.4g}"
-        draw.text((_MAP[0], 316), span, "black", font)
+        draw.text((_MAP[2], 316), span, "black", font, anchor="ra")
     file = io.BytesIO()
     page.quantize(method=Image.Quantize.FASTOCTREE).save(file, "png", compress_level=1)
     return file.getvalue()

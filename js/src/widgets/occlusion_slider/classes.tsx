@@ -1,6 +1,6 @@
 // What the network says with the patch where it is, against the bare picture.
 import { number } from "../../shared/format";
-import { andKept, chanceWords, points, signed } from "./describe";
+import { andKept, at, changeWords, measureWords, signed, valueWords } from "./describe";
 import { useSlider } from "./state";
 import type { ClassRow } from "./types";
 
@@ -17,17 +17,28 @@ const Change = ({ text }: { text: string }) => (
   <output class={SIGNS[text.charAt(0)] ?? ""}>{text}</output>
 );
 
+/** What the numbers are of, and against what the change is. */
+function Caption() {
+  const { probe, measure, measures, single } = useSlider();
+  const { question } = probe.answer.value;
+  const what = single.value ? "score" : measureWords(measure.value, measures.value);
+  const bars = single.value || measure.value === "probability" ? "" : "; bars: probability";
+  return (
+    <figcaption>
+      {what.charAt(0).toUpperCase() + what.slice(1)} with the patch at {at(question)}
+      {andKept(question.kept.length)}; change from the untouched picture (the mark){bars}
+    </figcaption>
+  );
+}
+
 export function Classes() {
-  const { probe, target, single } = useSlider();
-  const { rows, question } = probe.answer.value;
+  const { probe, target, single, measure, note } = useSlider();
+  const shown = single.value ? "logit" : measure.value;
   return (
     <figure class="cnnw-os-classes">
-      <figcaption>
-        {single.value ? "Score" : "Probability"} with the patch{andKept(question.kept.length)}, and
-        its change; the mark is without
-      </figcaption>
+      <Caption />
       <ul aria-label="Classes">
-        {rows.map((row) => {
+        {probe.answer.value.rows.map((row) => {
           const { index, name, probability, change, logit, logit_change } = row;
           const [now, by] = single.value
             ? [Math.abs(logit ?? 0) / reach(row), (logit_change ?? 0) / reach(row)]
@@ -52,14 +63,13 @@ export function Classes() {
                 <i style={{ width: share(now) }} />
                 <u style={{ left: share(now - by) }} />
               </div>
-              <output>
-                {single.value ? number(logit ?? Number.NaN) : chanceWords(probability)}
-              </output>
-              <Change text={single.value ? signed(logit_change) : points(change)} />
+              <output>{valueWords(row, shown)}</output>
+              <Change text={changeWords(row, shown)} />
             </li>
           );
         })}
       </ul>
+      {note.value && <p class="cnnw-note">{note.value}</p>}
     </figure>
   );
 }

@@ -20,18 +20,54 @@ export const chanceWords = (probability: number | null): string =>
 
 export const at = ({ row, column }: Place): string => `row ${row}, column ${column}`;
 
-const FILLS: Record<string, string> = { mean: "mean colour", blur: "blurred picture" };
+/** What the numbers of a class are; where the network puts out probabilities, there is no logit. */
+export const measureWords = (measure: Measure, measures: readonly Measure[]): string =>
+  measure === "probability" && !measures.includes("logit")
+    ? "output (already a probability)"
+    : measure;
 
-export const fillWords = (fill: Fill): string =>
-  typeof fill === "number" ? `value ${number(fill)}` : (FILLS[fill] ?? fill);
+const logits = ({ logit, logit_change }: ClassRow) => [logit, logit_change] as const;
+const odds = ({ log_odds, log_odds_change }: ClassRow) => [log_odds, log_odds_change] as const;
+
+export function valueWords(row: ClassRow, measure: Measure): string {
+  if (measure === "probability") return chanceWords(row.probability);
+  const [value] = (measure === "logit" ? logits : odds)(row);
+  return value === null ? "not finite" : number(value);
+}
+
+export function changeWords(row: ClassRow, measure: Measure): string {
+  if (measure === "probability") return points(row.change);
+  return signed((measure === "logit" ? logits : odds)(row)[1]);
+}
+
+const FILLS: Record<string, string> = { mean: "mean of this picture", blur: "blurred picture" };
+
+/** A fill; `drawn` is the colour that the network's pictures have there, where it is known. */
+export function fillWords(fill: Fill, drawn?: string): string {
+  if (typeof fill === "number") return `value ${number(fill)} (normalised)`;
+  const words = FILLS[fill] ?? fill;
+  if (fill === "mean" && drawn) return `${words} (${greyOf(drawn)})`;
+  return drawn && fill.startsWith("#") && fill !== drawn ? `${fill}, shown as ${drawn}` : words;
+}
+
+/** "67" of "#434343"; a colour that is not grey stays as it is. */
+function greyOf(hex: string): string {
+  const [, red, green, blue] = hex.match(/^#(..)(..)(..)$/) ?? [];
+  return red !== undefined && red === green && red === blue
+    ? String(Number.parseInt(red, 16))
+    : hex;
+}
+
+/** Few enough digits for an estimate: 1 to 10, then fives. */
+const coarse = (x: number): string => number(x < 10 ? Math.ceil(x) : 5 * Math.round(x / 5));
 
 /** A duration before it has passed. */
 export function about(seconds: number): string {
   if (seconds < 1) return "less than a second";
-  if (seconds < 90) return `about ${number(Math.round(seconds))} s`;
+  if (seconds < 90) return `about ${coarse(seconds)} s`;
   const minutes = seconds / 60;
   return minutes < 90
-    ? `about ${number(Math.round(minutes))} min`
+    ? `about ${coarse(minutes)} min`
     : `about ${number(Math.round(minutes / 6) / 10)} h`;
 }
 
@@ -50,7 +86,7 @@ export const besideKept = (kept: number): string => andKept(kept).replace("and",
 
 export function legendWords(
   name: string,
-  measure: Measure,
+  measure: string,
   drop: boolean,
   single: boolean,
   kept: number,
@@ -62,11 +98,8 @@ export function legendWords(
     : `${what} with ${here}; low = important`;
 }
 
-export function summary(question: Question, row: ClassRow | undefined, single: boolean): string {
+export function summary(question: Question, row: ClassRow | undefined, measure: Measure): string {
   const where = `Patch at ${at(question)}${besideKept(question.kept.length)}`;
   if (!row) return where;
-  const says = single
-    ? `${number(row.logit ?? Number.NaN)}, change ${signed(row.logit_change)}`
-    : `${chanceWords(row.probability)}, change ${points(row.change)}`;
-  return `${where}: ${row.name} ${says}`;
+  return `${where}: ${row.name} ${valueWords(row, measure)}, change ${changeWords(row, measure)}`;
 }

@@ -5,7 +5,8 @@
 //                                   data-row and data-column of the patch that the bars are of, data-done of the map
 //   application "Picture …"         the stage; arrow keys move the patch, Enter keeps it
 //   list "Classes"                  rows with data-class, data-probability and data-change
-//   sliders "Window", "Stride", "Map opacity"; comboboxes "Fill", "Class", "Measure", "Map shows"
+//   sliders "Window", "Stride", "Map opacity"; comboboxes "Fill", "Measure", "Map shows"
+//   "Class: …"                      opens the listbox "classes" and its search field
 //   buttons "Run sweep", "Stop", "Keep patch"; list "Kept patches"; group "Which layers notice"
 import type { AnyModel } from "@anywidget/types";
 import { render } from "preact";

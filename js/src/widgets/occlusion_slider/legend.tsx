@@ -2,7 +2,7 @@
 import { count, number, percent } from "../../shared/format";
 import { Legend } from "../../shared/legend";
 import { Slider } from "../../shared/slider";
-import { fillWords } from "./describe";
+import { fillWords, measureWords } from "./describe";
 import type { Shown } from "./map";
 import { Choice } from "./settings";
 import { useSlider } from "./state";
@@ -23,13 +23,24 @@ function Made({ map }: { map: Shown }) {
   );
 }
 
+/** What the mark on the colours is. */
+function without({ sweep, bare, untouched, unit }: Shown): string {
+  const text = (x: number) => [number(x), unit === "points" ? "%" : unit].join(" ").trim();
+  return sweep.kept.length
+    ? `Without the moving patch (the mark): ${text(bare)}; untouched picture: ${text(untouched)}`
+    : `Without a patch (the mark): ${text(bare)}`;
+}
+
 export function MapLegend({ map }: { map: Shown }) {
-  const { shows, opacity, live, sweep, probe, measure, single } = useSlider();
-  const { scale, caption, unit, bare, whole } = map;
+  const { shows, opacity, live, sweep, probe, measure, measures, single } = useSlider();
+  const { scale, caption, unit, mark, whole } = map;
   const old = sweep.value?.key !== probe.answer.value.question.key;
   return (
     <div class="cnnw-os-legend">
-      <Legend {...{ scale, caption, unit }} />
+      <div class="cnnw-os-bar">
+        <Legend {...{ scale, caption, unit }} />
+        {Number.isFinite(mark) && <u style={{ left: `${(100 * mark).toFixed(2)}%` }} />}
+      </div>
       <div class="cnnw-os-row">
         <Slider
           label="Map opacity"
@@ -45,13 +56,15 @@ export function MapLegend({ map }: { map: Shown }) {
           value={shows.value}
           onChange={(at) => (shows.value = SHOWS[at] ?? "score")}
         >
-          <option value="score">the {single.value ? "score" : measure.value} with the patch</option>
+          <option value="score">
+            the {single.value ? "score" : measureWords(measure.value, measures.value)} with the
+            patch
+          </option>
           <option value="drop">the drop by the patch</option>
         </Choice>
       </div>
       <p class="cnnw-note">
-        Without {sweep.value?.kept.length ? "the moving patch" : "a patch"}: {number(bare)}{" "}
-        {unit === "points" ? "%" : unit}
+        {without(map)}
         {!whole && "; what shows no colour is not measured"}
       </p>
       <Made map={map} />

@@ -1,7 +1,7 @@
 // What the map shows now, ready to be drawn and explained.
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { type Scale, symmetric } from "../../shared/color";
-import { legendWords, unitOf } from "./describe";
+import { legendWords, measureWords, unitOf } from "./describe";
 import type { State } from "./state";
 import { baseline, cellsOf, classAt, range, type Sweep, shownOf } from "./sweep";
 import type { SweptClass } from "./types";
@@ -14,14 +14,17 @@ export interface Shown {
   scale: Scale;
   caption: string;
   unit: string;
-  /** The measure without a patch, in the unit of the legend. */
+  /** The measure without the moving patch, and of the untouched picture, in the unit of the legend. */
   bare: number;
+  untouched: number;
+  /** Where on the scale the first is, 0 to 1. */
+  mark: number;
   /** Whether all of the picture that a patch covered was measured. */
   whole: boolean;
 }
 
 export function mapOf(state: State): ReadonlySignal<Shown | null> {
-  const { sweep, target, measure, shows, size, single } = state;
+  const { sweep, target, measure, measures, shows, size, single } = state;
   const cells = computed(() => sweep.value && cellsOf(sweep.value, size.value));
   return computed(() => {
     const at = sweep.value ? classAt(sweep.value, target.value) : -1;
@@ -30,17 +33,22 @@ export function mapOf(state: State): ReadonlySignal<Shown | null> {
     const drop = shows.value === "drop";
     const { factor, unit } = unitOf(measure.value, drop);
     const values = shownOf(sweep.value, at, measure.value, shows.value).map((x) => factor * x);
-    const [low, high] = range(values) ?? [0, 0];
+    const bare = factor * baseline(one, measure.value);
+    const [low, high] = range([...values, drop ? 0 : bare]) ?? [0, 0];
+    const scale: Scale = drop
+      ? { ...symmetric(low, high), table: "activations" }
+      : { low, high, table: "sequential" };
+    const words = measureWords(measure.value, measures.value);
     return {
       sweep: sweep.value,
       cells: cells.value,
       values,
-      scale: drop
-        ? { ...symmetric(low, high), table: "activations" }
-        : { low, high, table: "sequential" },
-      caption: legendWords(one.name, measure.value, drop, single.value, sweep.value.kept.length),
+      scale,
+      caption: legendWords(one.name, words, drop, single.value, sweep.value.kept.length),
       unit,
-      bare: factor * baseline(one, measure.value),
+      bare,
+      untouched: factor * baseline(one.bare, measure.value),
+      mark: high > low ? ((drop ? 0 : bare) - scale.low) / (scale.high - scale.low) : 0.5,
       whole: sweep.value.done === sweep.value.total,
     };
   });

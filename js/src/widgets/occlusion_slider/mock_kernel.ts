@@ -26,6 +26,8 @@ function pack(values: ArrayLike<number>, shape: number[], encoding: 0 | 3): Data
 const grey = (level: number) =>
   pack(new Uint8Array(3 * EDGE * EDGE).fill(level), [EDGE, EDGE, 3], 0);
 
+const odds = (p: number) => Math.log(p / (1 - p));
+
 /** The probability of class 0: the nearer to the middle the patch, the less. */
 export const chanceAt = ({ row, column }: Place): number =>
   BARE - 0.8 / (1 + Math.hypot(row - 6, column - 6));
@@ -35,11 +37,19 @@ export function rowsAt(place: Place): ClassRow[] {
   return NAMES.map((name, index) => {
     const probability = index ? (1 - cat) / 2 : cat;
     const change = index ? (BARE - cat) / 2 : cat - BARE;
-    return { index, name, probability, change, logit: probability, logit_change: change };
+    const [log_odds, before] = [odds(probability), odds(probability - change)];
+    const logits = { logit: probability, logit_change: change };
+    return {
+      index,
+      name,
+      probability,
+      change,
+      ...logits,
+      log_odds,
+      log_odds_change: log_odds - before,
+    };
   });
 }
-
-const odds = (p: number) => Math.log(p / (1 - p));
 
 /** A sweep of windows of 4 pixels, 2 apart, of which the first `done` rows are there. */
 export function sweepOf(done: number): { value: SweepValue; scores: DataView } {
@@ -97,6 +107,8 @@ export class MockKernel extends FakeModel {
       _filled: { fill: "mean", picture: grey(80) },
       _sweep: null,
       _classes: NAMES,
+      _measures: ["probability", "logit", "log-odds"],
+      _note: "",
       _network: "Net",
       _error: null,
       ...traits,

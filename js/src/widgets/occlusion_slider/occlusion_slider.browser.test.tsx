@@ -45,6 +45,29 @@ function pointer(type: string, row: number, column: number, more: object = {}): 
   );
 }
 
+/** A pixel painted with these colours, one over the other. */
+function pixelOf(paints: string[]): number[] {
+  const context = document.createElement("canvas").getContext("2d") as CanvasRenderingContext2D;
+  for (const paint of paints) {
+    context.fillStyle = paint;
+    context.fillRect(0, 0, 1, 1);
+  }
+  return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+}
+
+/** WCAG contrast of a colour on a ground. */
+function contrast(color: string, ground: string[]): number {
+  const light = (paints: string[]) => {
+    const [r, g, b] = pixelOf(paints).map((byte) => {
+      const x = byte / 255;
+      return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+    }) as [number, number, number];
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  const [a, b] = [light([...ground, color]), light(ground)];
+  return Math.max(a, b) / Math.min(a, b);
+}
+
 /** The colour of a pixel of the picture, or of the map over it. */
 const colour = (view: string, row: number, column: number) => [
   ...(find<HTMLCanvasElement>(`[data-view=${view}]`)
@@ -116,7 +139,9 @@ describe("the patch", () => {
     await userEvent.keyboard("{Shift>}{ArrowUp}{ArrowUp}{ArrowUp}{/Shift}");
     await eventually(placed).toEqual([0, 6]);
     expect(kernel.asked("patch").at(-1)?.args.kept).toEqual([[6, 6, 4]]);
-    await see("Probability with the patch and 1 kept one, and its change; the mark is without");
+    await see(
+      "Probability with the patch at row 0, column 6 and 1 kept one; change from the untouched picture (the mark)",
+    );
     expect(colour("picture", 9, 7)).toEqual([80, 80, 80, 255]);
     expect(colour("picture", 1, 7)).toEqual([80, 80, 80, 255]);
     await userEvent.keyboard("{Enter}{Enter}");
@@ -158,6 +183,91 @@ describe("the patch", () => {
     await eventually(placed).toEqual([2, 6]);
   });
 
+  test("is named as the picture is; where it is told of is where it is", async () => {
+    mount();
+    expect(stage().getAttribute("aria-label")).toMatch(/^Picture, patch of 4 × 4 at row 6/);
+    await see(/^Patch at row 6, column 6: cat/);
+    stage().focus();
+    await userEvent.keyboard("{ArrowUp}");
+    await eventually(placed).toEqual([5, 6]);
+    expect(find("[aria-live=polite].cnnw-sr").textContent).not.toContain("row 6,");
+    await see(/^Probability with the patch at row 5, column 6;/);
+  });
+
+  test("may be moved by keys that are written under it", async () => {
+    mount();
+    await see(/^Arrow keys move the patch by 1 px, with Shift by a stride; Enter keeps it, Delete/);
+  });
+
+  test("a class is looked up among a thousand, the likeliest first", async () => {
+    const names = [...Array(1000).keys()].map((i) => `breed ${i}`);
+    const kernel = mount({ _classes: names });
+    expect(document.querySelectorAll("[role=option]").length).toBe(0);
+    await page.getByText("Class: breed 0").click();
+    const options = () => document.querySelectorAll("[role=option]");
+    await eventually(() => options().length).toBe(1000);
+    expect(options()[0]?.textContent).toBe("breed 0 10 %");
+    await page.getByRole("searchbox", { name: "Search classes" }).fill("breed 99");
+    await eventually(() => options().length).toBe(11);
+    await userEvent.keyboard("{Enter}");
+    expect(kernel.get("target")).toBe(99);
+    await see("Class: breed 99");
+  });
+
+  test("the numbers are of the measure, before any sweep", async () => {
+    const kernel = mount();
+    const cat = () =>
+      [...find("[data-class='0']").querySelectorAll("output")].map((o) => o.textContent);
+    expect(cat()).toEqual(["10 %", "−80 points"]);
+    await page.getByRole("combobox", { name: "Measure" }).selectOptions("logit");
+    expect(kernel.get("measure")).toBe("logit");
+    await eventually(cat).toEqual(["0.1", "−0.8"]);
+    await see(/^Logit with the patch at row 6, column 6; .*bars: probability$/);
+    await page.getByRole("combobox", { name: "Measure" }).selectOptions("log-odds");
+    await eventually(cat).toEqual(["−2.197", "−4.39"]);
+  });
+
+  test("of probabilities no logits are offered", async () => {
+    const kernel = mount({ _measures: ["probability", "log-odds"], _note: "maps are averaged" });
+    const options = [...find<HTMLSelectElement>("[aria-label=Measure]").options];
+    expect(options.map((one) => one.text)).toEqual(["output (already a probability)", "log-odds"]);
+    await see(/^Output \(already a probability\) with the patch/);
+    await see("maps are averaged");
+    kernel.finish();
+    await see("output (already a probability) of cat with the patch here; low = important");
+    await page.getByRole("combobox", { name: "Measure" }).selectOptions("log-odds");
+    expect(kernel.get("measure")).toBe("log-odds");
+  });
+
+  test("the swatch has the colour that the network sees, and the fill says so", async () => {
+    const kernel = mount();
+    const swatch = find<HTMLInputElement>("[type=color]");
+    const chosen = () => find<HTMLSelectElement>("[aria-label=Fill]").selectedOptions[0]?.text;
+    expect(swatch.value).toBe("#505050");
+    expect(chosen()).toBe("mean of this picture (80)");
+    kernel.set("fill", "#ff0000");
+    await eventually(chosen).toBe("#ff0000");
+    kernel.update("_filled", { ...kernel.state._filled, fill: "#ff0000" });
+    await eventually(chosen).toBe("#ff0000, shown as #505050");
+  });
+
+  test.each(["light", "dark"])("changes can be read on every ground, %s", async (scheme) => {
+    mount();
+    root().style.colorScheme = scheme;
+    const ground = [getComputedStyle(root()).backgroundColor];
+    const rows = [...document.querySelectorAll<HTMLElement>("[data-class]")];
+    const seen = rows.map((row) => {
+      const { color } = getComputedStyle(row.lastElementChild as HTMLElement);
+      return contrast(color, [...ground, getComputedStyle(row).backgroundColor]);
+    });
+    expect(new Set(rows.map((row) => row.lastElementChild?.className))).toEqual(
+      new Set(["cnnw-down", "cnnw-up"]),
+    );
+    for (const ratio of seen) expect(ratio).toBeGreaterThan(4.5);
+    const [red, green, blue] = pixelOf([getComputedStyle(find(".cnnw-down")).color]) as number[];
+    expect(blue).toBeGreaterThan(Math.max(red as number, green as number)); // not the map's red
+  });
+
   test("a class is chosen by its bar; its name is text", async () => {
     const kernel = mount();
     await page.getByRole("button", { name: "<b>dog</b>" }).click();
@@ -178,7 +288,7 @@ describe("the patch", () => {
 describe("a sweep", () => {
   test("tells its cost, runs, is drawn as it comes, and stops", async () => {
     const kernel = mount();
-    await see("7 × 7 = 49 places, about 12 s");
+    await see("7 × 7 = 49 places, about 10 s");
     await page.getByRole("button", { name: "Run sweep" }).click();
     expect(kernel.asked("run")).toHaveLength(1);
     kernel.update("running", true);
@@ -200,7 +310,7 @@ describe("a sweep", () => {
     const kernel = mount();
     kernel.finish();
     await see("probability of cat with the patch here; low = important");
-    await see(/^Without a patch: 90 %/);
+    await see(/^Without a patch \(the mark\): 90 %/);
     const dark = colour("map", 8, 8);
     await page.getByRole("combobox", { name: "Map shows" }).selectOptions("the drop by the patch");
     await see("drop of the probability of cat by the patch here; high = important");
@@ -209,6 +319,25 @@ describe("a sweep", () => {
     await see("drop of the logit of cat by the patch here; high = important");
     await page.getByRole("button", { name: "<b>dog</b>" }).click();
     await see("drop of the logit of <b>dog</b> by the patch here; high = important");
+  });
+
+  test("has a mark where its reference is", async () => {
+    const kernel = mount();
+    kernel.finish();
+    const mark = () => find<HTMLElement>(".cnnw-os-bar > u").style.left;
+    await eventually(mark).toBe("100%"); // surest without a patch
+    await see("90 %");
+    await page.getByRole("combobox", { name: "Map shows" }).selectOptions("the drop by the patch");
+    await eventually(mark).toBe("50%");
+    const sweep = kernel.state._sweep;
+    const kept = [[0, 0, 4]];
+    const classes = sweep.classes.map((one: object) => ({
+      ...one,
+      bare: { logit: 2, log_odds: 0 },
+    }));
+    kernel.set("kept", kept);
+    kernel.update("_sweep", { ...sweep, kept, classes });
+    await see("Without the moving patch (the mark): 90 %; untouched picture: 50 %");
   });
 
   test("a cell that is pointed at has the patch until the pointer leaves; a click keeps it", async () => {
@@ -254,6 +383,10 @@ describe("a sweep", () => {
     expect(placed()).toEqual([2, 4]);
     await expect.element(page.getByRole("button", { name: "Keep patch" })).toBeDisabled();
     await expect.element(page.getByRole("button", { name: "Run sweep" })).toBeDisabled();
+    await see("No kernel here: the patch has the settings that it was saved with.");
+    await see(/^Point at the map to see/);
+    await page.getByText("Class: cat").click();
+    await eventually(() => document.querySelectorAll("[role=option]").length).toBe(3);
   });
 });
 
@@ -261,7 +394,12 @@ describe("the whole", () => {
   test("fits into 480 px, has no ids, and only classes of its own", async () => {
     const kernel = mount({}, { width: 480 });
     kernel.finish();
-    await see(/low = important/);
+    kernel.set("kept", [[0, 0, 4]]);
+    kernel.update("_sweep", { ...kernel.state._sweep, kept: [[0, 0, 4]] });
+    await page.getByRole("combobox", { name: "Map shows" }).selectOptions("the drop by the patch");
+    await see(/beside 1 kept one; high = important/);
+    for (const caption of document.querySelectorAll("figcaption"))
+      expect(caption.scrollWidth).toBeLessThanOrEqual(caption.clientWidth);
     expect(root().scrollWidth).toBeLessThanOrEqual(480);
     expect(root().querySelectorAll("[id]")).toHaveLength(0);
     const classes = [...root().querySelectorAll("[class]")].flatMap((one) => [...one.classList]);

@@ -20,6 +20,18 @@ export function imageOf(picture: Tensor, { height, width }: Size): ImageData {
   return out;
 }
 
+/** The mean colour of all pixels, "#rrggbb". */
+export function meanColor({ data }: ImageData): string {
+  const sums = [0, 0, 0];
+  for (let at = 0; at < data.length; at++)
+    if (at % 4 < 3) sums[at % 4] = (sums[at % 4] as number) + (data[at] as number);
+  const hex = (sum: number) =>
+    Math.round((4 * sum) / data.length)
+      .toString(16)
+      .padStart(2, "0");
+  return `#${sums.map(hex).join("")}`;
+}
+
 /** Draws the picture, and over it the parts of what patches show that lie under them. */
 export function drawPatched(
   canvas: HTMLCanvasElement,

@@ -1,7 +1,10 @@
 // The patch, and what is followed.
 import type { ComponentChildren } from "preact";
+import { useMemo } from "preact/hooks";
 import { Slider } from "../../shared/slider";
-import { fillWords } from "./describe";
+import { ClassChoice } from "./class_choice";
+import { fillWords, measureWords } from "./describe";
+import { imageOf, meanColor } from "./paint";
 import { useSlider } from "./state";
 import type { Fill, Measure } from "./types";
 
@@ -26,13 +29,13 @@ export const Choice = ({ label, value, onChange, children }: ChoiceProps) => (
 );
 
 const FILLS: readonly Fill[] = ["mean", "blur", "noise", "black", "white"];
-const MEASURES: readonly Measure[] = ["probability", "logit", "log-odds"];
 
 function FillChoice() {
-  const { fill, alone } = useSlider();
+  const { fill, filled, filledWith, size, alone } = useSlider();
   const known = FILLS.includes(fill.value);
   const fills = known ? FILLS : [...FILLS, fill.value];
-  const hex = `${fill.value}`.startsWith("#") ? `${fill.value}` : "#808080";
+  const color = useMemo(() => meanColor(imageOf(filled.value, size.value)), [filled.value]);
+  const drawn = filledWith.value === fill.value ? color : undefined;
   return (
     <>
       <Choice
@@ -42,15 +45,15 @@ function FillChoice() {
       >
         {fills.map((one, i) => (
           <option key={i} value={i} disabled={alone.value}>
-            {fillWords(one)}
+            {fillWords(one, one === fill.value ? drawn : undefined)}
           </option>
         ))}
       </Choice>
       <input
         type="color"
         aria-label="Fill colour"
-        title="Fill with a colour of your choice"
-        value={hex}
+        title={`What the patch shows: ${color}. Choose another colour to fill it with.`}
+        value={color}
         disabled={alone.value}
         onChange={({ currentTarget }) => (fill.value = currentTarget.value)}
       />
@@ -58,35 +61,14 @@ function FillChoice() {
   );
 }
 
-function ClassChoice() {
-  const { classes, target, probe, alone, sweep } = useSlider();
-  const names = classes.value;
-  const likely = probe.answer.value.rows.map(({ index }) => index);
-  const swept = sweep.value?.classes.map(({ index }) => index) ?? [];
-  const first = alone.value && swept.length ? swept : likely;
-  const others = alone.value ? [] : names.flatMap((_, i) => (first.includes(i) ? [] : i));
-  const all = [...first, ...others];
-  if (!all.includes(target.value)) all.push(target.value);
-  return (
-    <Choice
-      label="Class"
-      value={target.value}
-      onChange={(at) => (target.value = all[at] as number)}
-    >
-      {all.map((index) => (
-        <option key={index} value={index}>
-          {names[index]}
-        </option>
-      ))}
-    </Choice>
-  );
-}
-
 export function Settings() {
-  const { window, stride, size, measure, single, alone } = useSlider();
+  const { bridge, window, stride, size, measure, measures, single, alone } = useSlider();
   const edge = Math.min(size.value.height, size.value.width);
   return (
     <div class="cnnw-os-settings">
+      {bridge.status.value === "replay" && (
+        <p class="cnnw-note">No kernel here: the patch has the settings that it was saved with.</p>
+      )}
       <Slider
         label="Window"
         unit="px"
@@ -113,11 +95,11 @@ export function Settings() {
             <Choice
               label="Measure"
               value={measure.value}
-              onChange={(at) => (measure.value = MEASURES[at] as Measure)}
+              onChange={(at) => (measure.value = measures.value[at] as Measure)}
             >
-              {MEASURES.map((one) => (
+              {measures.value.map((one) => (
                 <option key={one} value={one}>
-                  {one}
+                  {measureWords(one, measures.value)}
                 </option>
               ))}
             </Choice>

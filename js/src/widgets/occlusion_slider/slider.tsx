@@ -44,6 +44,7 @@ export function OcclusionSlider() {
         <Messages />
         <div class="cnnw-os-left">
           <Stage map={map} />
+          <Help />
           <KeptPatches />
         </div>
         <div class="cnnw-os-right">
@@ -56,6 +57,17 @@ export function OcclusionSlider() {
       </div>
       <Summary />
     </section>
+  );
+}
+
+function Help() {
+  const { alone } = useSlider();
+  return (
+    <p class="cnnw-note">
+      {alone.value
+        ? "Point at the map to see what the network says with the patch there."
+        : "Arrow keys move the patch by 1 px, with Shift by a stride; Enter keeps it, Delete removes the last one kept."}
+    </p>
   );
 }
 
@@ -88,19 +100,19 @@ function Messages() {
 }
 
 function Summary() {
-  const { probe, target, single } = useSlider();
-  const said = useSignal("");
+  const { probe, target, single, measure } = useSlider();
+  const said = useSignal({ rows: probe.answer.peek().rows, text: "" });
   const { question, rows } = probe.answer.value;
   useEffect(() => {
     const timer = setTimeout(() => {
       const row = rows.find(({ index }) => index === target.value);
-      said.value = summary(question, row, single.value);
+      said.value = { rows, text: summary(question, row, single.value ? "logit" : measure.value) };
     }, RESTED);
     return () => clearTimeout(timer);
   }, [question, rows]);
   return (
     <p class="cnnw-sr" aria-live="polite">
-      {said.value}
+      {said.value.rows === rows && said.value.text}
     </p>
   );
 }

@@ -136,13 +136,14 @@ export function Stage({ map }: { map: Shown | null }) {
     bottom: Math.min(height, row + edge),
     right: Math.min(width, column + edge),
   });
+  const title = name.value === "picture" ? "Picture" : `Picture ${name.value}`;
   return (
     <div
       class="cnnw-os-stage"
       style={{ "--cnnw-ratio": width / height }}
       role="application"
       aria-roledescription="picture with a patch to move"
-      aria-label={`Picture ${name.value}, patch of ${window.value} × ${window.value} at ${at(place.value)}${andKept(kept.value.length)}`}
+      aria-label={`${title}, patch of ${window.value} × ${window.value} at ${at(place.value)}${andKept(kept.value.length)}`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the patch
       tabIndex={0}
       onKeyDown={(event) => onKeyDown(event, state)}

@@ -15,6 +15,10 @@ export interface State {
   fill: Signal<Fill>;
   target: Signal<number>;
   measure: Signal<Measure>;
+  /** What of a class may be followed. */
+  measures: ReadonlySignal<readonly Measure[]>;
+  /** What a reader must know of the network's outputs; may be empty. */
+  note: ReadonlySignal<string>;
   progress: ReadonlySignal<number>;
   running: ReadonlySignal<boolean>;
   classes: ReadonlySignal<string[]>;
@@ -22,8 +26,9 @@ export interface State {
   error: ReadonlySignal<string | null>;
   name: ReadonlySignal<string>;
   picture: ReadonlySignal<Tensor>;
-  /** What the patch shows, as a whole picture. */
+  /** What the patch shows, as a whole picture, and what it is called. */
   filled: ReadonlySignal<Tensor>;
+  filledWith: ReadonlySignal<Fill>;
   size: ReadonlySignal<Size>;
   /** Where the reader put the patch, and where it is while a cell is pointed at. */
   home: Signal<Place>;
@@ -46,7 +51,7 @@ export interface State {
 
 export function createState(bridge: Bridge): State {
   const shown = bridge.read<Picture>("_picture");
-  const fillings = bridge.read<{ picture: DataView }>("_filled");
+  const fillings = bridge.read<{ fill: Fill; picture: DataView }>("_filled");
   const window = bridge.trait<number>("window");
   const fill = bridge.trait<Fill>("fill");
   const kept = bridge.trait<readonly Box[]>("kept");
@@ -97,6 +102,8 @@ export function createState(bridge: Bridge): State {
     fill,
     target,
     measure: bridge.trait("measure"),
+    measures: bridge.read("_measures"),
+    note: bridge.read("_note"),
     progress: bridge.read("progress"),
     running: bridge.read("running"),
     classes,
@@ -105,6 +112,7 @@ export function createState(bridge: Bridge): State {
     name: computed(() => shown.value.name),
     picture,
     filled: computed(() => unpack(fillings.value.picture)),
+    filledWith: computed(() => fillings.value.fill),
     size,
     home,
     peek,

@@ -129,7 +129,9 @@ describe("words", () => {
 
   test.each([
     [0.2, "less than a second"],
-    [12.3, "about 12 s"],
+    [2.1, "about 3 s"],
+    [12.3, "about 10 s"],
+    [13, "about 15 s"],
     [300, "about 5 min"],
     [7200, "about 2 h"],
   ])("of a duration: %d s", (seconds, words) => {

@@ -85,7 +85,8 @@ export function rowsAt(sweep: Sweep, cell: number): ClassRow[] {
     };
     const [probability, change] = value("probability");
     const [logit, logit_change] = value("logit");
-    return { index, name, probability, change, logit, logit_change };
+    const [log_odds, log_odds_change] = value("log-odds");
+    return { index, name, probability, change, logit, logit_change, log_odds, log_odds_change };
   });
 }
 

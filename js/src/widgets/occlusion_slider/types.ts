@@ -27,6 +27,8 @@ export interface ClassRow {
   change: number | null;
   logit: number | null;
   logit_change: number | null;
+  log_odds: number | null;
+  log_odds_change: number | null;
 }
 
 export interface Measures {
