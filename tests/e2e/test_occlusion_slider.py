@@ -114,17 +114,29 @@ def test_kept_patches_act_together(notebook: NotebookPage, shown: OcclusionSlide
     shown.button("Keep patch").click()
     shown.drag((4, 4), (22, 20))
     shown.wait_answered(20, 18)
-    expect(shown.root.get_by_text("with the patch and 2 kept ones")).to_be_visible()
+    expect(shown.root.get_by_text("column 18 and 2 kept ones; change")).to_be_visible()
     assert notebook.kernel_eval("slider.kept") == [(10, 10, 8), (2, 2, 8)]
     compare(notebook, shown, (10, 10), (2, 2), (20, 18))
     notebook.screenshot("occlusion-slider-kept", "section.cnnw-os")
     shown.button("Remove patch 1").click()
-    expect(shown.root.get_by_text("with the patch and 1 kept one,")).to_be_visible()
+    expect(shown.root.get_by_text("column 18 and 1 kept one; change")).to_be_visible()
     compare(notebook, shown, (2, 2), (20, 18))
     shown.button("Clear").click()
     expect(kept).to_have_count(0)
-    expect(shown.root.get_by_text("Probability with the patch, and")).to_be_visible()
+    expect(shown.root.get_by_text("with the patch at row 20, column 18; change")).to_be_visible()
     compare(notebook, shown, (20, 18))
+
+
+def test_the_class_is_searched_for(notebook: NotebookPage, shown: OcclusionSlider) -> None:
+    shown.root.get_by_text("Class: ").click()
+    search = shown.root.get_by_role("searchbox", name="Search classes")
+    search.fill("sandal")
+    search.press("Enter")
+    expect(shown.root.get_by_text("Class: Sandal")).to_be_visible()
+    wait_kernel(notebook, "net.class_name(slider.target) == 'Sandal'")
+    search.press("Escape")  # once what was searched for, once the panel
+    search.press("Escape")
+    expect(search).to_have_count(0)
 
 
 def test_a_sweep_fills_the_map(notebook: NotebookPage, shown: OcclusionSlider) -> None:
@@ -294,6 +306,7 @@ def test_the_exported_page_needs_no_kernel(
     saved.select("Map shows", "the drop by the patch")
     expect(saved.root.locator(".cnnw-legend")).to_contain_text("high = important")
     expect(saved.button("Run sweep")).to_be_disabled()
+    expect(saved.root.get_by_text("No kernel here:")).to_be_visible()
 
 
 HELD = """

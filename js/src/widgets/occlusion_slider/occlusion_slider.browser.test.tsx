@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import widget from "./index";
-import { chanceAt, MockKernel } from "./mock_kernel";
+import { chanceAt, MockKernel, NAMES } from "./mock_kernel";
 
 let stop = new AbortController();
 
@@ -368,7 +368,7 @@ describe("a sweep", () => {
   });
 
   test("answers where there is no kernel", async () => {
-    const kernel = mount({}, { manager: { replay: true } });
+    const kernel = mount({ _classes: [...NAMES, "fish"] }, { manager: { replay: true } });
     kernel.finish();
     await eventually(() => root().dataset.state).toBe("replay");
     pointer("pointermove", 3, 5);
