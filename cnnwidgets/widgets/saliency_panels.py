@@ -102,7 +102,7 @@ def _drawn(
         return Drawn(panel.method, title, unit, None, said or _NOT_YET, "")
     values = found.shown(viewer.reduction, viewer.part)
     said = " ".join(_remarks(viewer, found, made))
-    how = _how(found, viewer.reduction, viewer.part)
+    how = words_of(viewer.reduction, viewer.part, flat=found.flat)
     return Drawn(panel.method, title, unit, values.numpy(), said, _family(viewer, panel, unit), how)
 
 
@@ -118,8 +118,9 @@ def _family(viewer: SaliencyViewer, panel: Panel, unit: str) -> str:
     return panel.method if compared else panel.id
 
 
-def _how(made: Explanation, reduction: str, signs: str) -> str:
-    channels = "" if made.flat else f", channels: {reduction}"
+def words_of(reduction: str, signs: str, *, flat: bool) -> str:
+    """Say what was made of the channels and signs, to follow the unit."""
+    channels = "" if flat else f", channels: {reduction}"
     return channels + ("" if signs == "all" else f", {_SIGNS[signs]}")
 
 
@@ -152,7 +153,7 @@ def _difference(
         values,
         "",
         _family(viewer, panel, unit),
-        _how(one, how, "all"),
+        words_of(how, "all", flat=one.flat),
     )
 
 

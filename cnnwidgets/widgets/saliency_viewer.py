@@ -25,7 +25,7 @@ from cnnwidgets.widgets.saliency_checks import (
 from cnnwidgets.widgets.saliency_judging import NOISES, SAMPLES
 from cnnwidgets.widgets.saliency_maps import Explanation, Explanations, Panel, described
 from cnnwidgets.widgets.saliency_methods import METHODS, told
-from cnnwidgets.widgets.saliency_panels import noise_sheet, panels_of
+from cnnwidgets.widgets.saliency_panels import noise_sheet, panels_of, words_of
 from cnnwidgets.widgets.saliency_running import Run
 from cnnwidgets.widgets.saliency_sheet import preview
 from cnnwidgets.widgets.saliency_subject import Subject
@@ -276,7 +276,8 @@ class SaliencyViewer(Running, SaliencyAnswers):
 
         self._renew()
         word = METHODS["smoothgrad"].unit_of(self._word(self.measure), {})
-        title = f"SmoothGrad: {self._subject.name(self.target)}; {word}, channels: {self.reduction}"
+        how = words_of(self.reduction, self.part, flat=False)
+        title = f"SmoothGrad: {self._subject.name(self.target)}; {word}{how}"
         maps = noise_sheet(self, self._subject)
         return draw_noise(maps, NOISES, SAMPLES, self.percentile, title)
 

@@ -119,9 +119,11 @@ def test_noise_by_samples(small: Network) -> None:
     expected = cw.smoothgrad(small, noise(0), viewer.target, samples=SAMPLES[1], noise=NOISES[1])
     span = float(expected.max() - expected.min())
     np.testing.assert_allclose(maps[at], expected, atol=span / 400)
+    viewer.part = "positive"
     figure = viewer.noise_figure()
     assert len(figure.axes) == len(maps)
     title = figure.get_suptitle()
-    assert f"SmoothGrad: {CLASSES[viewer.target]}; logit per input unit" in title
+    what = "logit per input unit, channels: max_abs, positive part only"
+    assert f"SmoothGrad: {CLASSES[viewer.target]}; {what}" in title
     assert "full colour: each map's own percentile 99" in title
     viewer.close()

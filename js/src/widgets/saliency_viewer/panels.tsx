@@ -100,9 +100,10 @@ function MapTile({ view }: { view: View }) {
 export function Panels() {
   const { views } = useViewer();
   const methods = [...new Set(views.value.map(({ asked }) => asked.method))];
+  const many = views.value.length / methods.length;
   return (
     <div>
-      <div class="cnnw-sv-panels" data-rows={methods.length < views.value.length}>
+      <div class="cnnw-sv-panels" data-rows={many > 1} style={{ "--cnnw-maps": many }}>
         <PictureTile />
         {methods.map((method) => (
           <div key={method} class="cnnw-sv-method">

@@ -240,6 +240,10 @@ describe("side by side", () => {
     expect(top(CAM)).toBeGreaterThan(top(SALIENCY));
     const left = (id: string) => tile(id).getBoundingClientRect().left;
     expect(left(CAM)).toBe(left(SALIENCY));
+    root().parentElement?.style.setProperty("width", "1100px");
+    kernel.set("against", 1); // four maps of a method still share a row
+    const four = ["0:trained", "1:trained", "0:trained − saliency:1:trained", "0:random"];
+    await eventually(() => new Set(four.map((one) => top(`saliency:${one}`))).size).toBe(1);
   });
 
   test("a page without a kernel offers only what was computed", async () => {
