@@ -20,34 +20,52 @@ WHOLE = 65_536
 _SAMPLES = 16
 
 
-def fingerprint(tensors: Iterable[Tensor]) -> Hashable:
-    """Return a value that changes with the tensors.
+class Fingerprint:
+    """Looks at the same tensors again and again: where their memory lies is found once."""
 
-    Autograd counts every write to a tensor, but not one through ``.data``. So the memory of
-    tensors of up to 65,536 values is compared too, and 16 values of each larger one: a write
-    through ``.data`` to a few values of a large tensor can go unnoticed.
-    """
-    counts: list[tuple[int, int]] = []
-    read: defaultdict[torch.device, list[Tensor]] = defaultdict(list)
+    def __init__(self) -> None:
+        self._known: tuple[list[tuple[int, int, int]], list[list[Tensor]]] = ([], [])
+
+    def of(self, tensors: Iterable[Tensor]) -> Hashable:
+        """Return a value that changes with the tensors.
+
+        Autograd counts every write to a tensor, but not one through ``.data``. So the memory of
+        tensors of up to 65,536 values is compared too, and 16 values of each larger one: a write
+        through ``.data`` to a few values of a large tensor can go unnoticed.
+        """
+        built = [tensor for tensor in tensors if not is_lazy(tensor)]
+        places = [(id(tensor), *_place(tensor)) for tensor in built]
+        known, parts = self._known
+        if places != known:
+            parts = _parts(built)
+            self._known = places, parts  # at once: other threads look as well
+        counts = tuple((id(tensor), writes(tensor)) for tensor in built)
+        return counts, tuple(map(_checksum, parts))
+
+
+def _place(tensor: Tensor) -> tuple[int, int]:
+    """Return where a tensor's memory begins, and for how many values."""
+    return (tensor.data_ptr(), tensor.numel()) if tensor.layout == torch.strided else (0, 0)
+
+
+def _parts(tensors: Iterable[Tensor]) -> list[list[Tensor]]:
+    """Return what is read of the tensors, by device and dtype: views of their memory."""
+    parts: defaultdict[tuple[torch.device, torch.dtype], list[Tensor]] = defaultdict(list)
     for tensor in tensors:
-        if is_lazy(tensor):
-            continue
-        counts.append((id(tensor), writes(tensor)))
-        part = _bytes(tensor.detach())
-        read[part.device].append(part)
-    return tuple(counts), tuple(map(_checksum, read.values()))
+        if tensor.layout == torch.strided and not tensor.is_meta:
+            parts[tensor.device, tensor.dtype].append(_part(tensor.detach()))
+    return list(parts.values())
 
 
-def _bytes(tensor: Tensor) -> Tensor:
+def _part(tensor: Tensor) -> Tensor:
     """Return a tensor's memory, or 16 values spread over it (no copy of a channels-last one)."""
-    if tensor.layout != torch.strided or tensor.is_meta:
-        return torch.empty(0, dtype=torch.uint8)
     held = tensor.untyped_storage().nbytes() // tensor.element_size() - tensor.storage_offset()
     count = min(tensor.numel(), held)
     shape, step = ((count,), 1) if count <= WHOLE else ((_SAMPLES,), count // _SAMPLES)
-    return tensor.as_strided(shape, (step,), tensor.storage_offset()).contiguous().view(torch.uint8)
+    return tensor.as_strided(shape, (step,), tensor.storage_offset())
 
 
 def _checksum(parts: list[Tensor]) -> int:
-    """Return one checksum of all parts, which lie on one device."""
-    return zlib.crc32(torch.cat(parts).cpu().numpy().data)  # one call, one transfer
+    """Return one checksum of all parts, which are of one device and dtype."""
+    values = torch.cat(parts).view(torch.uint8)
+    return zlib.crc32(values.cpu().numpy().data)  # one call, one transfer

@@ -20,7 +20,7 @@ from cnnwidgets.classes import Classes, Prediction, first_output, scores
 from cnnwidgets.convolutions import Convolution, convolved
 from cnnwidgets.discovery import normalisation_of, settings_of, shapes_to_try, size_of
 from cnnwidgets.errors import known_keywords
-from cnnwidgets.fingerprint import fingerprint
+from cnnwidgets.fingerprint import Fingerprint
 from cnnwidgets.isolation import isolated
 from cnnwidgets.layers import Layer, LayerGraph, layer_graph
 from cnnwidgets.shadow import shadow, unwrap
@@ -113,6 +113,7 @@ class Network:
         self._size = size_of(input_size) or (size_of(found.input_size) or ())[-2:] or None
         self.guessed = self._size is None and self.preprocess is None
         self._lock = threading.RLock()
+        self._fingerprint = Fingerprint()
         self._probed: tuple[Hashable, Shape, LayerGraph, Classes] | None = None
 
     def __repr__(self) -> str:
@@ -326,12 +327,13 @@ class Network:
 
         Not noticed: a write through ``.data`` to a few values of a tensor of more than 65,536.
         """
-        return fingerprint(_state(self.model))
+        return self._fingerprint.of(_state(self.model))
 
     def with_model(self, model: nn.Module) -> Network:
         """Return a network of another model of the same kind: same pictures, same classes."""
         twin = copy(self)
         twin.model, twin._lock, twin._probed = model, threading.RLock(), None  # noqa: SLF001
+        twin._fingerprint = Fingerprint()  # noqa: SLF001
         return twin
 
     def _probe(self) -> tuple[Shape, LayerGraph, Classes]:

@@ -9,11 +9,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnwidgets.fingerprint import WHOLE, fingerprint
+from cnnwidgets.fingerprint import WHOLE, Fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable, Iterable
 
+
+def fingerprint(tensors: Iterable[Tensor]) -> Hashable:
+    """Fingerprint tensors as a network does that has, and as one that has not seen them yet."""
+    tensors = list(tensors)
+    again = LOOK.of(tensors)
+    assert again == Fingerprint().of(tensors)
+    return again
+
+
+LOOK = Fingerprint()
 DTYPES = [torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.bool, torch.complex64]
 
 
@@ -80,6 +90,19 @@ def test_a_large_network_takes_no_time() -> None:
     taken = []
     for _ in range(5):
         start = time.perf_counter()
-        fingerprint(tensors)
+        LOOK.of(tensors)
         taken.append(time.perf_counter() - start)
     assert min(taken) < 3e-3
+
+
+def test_memory_that_moves_is_looked_for_again() -> None:
+    weight = nn.Parameter(torch.zeros(4, 4))
+    before = fingerprint([weight])
+    weight.data = torch.ones(4, 4)
+    assert fingerprint([weight]) != before
+    before = fingerprint([weight])
+    weight.data[3, 3] = 5
+    assert fingerprint([weight]) != before
+    before = fingerprint([weight])
+    weight.data = weight.data[:2]
+    assert fingerprint([weight]) != before
