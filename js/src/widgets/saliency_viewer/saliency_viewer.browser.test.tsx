@@ -379,13 +379,18 @@ describe("judging", () => {
 });
 
 describe("the whole", () => {
-  test.each([480, 1000])(
+  test.each([480, 1000, 1100])(
     "fits into %i px, has no ids, and only classes of its own",
     async (width) => {
       const kernel = mount({ compare: ["smoothgrad", "grad_cam"], randomised: true }, { width });
       kernel.finish(made("saliency"), made("grad_cam"), made("smoothgrad", { stages: 3 }));
       await eventually(() => tile(CAM).dataset.state).toBe("ready");
       expect(root().scrollWidth).toBeLessThanOrEqual(width);
+      kernel.set("against", 1);
+      await eventually(() => document.querySelectorAll("article")).toHaveLength(13);
+      await eventually(() => document.querySelector("article [type=range]")).not.toBeNull();
+      for (const one of document.querySelectorAll("article, .cnnw-scrubber"))
+        expect(one.scrollWidth).toBeLessThanOrEqual(one.clientWidth);
       expect(root().querySelectorAll("[id]")).toHaveLength(0);
       const classes = [...root().querySelectorAll("[class]")].flatMap((one) => [...one.classList]);
       expect(classes.filter((name) => !name.startsWith("cnnw-"))).toEqual([]);
