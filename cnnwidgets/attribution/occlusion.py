@@ -64,8 +64,8 @@ def occlusion(
         [P, 2]: (row, column) of the first pixel of each patch, instead of a grid. What is over
         the edge is cut off.
     fill
-        What the patch shows: ``"mean"``, ``"blur"``, ``"noise"``, a number, a colour or a tensor;
-        see `cnnwidgets.attribution.fills.filled`.
+        What the patch shows: ``"mean"``, ``"blur"``, ``"noise"``, a number (after normalisation), a
+        colour or a tensor; see `cnnwidgets.attribution.fills.filled`.
     measure
         ``"probability"``, ``"logit"`` or ``"log-odds"`` of the target.
     activation
@@ -75,8 +75,8 @@ def occlusion(
         sigmoid for a single output, else softmax.
     score
         For a network that is no classifier: a function from what it returns for a batch of N to
-        a tensor [N] or [N, K]. One number for each picture is followed as it is, as a
-        ``"logit"``.
+        a tensor [N] or [N, K]; of maps [N, K, H, W] each is averaged over its positions. One number
+        for each picture is followed as it is, as a ``"logit"``.
     method
         ``"incremental"`` computes what the patch changes, exactly; ``"full"`` whole passes;
         ``"auto"`` whichever needs less arithmetic. ``"draft"`` does that in bfloat16: quicker, not

@@ -36,7 +36,7 @@ def test_equal_to_a_plain_pass(name: str) -> None:
                 torch.testing.assert_close(found, plain(net, copy), rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("fill", ["mean", "blur", "noise", "red", "#00ff00", (1, 2, 3), 0.0, 7])
+@pytest.mark.parametrize("fill", ["mean", "blur", "noise", "red", "#00ff00", (1, 2, 3), 0.0, 1])
 def test_every_fill(fill: Any) -> None:
     net = cw.Network(small_model(), input_size=16)
     probe, x = cw.OcclusionProbe(net, noise(0)), net.prepare(noise(0))
