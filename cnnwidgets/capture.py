@@ -10,7 +10,7 @@ import torch
 from torch.autograd.graph import get_gradient_edge
 
 from cnnwidgets.classes import first_output, scores
-from cnnwidgets.errors import NoGradientError
+from cnnwidgets.errors import NoGradientError, naming_shape
 from cnnwidgets.isolation import isolated
 from cnnwidgets.shadow import shadow
 from cnnwidgets.tracing import Call, Failure, trace
@@ -118,7 +118,7 @@ def capture(
     output, failure = trace(shadow(net.model), batch, on_call, grad=gradients)
     if failure is not None:
         if not partial:
-            with net.naming_shape(x):
+            with naming_shape(net, x):
                 raise failure.error
         reason = "the forward pass failed with this picture"
         missing = dict.fromkeys(recorder.activations, reason) if gradients else {}

@@ -1,14 +1,19 @@
-"""Words for error messages: what to do about an unknown name."""
+"""Words for error messages: what to do about an unknown name, or another shape."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
 from typing import TYPE_CHECKING, ParamSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from torch import Tensor
+
+    from cnnwidgets.network import Network
 
 P = ParamSpec("P")
 _LISTED = 8
@@ -74,3 +79,18 @@ def nearest(name: object, options: Iterable[str]) -> str:
     if len(names) > _LISTED:
         return f"choose one of {listed}, … ({len(names)} in all)"
     return f"choose one of {listed}" if len(names) > 1 else f"the only one is {listed}"
+
+
+@contextmanager
+def naming_shape(net: Network, x: Tensor) -> Iterator[None]:
+    """Raise what a pass over `x` raises, and say if `x` has another shape than the input."""
+    try:
+        yield
+    except Exception as error:
+        given, takes = tuple(x.shape[1:]), net.input_shape
+        if given == takes or net.graph.error is not None:
+            raise
+        shapes = ["×".join(map(str, shape)) for shape in (given, takes)]
+        raise ValueError(
+            f"image: {shapes[0]} where the network takes {shapes[1]}; {error}"
+        ) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import warnings
-from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from itertools import chain
@@ -276,20 +275,6 @@ class Network:
     def output(self, x: Tensor) -> Any:  # noqa: ANN401 - what the user's model returns
         """Run one pass over a batch [N, C, H, W], without gradients."""
         return capture(self, x, ()).output
-
-    @contextmanager
-    def naming_shape(self, x: Tensor) -> Iterator[None]:
-        """Raise what a pass over `x` raises, and say if `x` has another shape than the input."""
-        try:
-            yield
-        except Exception as error:
-            given, takes = tuple(x.shape[1:]), self.input_shape
-            if given == takes or self.graph.error is not None:
-                raise
-            raise ValueError(
-                f"image: {_TIMES.join(map(str, given))} where the network takes "
-                f"{_TIMES.join(map(str, takes))}; {error}"
-            ) from error
 
     def first_output(self, output: Any) -> Tensor:  # noqa: ANN401
         """Return the tensor that counts of what the model returned."""

@@ -247,7 +247,7 @@ class PatchedPasses:
             return recorder, self._answer(x)
 
     def _answer(self, x: Tensor) -> Tensor:
-        with self._net.naming_shape(x):
+        with naming_shape(self._net, x):
             output = self._model(x)
         if self._score is not None:
             output = self._score(output)

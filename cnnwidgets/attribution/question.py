@@ -9,7 +9,7 @@ import torch
 
 from cnnwidgets.attribution.by_captum import by_captum
 from cnnwidgets.attribution.score import NO_GRADIENT, Score
-from cnnwidgets.errors import NoGradientError
+from cnnwidgets.errors import NoGradientError, naming_shape
 from cnnwidgets.isolation import PrivateDraws, isolated
 from cnnwidgets.network import as_network
 from cnnwidgets.shadow import shadow
@@ -132,7 +132,7 @@ class Question:
                 raise
 
     def _scores(self, pictures: Tensor) -> Tensor:
-        with self.net.naming_shape(pictures):
+        with naming_shape(self.net, pictures):
             output = self._model(pictures.clone())  # a layer may overwrite it, but not a leaf
         return self.score(output, len(pictures))
 
