@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { unpack } from "../../shared/wire";
 import { pack } from "./mock_kernel";
 import type { Part, Reduction } from "./types";
-import { isSigned, limitOf, reduced, similarity } from "./values";
+import { isSigned, likeness, limitOf, reduced, signedWay, similarity } from "./values";
 
 const map = unpack(pack([3, -1, Number.NaN, -4, 2, 1], [2, 1, 3], 3));
 
@@ -58,4 +58,26 @@ test("likeness is Spearman's, ties share a rank", () => {
   expect(similarity(one, other)).toBeCloseTo(0.632456, 5);
   expect(similarity(one, one)).toBeCloseTo(1);
   expect(similarity(one, new Float32Array(5))).toBeNaN();
+});
+
+test("likeness is told of sizes and of signs, anew for every other map", () => {
+  const [one, other, third] = [
+    [1, -2, 3, -4],
+    [-1, 2, -3, 4],
+    [4, 3, 2, 1],
+  ].map((values) => unpack(pack(values, [1, 1, 4], 3)));
+  if (!one || !other || !third) throw Error("three maps");
+  expect(likeness(one, other, true, true)).toEqual({ sizes: 1, signed: -1 });
+  expect(likeness(one, other, true, true).sizes).toBe(1);
+  expect(likeness(third, other, true, true)).toEqual({ sizes: -1, signed: expect.closeTo(-0.4) });
+  expect(likeness(one, third, true, false)).toEqual({ sizes: -1, signed: undefined });
+});
+
+test("only sums and means keep the sign of channels", () => {
+  expect(["max_abs", "mean", "l2", "sum"].map((way) => signedWay(way as Reduction))).toEqual([
+    "sum",
+    "mean",
+    "sum",
+    "sum",
+  ]);
 });

@@ -112,10 +112,17 @@ export interface Likeness {
   signed: number | undefined;
 }
 
-export function likeness(one: Tensor, other: Tensor, flat: boolean, signed: boolean): Likeness {
+const compared = new WeakMap<Tensor, [Tensor, Likeness]>();
+
+/** The likeness of a map to another, computed once. */
+export function likeness(to: Tensor, map: Tensor, flat: boolean, signed: boolean): Likeness {
+  const [before, known] = compared.get(map) ?? [];
+  if (known && before === to) return known;
   const of = (reduction: Reduction, part: Part) =>
-    similarity(shownOf(one, reduction, part, flat), shownOf(other, reduction, part, flat));
-  return { sizes: of("max_abs", "absolute"), signed: signed ? of("sum", "all") : undefined };
+    similarity(shownOf(to, reduction, part, flat), shownOf(map, reduction, part, flat));
+  const found = { sizes: of("max_abs", "absolute"), signed: signed ? of("sum", "all") : undefined };
+  compared.set(map, [to, found]);
+  return found;
 }
 
 /** How channels are reduced where signs must not be lost. */
