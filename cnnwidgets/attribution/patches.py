@@ -17,6 +17,7 @@ from cnnwidgets.attribution.incremental.tape import Recorder, Untapable, spliced
 from cnnwidgets.attribution.incremental.windows import Maps, Patched, Place
 from cnnwidgets.attribution.measures import require_function
 from cnnwidgets.classes import first_output, scores
+from cnnwidgets.errors import naming_shape
 from cnnwidgets.isolation import PrivateDice, isolated
 from cnnwidgets.shadow import shadow
 
