@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from cnnwidgets.widgets.occlusion_cells import Cells
 from cnnwidgets.widgets.pictures import seen
 from tests.kernel import PATIENCE
 from tests.small import CLASSES
@@ -59,6 +60,14 @@ def test_the_figure_and_the_preview_draw_what_is_on_screen(slider: OcclusionSlid
     found = [*scores.flatten().tolist(), slider.result.baseline]
     assert cells.span == pytest.approx((min(found), max(found)))
     assert drawn.get_clim() == pytest.approx(cells.span)
+
+
+def test_the_scale_reaches_to_the_score_without_the_patch() -> None:
+    values = np.array([[0.25, np.nan], [0.5, np.inf]], np.float32)
+    assert Cells(values, 0.75, "").span == (0.25, 0.75)
+    assert Cells(values, 0.125, "").span == (0.125, 0.5)
+    assert Cells(values, np.nan, "").span == (0.25, 0.5)
+    assert Cells(np.full((1, 1), np.nan, np.float32), np.nan, "").span == (0.0, 0.0)
 
 
 def test_the_preview_needs_no_matplotlib(
