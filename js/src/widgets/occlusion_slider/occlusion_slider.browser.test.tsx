@@ -255,6 +255,8 @@ describe("the whole", () => {
     await see(/beside 1 kept one; high = important/);
     for (const caption of document.querySelectorAll("figcaption"))
       expect(caption.scrollWidth).toBeLessThanOrEqual(caption.clientWidth);
+    await page.getByText("Class: cat").click();
+    await eventually(() => find("[role=listbox]")?.getBoundingClientRect().right).toBeLessThan(480);
     expect(root().scrollWidth).toBeLessThanOrEqual(480);
     expect(root().querySelectorAll("[id]")).toHaveLength(0);
     const classes = [...root().querySelectorAll("[class]")].flatMap((one) => [...one.classList]);

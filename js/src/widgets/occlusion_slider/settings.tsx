@@ -88,22 +88,20 @@ export function Settings() {
         onInput={(value) => (stride.value = value)}
       />
       <div class="cnnw-os-row">
+        {!single.value && <ClassChoice />}
         <FillChoice />
         {!single.value && (
-          <>
-            <ClassChoice />
-            <Choice
-              label="Measure"
-              value={measure.value}
-              onChange={(at) => (measure.value = measures.value[at] as Measure)}
-            >
-              {measures.value.map((one) => (
-                <option key={one} value={one}>
-                  {measureWords(one, measures.value)}
-                </option>
-              ))}
-            </Choice>
-          </>
+          <Choice
+            label="Measure"
+            value={measure.value}
+            onChange={(at) => (measure.value = measures.value[at] as Measure)}
+          >
+            {measures.value.map((one) => (
+              <option key={one} value={one}>
+                {measureWords(one, measures.value)}
+              </option>
+            ))}
+          </Choice>
         )}
       </div>
     </div>
