@@ -57,9 +57,9 @@ def shoot(page: Page, root: Locator, name: str) -> None:
 
 def both_themes(page: NotebookPage, root: Locator, name: str) -> None:
     """Save a widget in the light and in the dark theme, and go on in the light one."""
-    for theme in ("dark", "light"):
-        page.command("apputils:change-theme", theme=f"JupyterLab {theme.title()}")
-        shoot(page, root, f"{name}-{theme}")
+    for theme in ("Dark", "Light"):
+        page.set_theme(theme)
+        shoot(page, root, f"{name}-{theme.lower()}")
 
 
 def narrow(page: NotebookPage, root: Locator, name: str) -> None:

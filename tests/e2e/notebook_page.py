@@ -90,6 +90,12 @@ class NotebookPage(Page):
         """Remove the outputs of every cell."""
         self.command("notebook:clear-all-cell-outputs")
 
+    def set_theme(self, theme: str) -> None:
+        """Choose JupyterLab's "Light" or "Dark" theme, and wait until its splash screen is gone."""
+        self.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+        self.wait_until("(name) => document.body.dataset.jpThemeName.endsWith(name)", theme)
+        self.wait_until("() => !document.querySelector('#jupyterlab-splash')")
+
     def command(self, name: str, **arguments: object) -> None:
         """Execute one of the application's commands."""
         self.page.evaluate("([name, args]) => cnnwDriver.command(name, args)", [name, arguments])

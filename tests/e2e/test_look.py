@@ -36,8 +36,7 @@ def look(shown: LayerBrowser, what: str) -> Any:
 def test_words_stand_out_in_both_themes(page: NotebookPage, shown: LayerBrowser) -> None:
     surfaces, colors = {}, {}
     for theme in ("Dark", "Light"):  # in the end as other tests expect it
-        page.command("apputils:change-theme", theme=f"JupyterLab {theme}")
-        page.wait_until("(name) => document.body.dataset.jpThemeName.endsWith(name)", theme)
+        page.set_theme(theme)
         shown.enlarge(3)
         shown.hover("map", 9, 12, click=True)
         shown.receipt.locator("[data-equal]").wait_for()

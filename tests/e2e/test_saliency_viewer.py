@@ -274,8 +274,7 @@ def test_themes_and_a_narrow_column(notebook: NotebookPage, shown: SaliencyViewe
     shown.compare("SmoothGrad", "Grad-CAM")
     shown.run()
     for theme in ("Dark", "Light"):  # in the end as other tests expect it
-        notebook.command("apputils:change-theme", theme=f"JupyterLab {theme}")
-        notebook.wait_until("(name) => document.body.dataset.jpThemeName.endsWith(name)", theme)
+        notebook.set_theme(theme)
         notebook.screenshot(f"saliency-viewer-{theme.lower()}", ROOT)
     shown.set_width(480)
     assert shown.root.evaluate("root => root.scrollWidth") <= 480
@@ -299,8 +298,7 @@ def test_words_and_focus_stand_out(notebook: NotebookPage, shown: SaliencyViewer
     shown.slide("Noise", 0.3)
     notebook.page.evaluate(LOOK)
     for theme in ("Dark", "Light"):
-        notebook.command("apputils:change-theme", theme=f"JupyterLab {theme}")
-        notebook.wait_until("(name) => document.body.dataset.jpThemeName.endsWith(name)", theme)
+        notebook.set_theme(theme)
         words = shown.root.evaluate("(root) => cnnwLook.words(root)")
         old = "Of other settings or weights: run it again."
         assert {"Computed with", old} <= {text for text, _, _ in words}

@@ -1,8 +1,9 @@
 // What is explained: method, class, and what stands beside it; and computing it.
 import { Button } from "../../shared/button";
 import { percent } from "../../shared/format";
+import { Popup } from "../../shared/popup";
 import { SearchList } from "../../shared/search_list";
-import { Choice, Popup } from "./control";
+import { Choice } from "./control";
 import { costWords, NEEDS_KERNEL } from "./describe";
 import { complaint } from "./held";
 import { run, type State, useViewer } from "./state";

@@ -1,7 +1,4 @@
-// Small parts: a labelled drop-down list, and what opens below its heading.
-import type { ComponentChildren } from "preact";
-import { useRef } from "preact/hooks";
-import { handled } from "../../shared/keys";
+// A labelled drop-down list.
 
 interface ChoiceProps<K extends string | number> {
   label: string;
@@ -33,29 +30,3 @@ export const Choice = <K extends string | number>(p: ChoiceProps<K>) => (
     </select>
   </label>
 );
-
-/** A button that opens a small panel over what follows; Escape, or leaving it, closes it. */
-export function Popup({ label, children }: { label: string; children: ComponentChildren }) {
-  const ref = useRef<HTMLDetailsElement>(null);
-  const close = () => {
-    if (ref.current) ref.current.open = false;
-  };
-  return (
-    <details
-      ref={ref}
-      class="cnnw-sv-popup"
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || !ref.current?.open) return;
-        close();
-        ref.current.querySelector("summary")?.focus();
-        handled(event);
-      }}
-      onFocusOut={({ relatedTarget }) => {
-        if (relatedTarget && !ref.current?.contains(relatedTarget as Node)) close();
-      }}
-    >
-      <summary class="cnnw-button">{label}</summary>
-      <div>{children}</div>
-    </details>
-  );
-}
