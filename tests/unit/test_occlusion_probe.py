@@ -130,7 +130,7 @@ def test_a_score_for_what_is_no_classifier() -> None:
 
 
 def test_two_networks_of_which_one_takes_whole_passes() -> None:
-    x = torch.randn(1, 3, 8, 8)
+    x = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     probe = cw.OcclusionProbe(cw.Network(Deciding(), input_size=8), x)
     assert probe.method == "full"
     assert "decides by values" in str(probe.reason)

@@ -1,55 +1,21 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import widget from "./index";
-import { EDGE, MockKernel, made, NAMES, pack } from "./mock_kernel";
-
-let stop = new AbortController();
-
-function mount(
-  traits: object = {},
-  { width = 1000, manager }: { width?: number; manager?: object } = {},
-) {
-  const kernel = new MockKernel({ ...traits });
-  if (manager) kernel.widget_manager = manager;
-  const el = document.createElement("div");
-  el.style.width = `${width}px`;
-  document.body.append(el);
-  stop = new AbortController();
-  stop.signal.addEventListener("abort", () => el.remove());
-  widget.render({ model: kernel.model, el, signal: stop.signal });
-  return kernel;
-}
-
-afterEach(() => stop.abort());
-
-const find = <E extends HTMLElement = HTMLElement>(selector: string) =>
-  document.querySelector<E>(selector) as E;
-const root = () => find(".cnnw-sv");
-const tile = (id: string) => find(`[data-id="${id}"]`);
-const eventually = <T,>(look: () => T) => expect.poll(look, { timeout: 5000 });
-const see = (text: string | RegExp) => expect.element(page.getByText(text).first()).toBeVisible();
-const choose = (label: string, option: string) =>
-  page.getByRole("combobox", { name: label, exact: true }).selectOptions(option);
-
-/** The pointer is at a pixel of a map. */
-function point(id: string, row: number, column: number): void {
-  const stage = tile(id).querySelector("[role=application]") as HTMLElement;
-  const { x, y, width, height } = stage.getBoundingClientRect();
-  const at = {
-    clientX: x + ((column + 0.5) / EDGE) * width,
-    clientY: y + ((row + 0.5) / EDGE) * height,
-  };
-  stage.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, ...at }));
-}
-
-const colour = (id: string, row: number, column: number) => [
-  ...(tile(id).querySelector("canvas")?.getContext("2d")?.getImageData(column, row, 1, 1).data ??
-    []),
-];
-
-const SALIENCY = "saliency:0:trained";
-const SMOOTH = "smoothgrad:0:trained";
-const CAM = "grad_cam:0:trained";
+import { made } from "./mock_kernel";
+import {
+  CAM,
+  choose,
+  colour,
+  eventually,
+  find,
+  mount,
+  point,
+  root,
+  SALIENCY,
+  SMOOTH,
+  see,
+  tile,
+  unmount,
+} from "./mounting";
 
 describe("maps", () => {
   test("of one pass are computed without asking, the others on demand", async () => {
@@ -313,71 +279,6 @@ describe("side by side", () => {
   });
 });
 
-describe("judging", () => {
-  test("curves are computed with progress, cancelled, and drawn with their areas", async () => {
-    const kernel = mount({ compare: ["grad_cam"] });
-    kernel.finish(made("saliency"), made("grad_cam"));
-    await eventually(() => tile(CAM).dataset.state).toBe("ready");
-    await page.getByRole("button", { name: "Compute curves" }).click();
-    const [asked] = kernel.asked("curves");
-    expect(asked?.args).toEqual({ ids: [SALIENCY, CAM] });
-    kernel.message({ kind: "progress", id: asked?.id, done: 1, total: 4 });
-    await expect
-      .element(page.getByRole("progressbar", { name: "Progress: Compute curves" }))
-      .toHaveAttribute("value", "0.25");
-    await page.getByRole("button", { name: "Cancel" }).click();
-    expect(kernel.kinds()).toContain("cancel");
-    const curve = { scores: [1, 0.5, 0], area: 0.5 };
-    kernel.update("_curves", {
-      ...{ target: "cat", measure: "probability", fractions: [0, 0.5, 1] },
-      maps: [SALIENCY, CAM].map((id) => ({ id, version: 1, deletion: curve, insertion: curve })),
-      ...{ reduction: "max_abs", part: "all" },
-    });
-    await see("Saliency: cat: area 0.5");
-    await see("Areas by 2 steps.");
-    await see("pixels taken away (%)");
-    await see("probability of cat");
-    const lines = [...document.querySelectorAll("polyline")];
-    expect(lines.map((line) => line.getAttribute("points"))).toEqual(
-      Array(4).fill("46.0,8.0 176.0,81.0 306.0,154.0"),
-    );
-    kernel.set("reduction", "sum");
-    await see("The map has changed since; compute it again.");
-  });
-
-  test("a cut-out shows mask and object, and a missing extra is named", async () => {
-    const kernel = mount();
-    kernel.finish(made("saliency"));
-    await page.getByRole("tab", { name: "Cut-out" }).click();
-    await page.getByRole("button", { name: "Cut out" }).click();
-    expect(kernel.asked("cut").at(-1)?.args).toEqual({ id: SALIENCY });
-    const mask = pack(Uint8Array.of(255, ...new Uint8Array(15)), [4, 4], 0);
-    const looks = { reduction: "max_abs", part: "all" };
-    kernel.update("_cut", { id: SALIENCY, version: 1, mask, share: 1 / 16, ...looks });
-    await see(/Foreground mask: 6\.25 % of the picture/);
-    const cut = find<HTMLCanvasElement>("[aria-label='Cut-out']").getContext("2d");
-    expect(cut?.getImageData(0, 0, 1, 1).data[3]).toBe(255);
-    expect(cut?.getImageData(1, 0, 1, 1).data[3]).toBe(0);
-  });
-
-  test("noise by samples is a labelled table of maps", async () => {
-    const kernel = mount();
-    kernel.finish(made("saliency"));
-    await page.getByRole("tab", { name: "Noise × samples" }).click();
-    const maps = pack(
-      new Float32Array(4 * 2 * 16).map((_, i) => i % 16),
-      [4, 2, 4, 4],
-      3,
-    );
-    kernel.update("_sheet", {
-      ...{ target: NAMES[0], key: 1, noises: [0.1, 0.5], samples: [1, 5], apart: 2, maps },
-    });
-    await see("5 samples");
-    await see(/1 in 2 rows and columns shown/);
-    expect(document.querySelectorAll("td canvas")).toHaveLength(4);
-  });
-});
-
 describe("the whole", () => {
   test.each([480, 1000, 1100])(
     "fits into %i px, has no ids, and only classes of its own",
@@ -411,7 +312,7 @@ describe("the whole", () => {
   test("leaves nothing behind", () => {
     const kernel = mount();
     expect(kernel.listeners).toBeGreaterThan(0);
-    stop.abort();
+    unmount();
     expect(kernel.listeners).toBe(0);
   });
 });
