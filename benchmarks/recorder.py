@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 import cnnwidgets as cw
 from benchmarks._table import Figure, report
@@ -84,7 +85,7 @@ def tensorboard(model: nn.Module, every: int) -> Iterator[None]:
                 writer.add_histogram(f"{name}.grad", parameter.grad, count)
 
     with tempfile.TemporaryDirectory() as folder, SummaryWriter(folder) as writer:
-        handle = torch.optim.optimizer.register_optimizer_step_post_hook(write)
+        handle = register_optimizer_step_post_hook(write)
         try:
             yield
         finally:
