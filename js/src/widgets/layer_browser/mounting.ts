@@ -1,12 +1,12 @@
 // What the browser tests share: a widget on a page, with a mock kernel.
-import { afterEach, expect } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import * as onPage from "../../shared/on_page";
 import widget from "./index";
 import { small } from "./mock_graphs";
 import { MockKernel } from "./mock_kernel";
 import type { Graph } from "./types";
 
-let stop = new AbortController();
+export { see, unmount } from "../../shared/on_page";
 
 interface Given {
   graph?: Graph;
@@ -25,26 +25,14 @@ export function mount({
 }: Given = {}): MockKernel {
   const kernel = new MockKernel(graph, traits, manager);
   kernel.answers = answers;
-  const el = document.createElement("div");
-  el.style.width = `${width}px`;
-  document.body.append(el);
-  stop = new AbortController();
-  stop.signal.addEventListener("abort", () => el.remove());
-  widget.render({ model: kernel.model, el, signal: stop.signal });
+  onPage.place(widget.render, kernel.model, width);
   return kernel;
 }
 
-/** Takes the widget off the page. */
-export const unmount = () => stop.abort();
-
-afterEach(unmount);
-
-export const root = () => document.querySelector<HTMLElement>(".cnnw-lb") as HTMLElement;
+export const root = () => onPage.find(".cnnw-lb");
 export const tile = (channel: number) =>
   page.getByRole("gridcell", { name: `${channel}`, exact: true });
 export const asked = (kernel: MockKernel, name: string) =>
   kernel.requests.filter((r) => r.name === name);
-export const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 10_000 });
+export const eventually = <T>(look: () => T) => onPage.eventually(look, 10_000);
 export const press = (keys: string) => userEvent.keyboard(keys);
-export const see = (text: string | RegExp) =>
-  expect.element(page.getByText(text).first()).toBeVisible();

@@ -1,10 +1,10 @@
 // What the browser tests share: a widget on a page, with a mock kernel.
-import { afterEach, expect } from "vitest";
 import { page } from "vitest/browser";
+import { eventually, find, place } from "../../shared/on_page";
 import widget from "./index";
 import { MockKernel } from "./mock_kernel";
 
-let stop = new AbortController();
+export { eventually, find, see, unmount } from "../../shared/on_page";
 
 export function mount(
   traits: object = {},
@@ -12,28 +12,13 @@ export function mount(
 ) {
   const kernel = new MockKernel({ ...traits });
   if (manager) kernel.widget_manager = manager;
-  const el = document.createElement("div");
-  el.style.width = `${width}px`;
-  document.body.append(el);
-  stop = new AbortController();
-  stop.signal.addEventListener("abort", () => el.remove());
-  widget.render({ model: kernel.model, el, signal: stop.signal });
+  place(widget.render, kernel.model, width);
   return kernel;
 }
 
-/** Takes the widget off the page. */
-export const unmount = () => stop.abort();
-
-afterEach(unmount);
-
-export const find = <E extends HTMLElement = HTMLElement>(selector: string) =>
-  document.querySelector<E>(selector) as E;
 export const root = () => find(".cnnw-os");
 export const stage = () => find("[role=application]");
 export const placed = () => [root().dataset.row, root().dataset.column].map(Number);
-export const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 5000 });
-export const see = (text: string | RegExp) =>
-  expect.element(page.getByText(text).first()).toBeVisible();
 
 export const gone = (text: RegExp) =>
   eventually(() => page.getByText(text).elements().length).toBe(0);

@@ -2,8 +2,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { Banner } from "../../shared/banner";
+import { KernelBanner } from "../../shared/kernel_banner";
 import { keep } from "../../shared/keys";
-import { GONE, LOST, type Status } from "../../shared/model";
 import { Classes } from "./classes";
 import { summary } from "./describe";
 import { KeptPatches } from "./kept";
@@ -71,29 +71,12 @@ function Help() {
   );
 }
 
-const STATUS: Partial<Record<Status, string>> = {
-  disconnected: LOST,
-  gone: GONE,
-  busy: "A cell is running; the kernel answers when it has ended.",
-};
-
 function Messages() {
   const { bridge, error, probe, failed } = useSlider();
-  const status = bridge.status.value;
-  const { interrupt } = bridge;
   const said = failed.value ?? probe.failed.value ?? error.value;
   return (
     <div class="cnnw-os-messages">
-      {STATUS[status] && (
-        <Banner
-          kind="warning"
-          action={
-            status === "busy" && interrupt ? { label: "Interrupt", onClick: interrupt } : undefined
-          }
-        >
-          {STATUS[status]}
-        </Banner>
-      )}
+      <KernelBanner bridge={bridge} />
       {said && <Banner kind="error">{said}</Banner>}
     </div>
   );

@@ -1,7 +1,7 @@
 // The whole widget: where its parts stand, and what it says of itself.
 import { Banner } from "../../shared/banner";
+import { KernelBanner } from "../../shared/kernel_banner";
 import { keep } from "../../shared/keys";
-import { GONE, LOST, type Status } from "../../shared/model";
 import { Choices, Run } from "./choices";
 import { Judge } from "./judge";
 import { Panels } from "./panels";
@@ -17,29 +17,12 @@ function stateWord(state: State): string {
   return coming || bridge.pending.value ? "loading" : "ready";
 }
 
-const STATUS: Partial<Record<Status, string>> = {
-  disconnected: LOST,
-  gone: GONE,
-  busy: "A cell is running; the kernel answers when it has ended.",
-};
-
 function Messages() {
   const { bridge, error, failed, held } = useViewer();
-  const status = bridge.status.value;
-  const { interrupt } = bridge;
   const said = failed.value ?? held.failed.value ?? error.value;
   return (
     <>
-      {STATUS[status] && (
-        <Banner
-          kind="warning"
-          action={
-            status === "busy" && interrupt ? { label: "Interrupt", onClick: interrupt } : undefined
-          }
-        >
-          {STATUS[status]}
-        </Banner>
-      )}
+      <KernelBanner bridge={bridge} />
       {said && <Banner kind="error">{said}</Banner>}
     </>
   );
