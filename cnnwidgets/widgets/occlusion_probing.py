@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,11 +11,11 @@ from cnnwidgets.attribution.measures import MEASURES, activation_of, measured
 from cnnwidgets.attribution.occlusion import iter_occlusion
 from cnnwidgets.attribution.patches import PatchedPasses
 from cnnwidgets.attribution.probe import Standing, occluded
-from cnnwidgets.widgets.pictures import Shown
+from cnnwidgets.widgets.looked import Looked
 from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from cnnwidgets.attribution.occlusion_map import OcclusionMap
     from cnnwidgets.attribution.probe import Box
     from cnnwidgets.network import Network
+    from cnnwidgets.widgets.pictures import Shown
 
 CHANGED = "the weights changed while the sweep ran; run it again"
 TOP = 5
@@ -47,25 +47,19 @@ class Patch(NamedTuple):
     kept: tuple[Box, ...] = ()
 
 
-class Probing:
-    """One picture, with and without patches.
+class Probing(Looked):
+    """One picture, with and without patches; `bare` are the logits without.
 
     Parameters
     ----------
-    net
-        The network.
-    shown
-        The picture.
+    net, shown
+        The network and the picture.
     score, activation
         As for `cnnwidgets.occlusion`.
-
-    Attributes
-    ----------
-    shown
-        The picture; it has another key after every change of the weights.
-    bare
-        [K], the logits without a patch.
     """
+
+    _filled: tuple[str | float, Tensor] | None
+    _last: tuple[Patch, Tensor] | None
 
     def __init__(
         self,
@@ -74,25 +68,8 @@ class Probing:
         score: Callable[[Any], Tensor] | None = None,
         activation: str = "auto",
     ) -> None:
-        self._net = net
-        self._score, self._given = score, activation
-        self._lock = threading.RLock()
-        self._version: Hashable = None
-        self._filled: tuple[str | float, Tensor] | None = None
-        self._last: tuple[Patch, Tensor] | None = None
-        self.shown = shown
-        self._look(self._now())
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(H, W) of the picture."""
-        return self.shown.x.shape[2], self.shown.x.shape[3]
-
-    def name(self, index: int) -> str:
-        """Return the name of a class, or of a number that `score` returns."""
-        if self._score is None:
-            return self._net.class_name(index)
-        return "score" if len(self.bare) == 1 else f"score {index}"
+        self._given = activation
+        super().__init__(net, shown, score)
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -105,23 +82,8 @@ class Probing:
         """What a reader must know of the outputs; empty where there is nothing to say."""
         if not self._passes.averaged:
             return ""
-        what = "The network returns maps" if self._score is None else "score returns maps"
+        what = "The network returns maps" if self.score is None else "score returns maps"
         return f"{what}: each is averaged over its positions. To follow something else, give score="
-
-    @property
-    def changed(self) -> bool:
-        """Whether the weights are no longer those that were looked at."""
-        return self._now() != self._version
-
-    def renew(self) -> bool:
-        """Look again if the weights have changed; return whether they had."""
-        with self._lock:
-            version = self._now()
-            if version == self._version:
-                return False
-            self.shown = Shown(self.shown.x, self.shown.name)
-            self._look(version)
-            return True
 
     def filled(self, fill: str | float) -> Tensor:
         """Return what patches show, [1, C, H, W]."""
@@ -187,7 +149,7 @@ class Probing:
             stride=stride,
             fill=fill,
             measure=measure,
-            score=self._score,
+            score=self.score,
             activation=self._given,
         )
         return self._unless_changed(maps)
@@ -248,18 +210,14 @@ class Probing:
         run = passes.incremental if passes.reason is None else passes.full
         return run(passes.patched(fill, rows, columns, window)).cpu()
 
-    def _look(self, version: Hashable) -> None:
-        self._passes = PatchedPasses(self._net, self.shown.x, self._score)
+    def _look(self) -> None:
+        self._passes = PatchedPasses(self._net, self.shown.x, self.score)
         self._standing = Standing()
         self.bare = self._passes.logits.cpu()
         made_by, given = self._passes.made_by, self._given
         self._activation = activation_of(self.bare, made_by) if given == "auto" else given
         measured(self.bare, 0, "probability", self._activation)  # raises if there is no such
         self._filled = self._last = None
-        self._version = version
-
-    def _now(self) -> Hashable:
-        return self._net.graph, self._net.weights_version()
 
 
 def finite(value: float) -> float | None:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-import threading
 from typing import TYPE_CHECKING, Any
 
 from cnnwidgets.attribution.measures import MEASURES
 from cnnwidgets.attribution.randomisation import randomised
 from cnnwidgets.attribution.score import Score
 from cnnwidgets.classes import first_output, scores
-from cnnwidgets.widgets.pictures import Shown
+from cnnwidgets.widgets.looked import Looked
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from torch import Tensor
 
-    from cnnwidgets.attribution.score import ScoreFunction
     from cnnwidgets.network import Network
 
 TOP = 5
@@ -25,50 +21,21 @@ TOP = 5
 _WINDOWS = 7  # of them cover a side
 
 
-class Subject:
-    """A network and a picture, as its weights are now.
-
-    Parameters
-    ----------
-    net
-        The network.
-    shown
-        The picture.
-    score
-        As for `cnnwidgets.saliency`.
+class Subject(Looked):
+    """A picture and the scores of its classes, `bare`.
 
     Attributes
     ----------
-    shown
-        The picture; it has another key after every change of the weights.
-    bare
-        [K], the scores of the classes.
     words
         Measure → what it is called: outputs that are probabilities already are no logits.
     """
 
-    def __init__(self, net: Network, shown: Shown, score: ScoreFunction | None = None) -> None:
-        self._net = net
-        self._lock = threading.RLock()
-        self._random: Network | None = None
-        self.score = score
-        self.shown = shown
-        self._look(self._now())
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(H, W) of the picture."""
-        return self.shown.x.shape[2], self.shown.x.shape[3]
+    _random: Network | None
 
     @property
     def predicted(self) -> int:
         """The likeliest class."""
         return int(self.bare.argmax())
-
-    @property
-    def changed(self) -> bool:
-        """Whether the weights are no longer those that were looked at."""
-        return self._now() != self._version
 
     def defaults(self, window: object = None) -> dict[str, Any]:
         """Return where a viewer begins, given the edge of occlusion's patch if one is."""
@@ -79,12 +46,6 @@ class Subject:
             "stride": max(1, edge // 2),
             "target": self.predicted,
         }
-
-    def name(self, index: int) -> str:
-        """Return the name of a class, or of a number that `score` returns."""
-        if self.score is None:
-            return self._net.class_name(index)
-        return "score" if len(self.bare) == 1 else f"score {index}"
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the likeliest classes: ``index``, ``name``, ``probability`` (None: not finite)."""
@@ -105,23 +66,13 @@ class Subject:
                 self._random = randomised(self._net)
             return self._random
 
-    def renew(self) -> bool:
-        """Look again if the weights have changed; return whether they had."""
-        with self._lock:
-            version = self._now()
-            if version == self._version:
-                return False
-            self.shown = Shown(self.shown.x, self.shown.name)
-            self._look(version)
-            return True
-
-    def _look(self, version: Hashable) -> None:
+    def _look(self) -> None:
         self._output = self._net.output(self.shown.x)
         if self.score is not None:  # it says what is wrong with what the function returns
             Score(self._net, 0, "logit", self.score).of(self._output)
         self.bare = self._scores()
         self.words = self._words()
-        self._random, self._version = None, version
+        self._random = None
 
     def _words(self) -> dict[str, str]:
         if self.score is not None:
@@ -138,6 +89,3 @@ class Subject:
     def _probability(self, index: int) -> float | None:
         found = Score(self._net, index, "probability", self.score).of(self._output)
         return float(found) if math.isfinite(found) else None
-
-    def _now(self) -> Hashable:
-        return self._net.graph, self._net.weights_version()

@@ -33,6 +33,7 @@ SHARED = {
         "colors",
         "drawing",
         "link",
+        "looked",
         "passes",
         "pictures",
         "requests",
