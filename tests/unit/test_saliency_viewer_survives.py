@@ -158,6 +158,20 @@ def test_weights_that_change_between_runs_make_the_map_old() -> None:
     viewer.close()
 
 
+def test_weights_that_change_between_runs_are_said_with_the_classes() -> None:
+    net = small_net()
+    viewer = SaliencyViewer(net, noise(0))
+    with torch.no_grad():
+        net.model.get_submodule("5").weight.neg_()
+    viewer.run()
+    assert viewer.wait(PATIENCE)
+    top = net.predict(noise(0))
+    assert [one["index"] for one in viewer._likely] == [one.index for one in top]
+    assert viewer._likely[0]["probability"] == pytest.approx(top[0].probability)
+    assert viewer.target == top[0].index  # it was the predicted class, and still is
+    viewer.close()
+
+
 def test_weights_that_change_during_a_run_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
     net = small_net()
     viewer = SaliencyViewer(net, noise(0), method="smoothgrad")
