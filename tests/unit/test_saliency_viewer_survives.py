@@ -162,7 +162,7 @@ def test_weights_that_change_between_runs_are_said_with_the_classes() -> None:
     net = small_net()
     viewer = SaliencyViewer(net, noise(0))
     with torch.no_grad():
-        net.model.get_submodule("5").weight.neg_()
+        net.model.get_parameter("5.weight").neg_()
     viewer.run()
     assert viewer.wait(PATIENCE)
     top = net.predict(noise(0))
