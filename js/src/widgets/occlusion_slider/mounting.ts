@@ -1,10 +1,10 @@
 // What the browser tests share: a widget on a page, with a mock kernel.
 import { page } from "vitest/browser";
-import { eventually, find, place } from "../../shared/on_page";
+import { eventually, find, place } from "../../shared/mounting";
 import widget from "./index";
 import { MockKernel } from "./mock_kernel";
 
-export { eventually, find, see, unmount } from "../../shared/on_page";
+export { eventually, find, see, unmount } from "../../shared/mounting";
 
 export function mount(
   traits: object = {},
