@@ -24,7 +24,7 @@ class Fingerprint:
     """Looks at the same tensors again and again: where their memory lies is found once."""
 
     def __init__(self) -> None:
-        self._known: tuple[list[tuple[int, int, int]], list[list[Tensor]]] = ([], [])
+        self._known: tuple[list[tuple[int, int, int]], list[_Part]] = ([], [])
 
     def of(self, tensors: Iterable[Tensor]) -> Hashable:
         """Return a value that changes with the tensors.
@@ -40,7 +40,24 @@ class Fingerprint:
             parts = _parts(built)
             self._known = places, parts  # at once: other threads look as well
         counts = tuple((id(tensor), writes(tensor)) for tensor in built)
-        return counts, tuple(map(_checksum, parts))
+        return counts, tuple(part.checksum() for part in parts)
+
+
+class _Part:
+    """What is read of tensors of one device and dtype: views of their memory."""
+
+    def __init__(self, views: list[Tensor]) -> None:
+        self._views = views
+        self._last: tuple[Tensor, int] | None = None
+
+    def checksum(self) -> int:
+        """Return one checksum of all; values that are still the same are only compared."""
+        values = _as_integers(torch.cat(self._views))
+        last = self._last
+        if last is None or not torch.equal(values, last[0]):
+            read = values.cpu().view(torch.uint8).numpy().data  # one transfer
+            last = self._last = values, zlib.crc32(read)
+        return last[1]
 
 
 def _place(tensor: Tensor) -> tuple[int, int]:
@@ -48,13 +65,13 @@ def _place(tensor: Tensor) -> tuple[int, int]:
     return (tensor.data_ptr(), tensor.numel()) if tensor.layout == torch.strided else (0, 0)
 
 
-def _parts(tensors: Iterable[Tensor]) -> list[list[Tensor]]:
-    """Return what is read of the tensors, by device and dtype: views of their memory."""
+def _parts(tensors: Iterable[Tensor]) -> list[_Part]:
+    """Return what is read of the tensors, by device and dtype."""
     parts: defaultdict[tuple[torch.device, torch.dtype], list[Tensor]] = defaultdict(list)
     for tensor in tensors:
         if tensor.layout == torch.strided and not tensor.is_meta:
             parts[tensor.device, tensor.dtype].append(_part(tensor.detach()))
-    return list(parts.values())
+    return [_Part(views) for views in parts.values()]
 
 
 def _part(tensor: Tensor) -> Tensor:
@@ -65,7 +82,9 @@ def _part(tensor: Tensor) -> Tensor:
     return tensor.as_strided(shape, (step,), tensor.storage_offset())
 
 
-def _checksum(parts: list[Tensor]) -> int:
-    """Return one checksum of all parts, which are of one device and dtype."""
-    values = torch.cat(parts).view(torch.uint8)
-    return zlib.crc32(values.cpu().numpy().data)  # one call, one transfer
+def _as_integers(values: Tensor) -> Tensor:
+    """View values as integers, of which the same are always equal: NaN is not."""
+    return values.view(_INTEGERS.get(values.element_size(), torch.uint8))
+
+
+_INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
