@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Send = Callable[[dict[str, Any], Sequence[bytes]], None]
+    Frame = tuple[object, Sequence[bytes]]
 
 IN_FLIGHT = 2  # the server's round trip is 45 ms: one frame at a time would be slow
 PER_SECOND = 30  # Jupyter drops messages past its rate limit without a word
@@ -30,7 +31,7 @@ class Stream:
         self._lock = threading.Lock()
         self._waiting: dict[str, dict[int, float]] = {}
         """Page → the frames that it has not acknowledged, and when they were sent."""
-        self._newest: tuple[Any, Sequence[bytes]] | None = None
+        self._newest: Callable[[], Frame] | None = None
         self._seq = 0
         self._sent_at = -1.0
         self._timer: threading.Timer | None = None
@@ -38,8 +39,15 @@ class Stream:
 
     def offer(self, value: object, tensors: Sequence[bytes] = ()) -> None:
         """Send this frame now if the pages can take it, else when they can."""
+        self.offer_made(lambda: (value, tensors))
+
+    def offer_made(self, make: Callable[[], Frame]) -> None:
+        """Send what `make` returns at the moment of sending: all that is new since the last frame.
+
+        It is called on any thread, and must neither raise nor wait for one that offers.
+        """
         with self._lock:
-            self._newest = (value, tensors)
+            self._newest = make
             self._flush()
 
     def join(self, page: str) -> None:
@@ -78,7 +86,7 @@ class Stream:
         if due > now:
             self._later(due)
             return
-        value, tensors = self._newest
+        value, tensors = self._newest()
         self._newest = None
         self._seq += 1
         self._sent_at = now

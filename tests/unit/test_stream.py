@@ -44,6 +44,25 @@ def stream(sent: Sent) -> Stream:
     return Stream("frames", sent)
 
 
+def test_a_frame_may_be_made_when_it_is_sent(stream: Stream, sent: Sent) -> None:
+    """What is new since the last one is then all in it, however many were passed over."""
+    seen, told = 0, 0
+
+    def news() -> tuple[object, Sequence[bytes]]:
+        nonlocal told
+        told, since = seen, told
+        return list(range(since, seen)), [bytes([seen])]
+
+    for seen in range(1, 5):
+        stream.offer_made(news)
+    stream.join("page")
+    eventually(lambda: sent.values == [[0, 1, 2, 3]], 1)
+    seen = 6
+    stream.offer_made(news)
+    eventually(lambda: sent.values[1:] == [[4, 5]], 1)
+    assert sent.frames[1]["buffers"] == [b"\x06"]
+
+
 def offer_slowly(stream: Stream, values: range) -> None:
     for value in values:
         stream.offer(value)
