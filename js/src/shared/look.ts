@@ -15,6 +15,9 @@ export const NEGATIVE_INFINITY = "#00d5f5";
 /** What layers do, by families: tell-apart colours of Okabe and Ito, and grey for the rest. */
 export const MARKS = ["#0072b2", "#d55e00", "#009e73", "#e6a400", "#cc79a7", "#56b4e9", "#8a8f98"];
 
+/** Runs of a training, in the order given: of the same palette, the strongest on both grounds first. */
+export const RUNS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e6a400", "#56b4e9", "#8a8f98"];
+
 /** Steps of a quantised map: codes 0 … 252; 253 −Inf, 254 +Inf, 255 NaN. */
 export const LEVELS = 252;
 

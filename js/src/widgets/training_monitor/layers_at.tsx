@@ -1,0 +1,2 @@
+/** A placeholder until the layers are there. */
+export const LayersAt = () => null;

@@ -1,0 +1,2 @@
+/** A placeholder until the snapshots are there. */
+export const Snapshots = () => null;

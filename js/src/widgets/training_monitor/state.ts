@@ -1,0 +1,102 @@
+// What one view shows: the synced traits, what is held of the runs, and what is this view's own.
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import { RUNS } from "../../shared/look";
+import type { Bridge } from "../../shared/model";
+import { nearest, union } from "./sorted";
+import { Store } from "./store";
+import type { Axis, Quantity, Run, Series } from "./types";
+
+/** The traits that are written here. */
+interface Written {
+  /** Index of the run whose layers and snapshots are looked at. */
+  run: Signal<number>;
+  layer: Signal<string>;
+  quantity: Signal<Quantity>;
+  pinned: Signal<number | null>;
+  follow: Signal<boolean>;
+  smoothing: Signal<number>;
+  log_y: Signal<boolean>;
+  x: Signal<Axis>;
+}
+
+const WRITTEN = "run layer quantity pinned follow smoothing log_y x".split(" ");
+const ALONE = ["replay", "disconnected", "gone"];
+
+export function createState(bridge: Bridge) {
+  const t = Object.fromEntries(
+    WRITTEN.map((name) => [name, bridge.trait(name)]),
+  ) as never as Written;
+  const runs = bridge.read<Run[]>("_runs");
+  const chosen = bridge.trait<number>("step");
+  const store = new Store(bridge, runs);
+  const run = computed(() => runs.value[t.run.value] ?? runs.value[0]);
+  const stops = computed(() => stopsOf(store, run.value));
+  const step = computed(() =>
+    t.follow.value ? (stops.value.at(-1) ?? chosen.value) : chosen.value,
+  );
+  const indices = computed(() => new Map(runs.value.map(({ id }, i) => [id, i])));
+  const columns = computed(() => columnsOf(runs));
+  return {
+    ...t,
+    bridge,
+    store,
+    runs,
+    /** The chosen run; undefined where there is none. */
+    run,
+    /** Chooses a run by its place. */
+    choose: (index: number) => {
+      t.run.value = index;
+    },
+    /** Everything that can be scrubbed to: recorded steps and snapshots of the chosen run, ascending. */
+    stops,
+    step: step as ReadonlySignal<number>,
+    /** Goes to a step, and stays there. */
+    go(to: number): void {
+      t.follow.value = false;
+      chosen.value = to;
+    },
+    /** Runs that are not drawn. */
+    hidden: signal<ReadonlySet<string>>(new Set()),
+    /** Without a kernel nothing can be controlled, and only what is held can be seen. */
+    alone: computed(() => ALONE.includes(bridge.status.value)),
+    failed: signal<string | undefined>(undefined),
+    error: bridge.read<string | null>("_error"),
+    /** One quantity of one layer of a run; follows the news where it is read in a component. */
+    series(id: string, layer: string, quantity: Quantity): Series | undefined {
+      const index = columns.value.get(`${id} ${quantity} ${layer}`);
+      return index === undefined ? undefined : store.of(id)?.series(index);
+    },
+    /** The nearest recorded row to a step; −1 where none is. */
+    rowAt: (id: string, to: number): number => nearest(store.of(id)?.steps ?? [], to),
+    colorOf: (id: string): string => RUNS[(indices.value.get(id) ?? 0) % RUNS.length] as string,
+  };
+}
+
+/** "run quantity layer" → its column in the run's table. */
+function columnsOf(runs: ReadonlySignal<readonly Run[]>): Map<string, number> {
+  return new Map(
+    runs.value.flatMap(({ id, keys }) =>
+      keys.map(([layer, quantity], i) => [`${id} ${quantity} ${layer}`, i] as const),
+    ),
+  );
+}
+
+/** Recorded rows and snapshots; of a run that has neither, the points of its longest curve. */
+function stopsOf(store: Store, run: Run | undefined): number[] {
+  const held = run && store.of(run.id);
+  const recorded = union(held?.steps ?? [], run?.snapshots.steps ?? []);
+  if (recorded.length || !held) return recorded;
+  const longest = held.curves.reduce<Float32Array | number[]>(
+    (best, { steps }) => (steps.length > best.length ? steps : best),
+    [],
+  );
+  return [...longest];
+}
+
+export type State = ReturnType<typeof createState>;
+
+const Context = createContext<State | null>(null);
+export const StateProvider = Context.Provider;
+export const useMonitor = (): State => useContext(Context) as State;
