@@ -1,5 +1,6 @@
 // A kernel for tests: answers the browser's requests with made-up tensors.
 import type { AnyModel } from "@anywidget/types";
+import { pack } from "../../shared/packing";
 import { small } from "./mock_graphs";
 import {
   type Answer,
@@ -7,7 +8,6 @@ import {
   describe,
   filters,
   NAMES,
-  pack,
   picture,
   predictions,
   receipt,

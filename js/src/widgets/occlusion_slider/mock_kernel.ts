@@ -1,27 +1,12 @@
 // A kernel for tests: answers as if class 0 were seen in the middle of a picture of 16 × 16 pixels.
 import type { AnyModel } from "@anywidget/types";
 import { type Content, FakeModel } from "../../shared/fake_model";
+import { pack } from "../../shared/packing";
 import type { ClassRow, Place, SweepValue } from "./types";
 
 export const NAMES = ["cat", "<b>dog</b>", "bird"];
 const EDGE = 16;
 const BARE = 0.9;
-
-/** What `cnnwidgets.widgets.wire.pack` writes: a picture (0), or float32 (3). */
-function pack(values: ArrayLike<number>, shape: number[], encoding: 0 | 3): DataView {
-  const start = 8 + 4 * shape.length;
-  const view = new DataView(new ArrayBuffer(start + values.length * (encoding ? 4 : 1)));
-  view.setUint32(0, 0x574e4e43, true);
-  view.setUint8(4, encoding);
-  view.setUint8(5, shape.length);
-  shape.forEach((n, i) => {
-    view.setUint32(8 + 4 * i, n, true);
-  });
-  for (let i = 0; i < values.length; i++)
-    if (encoding) view.setFloat32(start + 4 * i, values[i] as number, true);
-    else view.setUint8(start + i, values[i] as number);
-  return view;
-}
 
 const grey = (level: number) =>
   pack(new Uint8Array(3 * EDGE * EDGE).fill(level), [EDGE, EDGE, 3], 0);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { page } from "vitest/browser";
-import { made, NAMES, pack } from "./mock_kernel";
+import { pack } from "../../shared/packing";
+import { made, NAMES } from "./mock_kernel";
 import { CAM, eventually, find, mount, SALIENCY, see, tile } from "./mounting";
 
 describe("judging", () => {

@@ -1,26 +1,11 @@
 // A kernel for tests: saliency is a ramp on a picture of 4 × 4 pixels, of either sign.
 import type { AnyModel } from "@anywidget/types";
 import { type Content, FakeModel } from "../../shared/fake_model";
+import { pack } from "../../shared/packing";
 import type { Made, Method } from "./types";
 
 export const NAMES = ["cat", "<b>dog</b>", "bird"];
 export const EDGE = 4;
-
-/** What `cnnwidgets.widgets.wire.pack` writes: a picture (0), or float32 (3). */
-export function pack(values: ArrayLike<number>, shape: number[], encoding: 0 | 3): DataView {
-  const start = 8 + 4 * shape.length;
-  const view = new DataView(new ArrayBuffer(start + values.length * (encoding ? 4 : 1)));
-  view.setUint32(0, 0x574e4e43, true);
-  view.setUint8(4, encoding);
-  view.setUint8(5, shape.length);
-  shape.forEach((n, i) => {
-    view.setUint32(8 + 4 * i, n, true);
-  });
-  for (let i = 0; i < values.length; i++)
-    if (encoding) view.setFloat32(start + 4 * i, values[i] as number, true);
-    else view.setUint8(start + i, values[i] as number);
-  return view;
-}
 
 /** The value of a channel at a pixel. */
 export const atPixel = (channel: number, pixel: number, target = 0): number =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { pack } from "../../shared/packing";
 import { unpack } from "../../shared/wire";
-import { pack } from "./mock_kernel";
 import type { Part, Reduction } from "./types";
 import { isSigned, likeness, limitOf, reduced, signedWay, similarity } from "./values";
 
