@@ -76,6 +76,11 @@ class HalvingBuffer:
         """Memory taken."""
         return self._rows.nbytes + self._when.nbytes
 
+    def since(self, first: int) -> tuple[NDArray[np.float64], Numbers]:
+        """Return (step, seconds, count) [n, 3] and the rows [n, width] from an index on, copied."""
+        part = slice(first, self.size)
+        return self._when[part].copy(), self._rows[part].copy()
+
     def append(
         self, step: int, seconds: float, row: Numbers | Sequence[float], count: int = 1
     ) -> bool:

@@ -62,12 +62,15 @@ class History:
         self.tables = HalvingBuffer(ROWS, 0, merged)
         self.findings: list[Finding] = []
         self.notes: list[str] = []
+        self.version = 0
+        """Another one with each change of curves and tables."""
 
     def add_scalar(
         self, name: str, step: int, seconds: float, value: float, count: int = 1
     ) -> bool:
         """Add a point; whether the curve was halved for it."""
         with self.lock:
+            self.version += 1
             curve = self.curves.get(name)
             if curve is None:
                 curve = self.curves[name] = HalvingBuffer(POINTS, 1, dtype=np.float64)
@@ -76,6 +79,7 @@ class History:
     def add_table(self, step: int, seconds: float, table: Table, count: int = 1) -> bool:
         """Add what was measured of the layers; whether the tables were halved for it."""
         with self.lock:
+            self.version += 1
             self._make_room(table.keys)
             row = np.full((len(self.keys), WIDTH), np.nan, np.float32)
             row[[self.keys[key] for key in table.keys]] = table.values
@@ -97,6 +101,7 @@ class History:
     def clear(self) -> None:
         """Forget the curves and tables."""
         with self.lock:
+            self.version += 1
             self.curves.clear()
             self.keys.clear()
             self.tables = HalvingBuffer(ROWS, 0, merged)

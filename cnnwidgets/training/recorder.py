@@ -175,6 +175,11 @@ class Recorder(Run):
         return self._recording.error
 
     @property
+    def live(self) -> bool:
+        """Whether it records."""
+        return not self._closed
+
+    @property
     def running(self) -> bool:
         """Whether a function given to `start` is at work, or paused."""
         return self._background.running

@@ -105,6 +105,21 @@ class Run:
         return f"{type(self).__name__}({self.name!r}, {about}){notes}"
 
     @property
+    def model(self) -> nn.Module | None:
+        """The model that is recorded; None for a run read from files without one."""
+        return self._model
+
+    @property
+    def history(self) -> History:
+        """What is known, as it grows; for whoever shows it meanwhile."""
+        return self._history
+
+    @property
+    def live(self) -> bool:
+        """Whether more may come."""
+        return False
+
+    @property
     def steps(self) -> list[int]:
         """The steps whose layers were recorded; in a long run each stands for some after it."""
         self._sync()

@@ -19,8 +19,8 @@ from traitlets import List, TraitError, Unicode, default, observe
 from cnnwidgets.errors import nearest
 from cnnwidgets.export.html import Page
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers, printed, seldom
-from cnnwidgets.widgets.stream import Stream
-from cnnwidgets.widgets.worker import Cancelled, Job, worker_for
+from cnnwidgets.widgets.stream import PATIENCE, Stream
+from cnnwidgets.widgets.worker import Cancelled, Job, Worker, worker_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ class Widget(anywidget.AnyWidget):
     Parameters
     ----------
     net
-        The network whose worker computes for this widget.
+        The network whose worker computes for this widget; None: the widget has one of its own.
     traits
         First values of public traits.
 
@@ -72,15 +72,19 @@ class Widget(anywidget.AnyWidget):
                 setattr(cls, trait, STATIC / f"{cls._bundle}.{kind}")  # paths are watched
         super().__init_subclass__(**kwargs)
 
-    def __init__(self, net: Network, **traits: Any) -> None:  # noqa: ANN401 - traits of any type
+    net: Network
+    """Not of a widget of no network."""
+
+    def __init__(self, net: Network | None, **traits: Any) -> None:  # noqa: ANN401 - of any type
         self._check_keywords(traits)
-        self.net = net
+        if net is not None:
+            self.net = net
         self.error: BaseException | None = None
         self._handlers = handlers(type(self))
         self._jobs: dict[str, Job] = {}
         self._streams: dict[str, Stream] = {}
         self._pages: set[str] = set()
-        self._worker = worker_for(net)
+        self._worker = Worker() if net is None else worker_for(net)
         super().__init__(**traits)
         self.on_msg(type(self)._receive)  # noqa: SLF001 - a function: no reference to self
 
@@ -210,10 +214,10 @@ class Widget(anywidget.AnyWidget):
                     foreseen.append({"name": name, "args": args, **packed})
         return foreseen
 
-    def stream(self, name: str) -> Stream:
-        """Return the stream of frames of this name."""
+    def stream(self, name: str, patience: float = PATIENCE) -> Stream:
+        """Return the stream of frames of this name; silent pages are not waited for any longer."""
         if name not in self._streams:
-            self._streams[name] = Stream(name, self.send)
+            self._streams[name] = Stream(name, self.send, patience)
             for page in self._pages:
                 self._streams[name].join(page)
         return self._streams[name]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = 2  # the server's round trip is 45 ms: one frame at a time would be slow
 PER_SECOND = 30  # Jupyter drops messages past its rate limit without a word
-PATIENCE = 5.0  # seconds after which a silent page is no longer waited for
+PATIENCE = 5.0
 
 
 class Stream:
@@ -23,11 +23,21 @@ class Stream:
     A frame is sent when every page has credit and a thirtieth of a second has passed; until then
     only the newest is kept. Every page gets every frame: whether one is counted here decides
     only whether it is waited for.
+
+    Parameters
+    ----------
+    name
+        As the front-end calls it.
+    send
+        Sends a frame to all pages.
+    patience
+        Seconds after which a silent page is no longer waited for.
     """
 
-    def __init__(self, name: str, send: Send) -> None:
+    def __init__(self, name: str, send: Send, patience: float = PATIENCE) -> None:
         self._name = name
         self._send = send
+        self._patience = patience
         self._lock = threading.Lock()
         self._waiting: dict[str, dict[int, float]] = {}
         """Page → the frames that it has not acknowledged, and when they were sent."""
@@ -36,6 +46,11 @@ class Stream:
         self._sent_at = -1.0
         self._timer: threading.Timer | None = None
         self._due = 0.0
+
+    @property
+    def watched(self) -> bool:
+        """Whether there is a page to send to."""
+        return bool(self._waiting)
 
     def offer(self, value: object, tensors: Sequence[bytes] = ()) -> None:
         """Send this frame now if the pages can take it, else when they can."""
@@ -82,7 +97,7 @@ class Stream:
             return
         now = time.monotonic()
         self._forget_silent(now)
-        due = max(self._sent_at + 1 / PER_SECOND, *map(_credit_at, self._waiting.values()))
+        due = max(self._sent_at + 1 / PER_SECOND, *map(self._credit_at, self._waiting.values()))
         if due > now:
             self._later(due)
             return
@@ -103,7 +118,7 @@ class Stream:
         speaking = {
             page: frames
             for page, frames in self._waiting.items()
-            if all(now - at < PATIENCE for at in frames.values())
+            if all(now - at < self._patience for at in frames.values())
         }
         self._waiting = speaking or {page: {} for page in self._waiting}
 
@@ -122,7 +137,6 @@ class Stream:
             self._timer = None
             self._flush()
 
-
-def _credit_at(frames: dict[int, float]) -> float:
-    """Return when a page can take a frame: now, or when its silence stops counting."""
-    return 0.0 if len(frames) < IN_FLIGHT else min(frames.values()) + PATIENCE
+    def _credit_at(self, frames: dict[int, float]) -> float:
+        """Return when a page can take a frame: now, or when its silence stops counting."""
+        return 0.0 if len(frames) < IN_FLIGHT else min(frames.values()) + self._patience

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cnnwidgets.widgets import stream as module
 from cnnwidgets.widgets.stream import IN_FLIGHT, PER_SECOND, Stream
 from tests.kernel import eventually
 
@@ -42,6 +41,11 @@ def sent() -> Sent:
 @pytest.fixture
 def stream(sent: Sent) -> Stream:
     return Stream("frames", sent)
+
+
+@pytest.fixture
+def impatient(sent: Sent) -> Stream:
+    return Stream("frames", sent, patience=0.3)
 
 
 def test_a_frame_may_be_made_when_it_is_sent(stream: Stream, sent: Sent) -> None:
@@ -132,12 +136,9 @@ def test_a_page_that_left_holds_nobody_up(stream: Stream, sent: Sent) -> None:
     eventually(lambda: sent.values == [0, 1, 2], 1)
 
 
-def test_a_silent_page_is_not_waited_for_long(
-    stream: Stream, sent: Sent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.3)
-    stream.join("silent")
-    offer_slowly(stream, range(3))
+def test_a_silent_page_is_not_waited_for_long(impatient: Stream, sent: Sent) -> None:
+    impatient.join("silent")
+    offer_slowly(impatient, range(3))
     assert sent.values == [0, 1]
     eventually(lambda: sent.values == [0, 1, 2], 2)
     assert sent.times[2] - sent.times[0] > 0.25
@@ -154,30 +155,26 @@ def per_second(stream: Stream, sent: Sent, living: str, seconds: float) -> float
     return (len(sent.frames) - before) / seconds
 
 
-def test_a_page_that_died_slows_the_others_down_only_once(
-    stream: Stream, sent: Sent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.3)
-    stream.join("living")
-    stream.join("dead")
-    assert per_second(stream, sent, "living", 0.25) == IN_FLIGHT / 0.25
-    per_second(stream, sent, "living", 0.1)
-    assert per_second(stream, sent, "living", 1.5) >= 20
+def test_a_page_that_died_slows_the_others_down_only_once(impatient: Stream, sent: Sent) -> None:
+    impatient.join("living")
+    impatient.join("dead")
+    assert per_second(impatient, sent, "living", 0.25) == IN_FLIGHT / 0.25
+    per_second(impatient, sent, "living", 0.1)
+    assert per_second(impatient, sent, "living", 1.5) >= 20
 
 
 @pytest.mark.parametrize("back", ["hello", "ack"])
 def test_a_page_that_comes_back_is_waited_for_again(
-    stream: Stream, sent: Sent, monkeypatch: pytest.MonkeyPatch, back: str
+    impatient: Stream, sent: Sent, back: str
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.3)
-    stream.join("living")
-    stream.join("asleep")
-    per_second(stream, sent, "living", 0.5)
+    impatient.join("living")
+    impatient.join("asleep")
+    per_second(impatient, sent, "living", 0.5)
     if back == "hello":
-        stream.join("asleep")
+        impatient.join("asleep")
     else:
-        stream.acknowledge("asleep", sent.frames[-1]["seq"])
-    assert per_second(stream, sent, "living", 0.25) <= (IN_FLIGHT + 1) / 0.25
+        impatient.acknowledge("asleep", sent.frames[-1]["seq"])
+    assert per_second(impatient, sent, "living", 0.25) <= (IN_FLIGHT + 1) / 0.25
 
 
 def test_hello_after_a_lost_connection_gives_new_credit(stream: Stream, sent: Sent) -> None:
