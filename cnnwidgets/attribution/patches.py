@@ -146,6 +146,12 @@ class PatchedPasses:
         """Tell where the windows of patches stand: inside the picture."""
         return Place(*map(_inside, (rows, columns), window, self.size))
 
+    def dragged(self, fill: Tensor, row: int, column: int, window: tuple[int, int]) -> Patched:
+        """Lay one patch over the picture, which will be elsewhere next; see `patched`."""
+        place = self.place([row], [column], window)
+        roaming = Place(*(span._replace(roams=True) for span in place))
+        return self._laid(fill, [row], [column], roaming)
+
     def patched(
         self, fill: Tensor, rows: Sequence[int], columns: Sequence[int], window: tuple[int, int]
     ) -> Patched:
@@ -154,7 +160,11 @@ class PatchedPasses:
         One that would go over the edge ends there: its window is moved inside, and shows
         the picture where the patch is not.
         """
-        place = self.place(rows, columns, window)
+        return self._laid(fill, rows, columns, self.place(rows, columns, window))
+
+    def _laid(
+        self, fill: Tensor, rows: Sequence[int], columns: Sequence[int], place: Place
+    ) -> Patched:
         if self._shown is None or self._shown[0] is not fill:
             self._shown = fill, Maps(fill.to(self._picture.values))
         values = self._shown[1].pieces(place)

@@ -139,7 +139,7 @@ class OcclusionProbe:
             covering("also", top, left, whole_pixels("also", edge, passes.size), passes.size)
         shown = self._filled(fill)
         passes = self._standing.under(passes, self._x, shown, tuple(also))
-        return passes.quickest(passes.patched(shown, [row], [column], extent))[0]
+        return passes.quickest(passes.dragged(shown, row, column, extent))[0]
 
     def _present(self) -> PatchedPasses:
         """Return the passes of the network as it is now."""

@@ -96,7 +96,9 @@ class Probing(Looked):
         """Return the logits [K] with a patch on the picture, and those beside it."""
         with self._lock:
             if self._last is None or self._last[0] != patch:
-                self._last = patch, self._pass([patch.row], [patch.column], patch)[0]
+                passes, fill, window = self._under(patch)
+                dragged = passes.dragged(fill, patch.row, patch.column, window)
+                self._last = patch, passes.quickest(dragged)[0].cpu()
             return self._last[1]
 
     def rows(self, patch: Patch, also: int) -> list[dict[str, Any]]:
@@ -204,11 +206,15 @@ class Probing(Looked):
         return time.perf_counter() - start
 
     def _pass(self, rows: list[int], columns: list[int], patch: Patch) -> Tensor:
-        window = (patch.window, patch.window)
-        fill = self.filled(patch.fill)
-        passes = self._standing.under(self._passes, self.shown.x, fill, patch.kept)
+        passes, fill, window = self._under(patch)
         run = passes.incremental if passes.reason is None else passes.full
         return run(passes.patched(fill, rows, columns, window)).cpu()
+
+    def _under(self, patch: Patch) -> tuple[PatchedPasses, Tensor, tuple[int, int]]:
+        """Return passes over the picture with the kept patches, the fill, and the window."""
+        fill = self.filled(patch.fill)
+        passes = self._standing.under(self._passes, self.shown.x, fill, patch.kept)
+        return passes, fill, (patch.window, patch.window)
 
     def _look(self) -> None:
         self._passes = PatchedPasses(self._net, self.shown.x, self.score)

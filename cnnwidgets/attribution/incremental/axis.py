@@ -42,10 +42,13 @@ class Span(NamedTuple):
 
     starts: Starts
     length: int
+    roams: bool = False
+    """Whether they will stand elsewhere next, and shall be as long there: oneDNN takes long over
+    the first piece of every other shape."""
 
     def at(self, indices: Sequence[int]) -> Span:
         """Choose some of the windows."""
-        return Span(tuple(self.starts[index] for index in indices), self.length)
+        return self._replace(starts=tuple(self.starts[index] for index in indices))
 
 
 class Run(NamedTuple):
@@ -66,13 +69,16 @@ def reached(axis: Axis, span: Span, size: int) -> Span:
     firsts = [min(max(0, -((reach - start) // axis.stride)), size - 1) for start in span.starts]
     lasts = [min((start + ends) // axis.stride, size - 1) for start in span.starts]
     units = 1 + max(max(0, last - first) for first, last in zip(firsts, lasts, strict=True))
-    return Span(tuple(min(first, size - units) for first in firsts), units)
+    if span.roams:
+        units = min(size, 1 + (span.length + axis.extent - 2) // axis.stride)
+    return Span(tuple(min(first, size - units) for first in firsts), units, span.roams)
 
 
 @lru_cache(_KEPT)
 def read(axis: Axis, span: Span) -> Span:
     """Tell what the units read of the padded input."""
-    return Span(tuple(start * axis.stride for start in span.starts), axis.halo(span.length))
+    starts = tuple(start * axis.stride for start in span.starts)
+    return Span(starts, axis.halo(span.length), span.roams)
 
 
 @lru_cache(_KEPT)
@@ -84,13 +90,14 @@ def union(spans: tuple[Span, ...], size: int) -> Span:
         for starts in zip(*(span.starts for span in spans), strict=True)
     ]
     length = max(last - first for first, last in zip(firsts, lasts, strict=True))
-    return Span(tuple(min(first, size - length) for first in firsts), length)
+    starts = tuple(min(first, size - length) for first in firsts)
+    return Span(starts, length, any(span.roams for span in spans))
 
 
 @lru_cache(_KEPT)
 def shifted(span: Span, by: int) -> Span:
     """Move all windows."""
-    return Span(tuple(start + by for start in span.starts), span.length)
+    return span._replace(starts=tuple(start + by for start in span.starts))
 
 
 @lru_cache(_KEPT)

@@ -76,7 +76,7 @@ class Maps:
     def pieces(self, place: Place, frame: Frame = NO_FRAME) -> Tensor:
         """Copy pieces [rows, columns, h, w, C] out of the framed maps."""
         known = self._within(frame)
-        (rows, height), (columns, width) = place
+        (rows, height, _), (columns, width, _) = place
         down, across = steady(place.rows), steady(place.columns)
         if down is not None and across is not None:
             row, column, channel = known.stride()
