@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +15,8 @@ from cnnwidgets.classes import first_output, scores
 if TYPE_CHECKING:
     from cnnwidgets.images import Picture
     from cnnwidgets.network import Network
+
+_SHOWABLE = (1, 3)  # channels
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,24 @@ class Probe:
         The network. It is never changed: passes run on a copy, in evaluation mode.
     pictures
         A prepared batch [N, C, H, W], or one image.
+
+    Attributes
+    ----------
+    batch
+        The prepared batch.
+    pictures
+        uint8 [N, H, W, 1 or 3], the preprocessing undone; the mean of other numbers of channels.
+    classes
+        Names of the classes by index; empty if they have none.
     """
 
     def __init__(self, net: Network, pictures: Picture) -> None:
         self._net = net
         self.batch = net.batch(pictures).cpu()
+        self.classes = list(net.classes)
+        pixels = net.restore(self.batch)
+        shown = pixels.shape[-1] in _SHOWABLE
+        self.pictures = pixels if shown else pixels.mean(-1, keepdims=True).astype(np.uint8)
 
     def look(self) -> Probed:
         """Run the pictures through the network as it is now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, ParamSpec
 
@@ -32,9 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import nn
 
     from cnnwidgets.images import Picture
+    from cnnwidgets.training.snapshots import Kind
 
 P = ParamSpec("P")
 
@@ -126,6 +130,10 @@ class Recorder(Run):
             store = Store(Path(directory), about)
         self.directory = store.directory if store else None
         self._shelf = Files(store.directory / SNAPSHOTS) if store else Memory()
+        self._probe = None if probe is None else Probe(net, probe)
+        if store is not None and self._probe is not None:
+            with suppress(OSError):  # the run is worth more than its pictures
+                Files(store.directory / SNAPSHOTS).keep(self._probe.pictures, self._probe.classes)
         self._recording = Recording(
             history=self._history,
             pace=Pace(every),
@@ -138,7 +146,7 @@ class Recorder(Run):
                 half=half,
                 shelf=self._shelf,
             ),
-            probe=None if probe is None else Probe(net, probe),
+            probe=self._probe,
         )
         self._background = Background()
         self._rate: float | None = None
@@ -178,6 +186,21 @@ class Recorder(Run):
     def live(self) -> bool:
         """Whether it records."""
         return not self._closed
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the network's classes by index; empty without a probe, or if it has none."""
+        return [] if self._probe is None else list(self._probe.classes)
+
+    @property
+    def pictures(self) -> NDArray[np.uint8] | None:
+        """The probe pictures as one sees them, [N, H, W, 1 or 3]; None without a probe."""
+        return None if self._probe is None else self._probe.pictures
+
+    @property
+    def snapshot_kind(self) -> Kind | None:
+        """What the last snapshot holds, see `cnnwidgets.training.snapshots`; None without one."""
+        return self._recording.snapshots.kind
 
     @property
     def running(self) -> bool:

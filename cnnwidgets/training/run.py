@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cnnwidgets.training.findings import Finding
     from cnnwidgets.training.history import Curve, History
     from cnnwidgets.training.probing import Probed
-    from cnnwidgets.training.snapshots import Snapshot
+    from cnnwidgets.training.snapshots import Kind, Snapshot
 
 
 class Histograms(NamedTuple):
@@ -118,6 +118,21 @@ class Run:
     def live(self) -> bool:
         """Whether more may come."""
         return False
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the network's classes by index; empty without a probe, or if it has none."""
+        return []
+
+    @property
+    def pictures(self) -> NDArray[np.uint8] | None:
+        """The probe pictures as one sees them, [N, H, W, 1 or 3]; None without a probe."""
+        return None
+
+    @property
+    def snapshot_kind(self) -> Kind | None:
+        """What the last snapshot holds, see `cnnwidgets.training.snapshots`; None without one."""
+        return None
 
     @property
     def steps(self) -> list[int]:

@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -14,12 +15,19 @@ from cnnwidgets.training.probing import Probed
 from cnnwidgets.training.snapshots import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cnnwidgets.training.snapshots import Kind
 
 _MODEL, _ACTIVATIONS, _GRADIENTS, _OUTPUT, _OPTIMIZER = (
     *("model/", "activations/", "gradients/"),
     *("output", "optimizer/"),
 )
+_PICTURES = "pictures.safetensors"
 
 
 class Files:
@@ -73,6 +81,32 @@ class Files:
         optimizers = _rebuilt(json.loads(about.get("optimizers", "[]")), tensors)
         kind: Any = about.get("kind", "weights")
         return Snapshot(step, kind, _under(_MODEL, tensors), tuple(optimizers or ()), probed)
+
+    def kind(self, step: int) -> Kind | None:
+        """Read what one holds; None if it is not there, or damaged."""
+        with suppress(OSError, SafetensorError), safe_open(self._path(step), "pt") as file:
+            kind: Kind = (file.metadata() or {}).get("kind", "weights")
+            return kind
+        return None
+
+    def keep(self, pictures: NDArray[np.uint8], classes: Sequence[str]) -> None:
+        """Write what the network is shown at each snapshot, and the names of its classes."""
+        self._folder.mkdir(exist_ok=True)
+        path = self._folder / _PICTURES
+        partial = path.with_suffix(".partial")
+        kept = {"pictures": torch.from_numpy(pictures).contiguous()}
+        save_file(kept, partial, {"classes": json.dumps(list(classes))})
+        partial.replace(path)
+
+    def kept(self) -> tuple[NDArray[np.uint8] | None, list[str]]:
+        """Read the pictures, None if there are none, and the names of the classes."""
+        with (
+            suppress(OSError, ValueError, SafetensorError),
+            safe_open(self._folder / _PICTURES, "np") as file,
+        ):
+            classes = json.loads((file.metadata() or {}).get("classes", "[]"))
+            return file.get_tensor("pictures"), [str(name) for name in classes]
+        return None, []
 
     def drop(self, step: int) -> None:
         """Remove one."""

@@ -137,6 +137,11 @@ class Snapshots:
         self._interval = 1
         self._kind: Kind = "weights" if half else "everything"
 
+    @property
+    def kind(self) -> Kind | None:
+        """What the last one holds; None if there is none."""
+        return self._kind if self.steps else None
+
     def due(self, step: int) -> bool:
         """Whether one should be taken at a step that is recorded in full."""
         return self._limit > 0 and (not self.steps or step >= self.steps[-1] + self._interval)

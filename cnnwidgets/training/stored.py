@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +22,13 @@ from cnnwidgets.training.table import WIDTH, Table
 if TYPE_CHECKING:
     import os
 
+    from numpy.typing import NDArray
     from torch import nn
 
-    from cnnwidgets.training.snapshots import Snapshot
+    from cnnwidgets.training.snapshots import Kind, Snapshot
+
+RECENT = 30.0
+"""Seconds after which a run to which nothing is written is no longer taken to go on."""
 
 
 def load_run(directory: str | os.PathLike[str], model: nn.Module | None = None) -> Run:
@@ -58,7 +64,7 @@ class StoredRun(Run):
                 f"directory: there is no run in {str(directory)!r}, which would have a {FILE}"
             )
         self.directory = directory
-        self._path = path
+        self._path, self._log = path, path.with_name(f"{FILE}-wal")
         self._lock = threading.RLock()
         self._files = Files(directory / SNAPSHOTS)
         self._seen = dict.fromkeys(("points", "tables", "findings", "notes"), 0)
@@ -66,6 +72,31 @@ class StoredRun(Run):
         self._database = self._opened()
         about = dict(self._read("SELECT key, value FROM about"))
         super().__init__(json.loads(about.get("name", '"run"')), History(), model)
+
+    @property
+    def live(self) -> bool:
+        """Whether it was written to in the last half minute."""
+        with suppress(OSError):
+            files = [path for path in (self._path, self._log) if path.exists()]
+            newest = max(path.stat().st_mtime for path in files)
+            return not self._closed and time.time() - newest < RECENT
+        return False
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the network's classes by index; empty without a probe, or if it has none."""
+        return self._files.kept()[1]
+
+    @property
+    def pictures(self) -> NDArray[np.uint8] | None:
+        """The probe pictures as one sees them, [N, H, W, 1 or 3]; None without a probe."""
+        return self._files.kept()[0]
+
+    @property
+    def snapshot_kind(self) -> Kind | None:
+        """What the last snapshot holds, see `cnnwidgets.training.snapshots`; None without one."""
+        steps = self._files.steps
+        return self._files.kind(steps[-1]) if steps else None
 
     def close(self) -> None:
         """Let go of the file."""
