@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,7 +14,9 @@ from torch.nn.parameter import is_lazy
 from cnnwidgets.provenance import writes
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Iterator
+
+    from torch import nn
 
 WHOLE = 65_536
 """Values up to which a tensor is read completely."""
@@ -41,6 +44,14 @@ class Fingerprint:
             self._known = places, parts  # at once: other threads look as well
         counts = tuple((id(tensor), writes(tensor)) for tensor in built)
         return counts, tuple(part.checksum() for part in parts)
+
+
+def state_of(model: nn.Module) -> Iterator[Tensor]:
+    """Yield parameters and buffers, twice as fast as the public iterators, which name them."""
+    for module in model.modules():
+        for own in chain(module._parameters.values(), module._buffers.values()):  # noqa: SLF001
+            if own is not None:
+                yield own
 
 
 class _Part:

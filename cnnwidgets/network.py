@@ -6,7 +6,6 @@ import threading
 import warnings
 from copy import copy
 from dataclasses import replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -19,13 +18,13 @@ from cnnwidgets.classes import Classes, Prediction, first_output, scores
 from cnnwidgets.convolutions import Convolution, convolved
 from cnnwidgets.discovery import normalisation_of, settings_of, shapes_to_try, size_of
 from cnnwidgets.errors import known_keywords
-from cnnwidgets.fingerprint import Fingerprint
+from cnnwidgets.fingerprint import Fingerprint, state_of
 from cnnwidgets.isolation import isolated
 from cnnwidgets.layers import Layer, LayerGraph, layer_graph
 from cnnwidgets.shadow import shadow, unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -125,12 +124,12 @@ class Network:
     @property
     def device(self) -> torch.device:
         """Where the model's first parameter is; the CPU if it has none."""
-        return next((tensor.device for tensor in _state(self.model)), torch.device("cpu"))
+        return next((tensor.device for tensor in state_of(self.model)), torch.device("cpu"))
 
     @property
     def dtype(self) -> torch.dtype:
         """The model's floating-point type; float32 if it has no parameters."""
-        types = (tensor.dtype for tensor in _state(self.model))
+        types = (tensor.dtype for tensor in state_of(self.model))
         return next((dtype for dtype in types if dtype.is_floating_point), torch.float32)
 
     @property
@@ -312,7 +311,7 @@ class Network:
 
         Not noticed: a write through ``.data`` to a few values of a tensor of more than 65,536.
         """
-        return self._fingerprint.of(_state(self.model))
+        return self._fingerprint.of(state_of(self.model))
 
     def with_model(self, model: nn.Module) -> Network:
         """Return a network of another model of the same kind: same pictures, same classes."""
@@ -390,10 +389,6 @@ def as_network(model: Network | nn.Module, image: object = None) -> Network:
     if isinstance(image, Network | nn.Module) and not isinstance(model, Network | nn.Module):
         raise TypeError("net: the network comes first, then the image")
     return model if isinstance(model, Network) else Network(model)
-
-
-def _state(model: nn.Module) -> Iterator[Tensor]:
-    return chain(model.parameters(), model.buffers())
 
 
 def _first(*values: Any) -> Any:  # noqa: ANN401

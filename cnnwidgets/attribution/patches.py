@@ -35,7 +35,7 @@ TOLERANCE = 1e-4
 """By which logits of an incremental pass may differ from a full one, relative to the largest."""
 
 
-HANDING = 1_000_000
+HANDING = 1_500_000
 """Multiply-adds that take about as long as cutting out what one operation sees of the windows."""
 
 
