@@ -1,0 +1,201 @@
+// Score and gradient norm of every step, which are a scrub bar as well.
+import { useRef } from "preact/hooks";
+import { count, number } from "../../shared/format";
+import { handled } from "../../shared/keys";
+import { MARKS } from "../../shared/look";
+import { pointOf } from "../../shared/pointers";
+import { useSize } from "../../shared/size";
+import { commonWords, measured, subjectOf } from "./describe";
+import type { Film } from "./film";
+import { pathOf, type Range, rangeOf, thinned } from "./plot";
+import { type State, useAscent } from "./state";
+
+const [LEFT, RIGHT, TOP] = [50, 12, 20];
+/** Heights of the two plots, and of what is between and under them. */
+const [SCORES, NORMS, BETWEEN, UNDER] = [96, 44, 24, 20];
+const HEIGHT = TOP + SCORES + BETWEEN + NORMS + UNDER;
+
+export const colourOf = (panel: number): string => MARKS[panel % MARKS.length] as string;
+
+/** The keys of a scrub bar; undefined for others. */
+export function stepBy(key: string, shift: boolean): number | undefined {
+  const by: Record<string, number> = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowDown: -1,
+    ArrowUp: 1,
+    PageDown: -10,
+    PageUp: 10,
+    Home: Number.NEGATIVE_INFINITY,
+    End: Number.POSITIVE_INFINITY,
+  };
+  const step = by[key];
+  return step === undefined ? step : step * (shift ? 10 : 1);
+}
+
+interface PlotProps {
+  film: Film;
+  of: (step: number, panel: number) => number;
+  range: Range;
+  x: (step: number) => number;
+  top: number;
+  height: number;
+  width: number;
+  caption: string;
+}
+
+/** Lines of all pictures between a lowest and a highest number. */
+function Plot({ film, of, range: [low, high], x, top, height, width, caption }: PlotProps) {
+  const { pointed, enlarged } = useAscent();
+  const strong = pointed.value ?? enlarged.value;
+  const y = (value: number) => top + height - ((value - low) / (high - low)) * height;
+  return (
+    <g>
+      <text x={LEFT} y={top - 6}>
+        {caption}
+      </text>
+      {[low, high].map((tick) => (
+        <g key={tick}>
+          <line x1={LEFT} x2={width - RIGHT} y1={y(tick)} y2={y(tick)} />
+          <text x={LEFT - 5} y={y(tick) + 4} text-anchor="end">
+            {number(tick, 3)}
+          </text>
+        </g>
+      ))}
+      {film.panels.map(({ id }, panel) => {
+        const values = (step: number) => of(step, panel);
+        const steps = thinned(values, film.length, width);
+        return (
+          <path
+            key={id}
+            d={pathOf(steps, values, x, y)}
+            stroke={colourOf(panel)}
+            stroke-dasharray={panel < MARKS.length ? undefined : "5 3"}
+            data-faint={strong !== null && strong !== id}
+          />
+        );
+      })}
+    </g>
+  );
+}
+
+function* everyNumber({ length, panels }: Film, of: (step: number, panel: number) => number) {
+  for (let step = 0; step < length; step++)
+    for (let panel = 0; panel < panels.length; panel++) yield of(step, panel);
+}
+
+/** Where each class is the network's answer for the first time. */
+function Firsts({ film, x }: { film: Film; x: (step: number) => number }) {
+  const { classes } = useAscent();
+  const marks = film.panels.flatMap(({ id, objective }, panel) => {
+    const subject = subjectOf(objective, classes.value);
+    const step = subject.kind === "class" ? film.firstOf(panel, subject.index) : null;
+    return step === null || subject.kind !== "class" ? [] : { id, panel, step, name: subject.name };
+  });
+  return (
+    <>
+      {marks.map(({ id, panel, step, name }) => (
+        <g key={id} data-first={step} class="cnnw-ga-first" style={{ color: colourOf(panel) }}>
+          <line x1={x(step)} x2={x(step)} y1={TOP} y2={TOP + SCORES} />
+          <path d={`M${x(step)} ${TOP}l-5 -7h10z`}>
+            <title>{`At step ${count(step)} ${name} is the network’s answer for the first time`}</title>
+          </path>
+        </g>
+      ))}
+    </>
+  );
+}
+
+function useScrubbing({ shown, last, scrub }: State, stepAt: (x: number) => number) {
+  const drag = (event: PointerEvent & { currentTarget: HTMLElement }) =>
+    scrub(stepAt(pointOf(event).x));
+  return {
+    onPointerDown(event: PointerEvent & { currentTarget: HTMLElement }) {
+      if (event.button) return;
+      event.currentTarget.setPointerCapture(event.pointerId);
+      drag(event);
+    },
+    onPointerMove(event: PointerEvent & { currentTarget: HTMLElement }) {
+      if (event.currentTarget.hasPointerCapture(event.pointerId)) drag(event);
+    },
+    onKeyDown(event: KeyboardEvent) {
+      const by = stepBy(event.key, event.shiftKey);
+      if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+      scrub(Math.min(last.value, Math.max(0, shown.value + by)));
+      handled(event);
+    },
+  };
+}
+
+/** "step 128: score 12.3, gradient norm 0.4" of the picture that is pointed at, or the first. */
+function readingOf({ shown, pointed, enlarged }: State, film: Film): string {
+  const id = pointed.value ?? enlarged.value;
+  const panel = Math.max(
+    0,
+    film.panels.findIndex((one) => one.id === id),
+  );
+  const which = film.panels.length > 1 ? `${film.panels[panel]?.label}, ` : "";
+  const [score, norm] = [film.score(shown.value, panel), film.norm(shown.value, panel)];
+  return `${which}step ${count(shown.value)}: score ${measured(score)}, gradient norm ${measured(norm)}`;
+}
+
+export function Curves({ film }: { film: Film }) {
+  const state = useAscent();
+  const ref = useRef<HTMLDivElement>(null);
+  const width = Math.max(useSize(ref).width, 200);
+  const { shown, last, steps, going, measure, classes, layers } = state;
+  film.version.value;
+  const end = Math.max(1, going.value ? Math.max(steps.value, last.value) : last.value);
+  const inner = width - LEFT - RIGHT;
+  const x = (step: number) => LEFT + (step / end) * inner;
+  const scrubbing = useScrubbing(state, (at) => ((at - LEFT) / inner) * end);
+  const probability = film.panels.every(({ objective }) => objective.startsWith("class:"))
+    ? measure.value === "probability"
+    : false;
+  const scores: Range = probability ? [0, 1] : rangeOf(everyNumber(film, film.score));
+  const norms: Range = [0, Math.max(rangeOf(everyNumber(film, film.norm))[1], 1e-12)];
+  const words = commonWords(film.panels, classes.value, measure.value, layers.value);
+  const bottom = TOP + SCORES + BETWEEN + NORMS;
+  const common = { film, x, width };
+  return (
+    <div
+      ref={ref}
+      class="cnnw-ga-curves"
+      role="slider"
+      aria-label="Step, on the curves"
+      aria-valuemin={0}
+      aria-valuemax={last.value}
+      aria-valuenow={shown.value}
+      aria-valuetext={readingOf(state, film)}
+      tabIndex={0}
+      {...scrubbing}
+    >
+      <svg width={width} height={HEIGHT} aria-hidden="true">
+        <Plot
+          {...common}
+          of={film.score}
+          range={scores}
+          top={TOP}
+          height={SCORES}
+          caption={probability ? `${words} (0 … 1)` : words}
+        />
+        <Plot
+          {...common}
+          of={film.norm}
+          range={norms}
+          top={TOP + SCORES + BETWEEN}
+          height={NORMS}
+          caption="gradient norm"
+        />
+        <Firsts film={film} x={x} />
+        {[0, end].map((step) => (
+          <text key={step} x={x(step)} y={bottom + 14} text-anchor={step ? "end" : "start"}>
+            {step ? `step ${count(step)}` : "0"}
+          </text>
+        ))}
+        <line class="cnnw-ga-cursor" x1={x(shown.value)} x2={x(shown.value)} y1={TOP} y2={bottom} />
+      </svg>
+      <output>{readingOf(state, film)}</output>
+    </div>
+  );
+}

@@ -1,0 +1,80 @@
+// Objectives, scores and answers in words.
+import { count, number, percent } from "../../shared/format";
+import type { Answer, Layer, Measure, Panel, Rival } from "./types";
+
+/** What an objective consists of. */
+export type Subject =
+  | { kind: "unit"; layer: string; channel: number; at: [number, number] | null }
+  | { kind: "class"; index: number; name: string }
+  | { kind: "custom" };
+
+/** Reads "layer:channel", "layer:channel:row:column" or "class:name"; `target` tells equal names apart. */
+export function subjectOf(
+  objective: string,
+  classes: readonly string[],
+  target?: number | null,
+): Subject {
+  if (objective.startsWith("class:")) {
+    const given = objective.slice(6);
+    const named = target != null && classes[target] === given ? target : classes.indexOf(given);
+    const index = named >= 0 ? named : /^\d+$/.test(given) ? Number(given) : -1;
+    return { kind: "class", index, name: classes[index] ?? given };
+  }
+  const [, layer, channel, row, column] = objective.match(/^(.+?):(\d+)(?::(\d+):(\d+))?$/) ?? [];
+  if (layer === undefined) return { kind: "custom" };
+  const at: [number, number] | null = row === undefined ? null : [Number(row), Number(column)];
+  return { kind: "unit", layer, channel: Number(channel), at };
+}
+
+export function unitText(layer: string, channel: number, at: readonly number[] | null): string {
+  return [layer, channel, ...(at ?? [])].join(":");
+}
+
+/** What the score is: "mean activation of conv2:5". */
+export function scoreWords(subject: Subject, measure: Measure, layers: readonly Layer[]): string {
+  if (subject.kind === "custom") return "score of the objective given in Python";
+  if (subject.kind === "class") return `${measure} of ${subject.name}`;
+  const { layer, channel, at } = subject;
+  const unit = `${layer}:${channel}`;
+  if (at) return `activation of ${unit} at row ${at[0]}, column ${at[1]}`;
+  const maps = layers.find(({ name }) => name === layer)?.maps ?? true;
+  return `${maps ? "mean activation" : "activation"} of ${unit}`;
+}
+
+/** The same of several pictures: in common what is. */
+export function commonWords(
+  panels: readonly Panel[],
+  classes: readonly string[],
+  measure: Measure,
+  layers: readonly Layer[],
+): string {
+  const of = ({ objective }: Panel) => scoreWords(subjectOf(objective, classes), measure, layers);
+  const [first = "score", ...others] = [...new Set(panels.map(of))];
+  return others.length ? `${first.split(" of ")[0]} of each` : first;
+}
+
+export const chance = (probability: number | null): string =>
+  probability === null ? "not finite" : percent(probability);
+
+/** "zebra 99.8 %, then horse 0.1 %" */
+export function answerWords(answer: Answer | null | undefined, rival: Rival | null | undefined) {
+  if (!answer) return "";
+  const then = rival ? `, then ${rival.name} ${chance(rival.probability)}` : "";
+  return `${answer.name} ${chance(answer.probability)}${then}`;
+}
+
+/** A number that may be missing. */
+export const measured = (x: number): string => (Number.isNaN(x) ? "not measured" : number(x));
+
+/** "about 12 s left" */
+export function leftWords(steps: number, speed: number | null): string {
+  if (!speed || steps <= 0) return "";
+  const seconds = steps / speed;
+  if (seconds < 90) return `about ${count(Math.max(1, Math.ceil(seconds)))} s left`;
+  return `about ${count(Math.ceil(seconds / 60))} min left`;
+}
+
+export const speedWords = (speed: number | null): string =>
+  speed ? `${number(speed, speed < 10 ? 2 : 3)} steps/s` : "";
+
+export const NEEDS_KERNEL = "This needs the kernel; the pictures that are here can be looked at.";

@@ -1,0 +1,143 @@
+// What the browser holds of one ascent: scores and gradient norms of every step, and as many of the
+// pictures as its budget has room for, evenly spread.
+import { signal } from "@preact/signals";
+import type { Tensor } from "../../shared/wire";
+import type { Panel, Says } from "./types";
+
+/** Of pictures (bytes). */
+export const BUDGET = 96 * 2 ** 20;
+
+/** The pictures of one step, uint8 [P, H, W, 1 | 3], and what the network says of them. */
+export interface Still extends Says {
+  step: number;
+  pictures: Tensor;
+}
+
+export class Film {
+  /** Rises with everything that comes in. */
+  readonly version = signal(0);
+  /** Ascending. */
+  readonly stills: Still[] = [];
+  bytes = 0;
+  /** Steps measured: all before this one. */
+  length = 0;
+  /** Were numbers missed? */
+  torn = false;
+  speed: number | null = null;
+  notes: readonly (string | null)[] = [];
+  /** As the kernel says; undefined until it has. */
+  first: readonly (number | null)[] | undefined;
+  #scores = new Float32Array();
+  #norms = new Float32Array();
+
+  constructor(
+    readonly generation: number,
+    readonly panels: readonly Panel[],
+    readonly budget = BUDGET,
+  ) {}
+
+  /** The newest step that anything is known of. */
+  get last(): number {
+    return Math.max(0, this.length - 1, this.stills.at(-1)?.step ?? 0);
+  }
+
+  score = (step: number, panel: number): number => this.#read(this.#scores, step, panel);
+  norm = (step: number, panel: number): number => this.#read(this.#norms, step, panel);
+
+  /** Takes the score and the gradient norm of steps from one on: float32 [2, n, P]. */
+  measure(from: number, { shape, data }: Tensor): void {
+    const [, steps = 0, pictures = 0] = shape;
+    const count = this.panels.length;
+    if (pictures !== count) return;
+    this.torn = from > this.length || (this.torn && from > 0);
+    this.#scores = grown(this.#scores, (from + steps) * count);
+    this.#norms = grown(this.#norms, (from + steps) * count);
+    const middle = steps * count;
+    this.#scores.set(data.subarray(0, middle), from * count);
+    this.#norms.set(data.subarray(middle, 2 * middle), from * count);
+    this.length = Math.max(this.length, from + steps);
+    this.version.value++;
+  }
+
+  add(still: Still): void {
+    const at = this.#after(still.step - 1);
+    const same = this.stills[at]?.step === still.step;
+    if (same) this.bytes -= (this.stills[at] as Still).pictures.data.length;
+    this.stills.splice(at, same ? 1 : 0, still);
+    this.bytes += still.pictures.data.length;
+    while (this.bytes > this.budget && this.stills.length > 2) this.#thin();
+    this.version.value++;
+  }
+
+  /** The pictures nearest to a step. */
+  near(step: number): Still | undefined {
+    const at = this.#after(step);
+    const [before, after] = [this.stills[at - 1], this.stills[at]];
+    if (!before || !after) return before ?? after;
+    return step - before.step <= after.step - step ? before : after;
+  }
+
+  has = (step: number): boolean => this.stills[this.#after(step) - 1]?.step === step;
+
+  /** The first step at which a class is the network's answer; of the pictures held, until it is told. */
+  firstOf(panel: number, target: number): number | null {
+    if (this.first) return this.first[panel] ?? null;
+    const found = this.stills.find(({ predictions }) => predictions[panel]?.index === target);
+    return found?.step ?? null;
+  }
+
+  /** Index of the first picture after a step. */
+  #after(step: number): number {
+    let [low, high] = [0, this.stills.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.stills[middle] as Still).step <= step) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Drops the picture whose neighbours are nearest to each other; the first and the last stay. */
+  #thin(): void {
+    let [at, least] = [1, Number.POSITIVE_INFINITY];
+    for (let i = 1; i < this.stills.length - 1; i++) {
+      const gap = (this.stills[i + 1] as Still).step - (this.stills[i - 1] as Still).step;
+      if (gap < least) [at, least] = [i, gap];
+    }
+    const [dropped] = this.stills.splice(at, 1);
+    this.bytes -= (dropped as Still).pictures.data.length;
+  }
+
+  #read(values: Float32Array, step: number, panel: number): number {
+    return step < this.length ? (values[step * this.panels.length + panel] as number) : Number.NaN;
+  }
+}
+
+/** Room for `size` numbers, those that nobody measured NaN. */
+function grown(values: Float32Array<ArrayBuffer>, size: number): Float32Array<ArrayBuffer> {
+  if (values.length >= size) return values;
+  const more = new Float32Array(Math.max(2 * values.length, size)).fill(Number.NaN);
+  more.set(values);
+  return more;
+}
+
+/** One picture of a still. */
+export function pictureOf({ pictures }: Still, panel: number): Tensor {
+  const [, height = 1, width = 1, colours = 1] = pictures.shape;
+  const size = height * width * colours;
+  return {
+    shape: [height, width, colours],
+    encoding: "picture",
+    data: pictures.data.subarray(panel * size, (panel + 1) * size),
+  };
+}
+
+/** The same steps, the last and the first before those between, by halves. */
+export function coarseToFine(steps: readonly number[]): number[] {
+  const found = new Set<number>([...steps.slice(-1), ...steps.slice(0, 1)]);
+  let apart = 1;
+  while (apart < steps.length) apart *= 2;
+  for (; apart >= 1; apart /= 2)
+    for (let i = 0; i < steps.length; i += apart) found.add(steps[i] as number);
+  return [...found];
+}

@@ -1,0 +1,25 @@
+import { Dialog } from "../../shared/dialog";
+import { HELP } from "./keyboard";
+import { useAscent } from "./state";
+
+export function Help() {
+  const { helping } = useAscent();
+  return (
+    <Dialog title="Keys" open={helping.value} onClose={() => (helping.value = false)}>
+      <dl>
+        {HELP.map(([keys, what]) => (
+          <div key={keys}>
+            <dt>
+              <kbd>{keys}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="cnnw-note">
+        Scores are those of the picture as the step saw it, moved a little by jitter, zoom and
+        rotation; the network’s answer is to the picture as it is shown.
+      </p>
+    </Dialog>
+  );
+}

@@ -1,0 +1,42 @@
+// The keys of the whole widget.
+import { stepBy } from "./curve";
+import { control, type State, toggle } from "./state";
+
+export const HELP: readonly [string, string][] = [
+  ["Space", "Run, pause, resume"],
+  ["s", "One step of the ascent, while it does not run"],
+  ["← →", "One step back or on among those that were made; with Shift ten"],
+  ["Page Up, Page Down", "Ten steps on or back"],
+  ["Home, End", "The start picture, the newest"],
+  ["p", "Play what is there, or stop playing"],
+  ["Enter", "On one of several pictures: show it large"],
+  ["Esc", "All pictures again"],
+  ["?", "This list"],
+];
+
+const ACTIONS: Record<string, (state: State) => void> = {
+  " ": toggle,
+  s: (state) => !state.going.peek() && control(state, "step"),
+  p: ({ playing }) => (playing.value = !playing.peek()),
+  Escape: ({ enlarged }) => (enlarged.value = null),
+  "?": ({ helping }) => (helping.value = true),
+};
+
+/** Elements that understand keys themselves. */
+const WRITES = "input:not([type=range], [type=checkbox]), select, textarea, [role=listbox] *";
+const PRESSED = "button, summary, [type=checkbox], [role=option]";
+
+/** Does what a key says; returns whether it says something. */
+export function press(event: KeyboardEvent, state: State): boolean {
+  const { key, shiftKey, ctrlKey, metaKey, altKey } = event;
+  const on = event.target as Element;
+  if (ctrlKey || metaKey || altKey || state.helping.peek() || on.closest(WRITES)) return false;
+  const by = stepBy(key, shiftKey);
+  if (by !== undefined && !on.closest("input")) {
+    state.scrub(Math.min(state.last.peek(), Math.max(0, state.shown.peek() + by)));
+    return true;
+  }
+  const action = key === " " && on.closest(PRESSED) ? undefined : ACTIONS[key];
+  action?.(state);
+  return !!action;
+}

@@ -1,0 +1,98 @@
+// Running the ascent, and going through what is there of it.
+import { Button } from "../../shared/button";
+import { count } from "../../shared/format";
+import { IconButton } from "../../shared/icon";
+import { Slider } from "../../shared/slider";
+import { leftWords, NEEDS_KERNEL, speedWords } from "./describe";
+import { control, phaseOf, type State, toggle, useAscent } from "./state";
+
+/** What the main button does next. */
+export function nextWord(state: State): string {
+  const phase = phaseOf(state);
+  if (phase === "running") return "Pause";
+  return phase === "paused" && !state.changed.value ? "Resume" : "Run";
+}
+
+/** "step 128 of 256, 41 steps/s, about 3 s left" */
+function progressWords({ film, steps, going, last, ended, alone }: State): string {
+  const now = film.value;
+  if (!now) return "";
+  const speed = going.value ? now.speed : null;
+  const words = [
+    `step ${count(last.value)} of ${count(Math.max(steps.value, last.value))}`,
+    speedWords(speed),
+    leftWords(steps.value - last.value, speed),
+  ];
+  if (!going.value && !alone.value) words.push(ended.value ? "ended" : "paused");
+  return words.filter(Boolean).join(", ");
+}
+
+export function Controls() {
+  const state = useAscent();
+  const { alone, going, film, steps, last } = state;
+  const phase = phaseOf(state);
+  const title = alone.value ? NEEDS_KERNEL : undefined;
+  const begun = phase === "paused" || phase === "ended" || phase === "running";
+  return (
+    <div class="cnnw-ga-row">
+      <Button
+        class="cnnw-button cnnw-ga-main"
+        aria-disabled={alone.value}
+        title={title ?? "Space"}
+        onClick={() => toggle(state)}
+      >
+        {nextWord(state)}
+      </Button>
+      <Button
+        disabled={alone.value || going.value || phase === "ended"}
+        title={title ?? "One step of the ascent (s)"}
+        onClick={() => control(state, "step")}
+      >
+        Step
+      </Button>
+      <Button
+        disabled={alone.value || !begun}
+        title={title ?? "Back to the start picture"}
+        onClick={() => control(state, "reset")}
+      >
+        Reset
+      </Button>
+      {going.value && (
+        <progress
+          max={Math.max(1, steps.value)}
+          value={film.value ? last.value : 0}
+          aria-label="Progress of the ascent"
+        />
+      )}
+      <output>{progressWords(state)}</output>
+    </div>
+  );
+}
+
+export function Player() {
+  const { film, shown, last, playing, follow, going, scrub } = useAscent();
+  const still = film.value && last.value > 0;
+  const moves = playing.value && !!still;
+  return (
+    <div class="cnnw-ga-row cnnw-scrubber">
+      <IconButton
+        icon={moves ? "pause" : "play"}
+        label={moves ? "Stop playing (p)" : "Play what is there (p)"}
+        disabled={!still}
+        onClick={() => (playing.value = !playing.value)}
+      />
+      <Slider
+        label="Step"
+        value={shown.value}
+        min={0}
+        max={Math.max(1, last.value)}
+        disabled={!still}
+        format={count}
+        onInput={scrub}
+      />
+      {going.value && !follow.value && (
+        <Button onClick={() => (follow.value = true)}>Newest</Button>
+      )}
+    </div>
+  );
+}

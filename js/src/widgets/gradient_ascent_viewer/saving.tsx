@@ -1,0 +1,85 @@
+// A file of the film, made by the kernel and downloaded by the browser.
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { Button } from "../../shared/button";
+import { percent } from "../../shared/format";
+import type { RequestError } from "../../shared/model";
+import { Popup } from "../../shared/popup";
+import { NEEDS_KERNEL } from "./describe";
+import { useAscent } from "./state";
+
+const FORMATS = [
+  ["gif", "GIF", "runs everywhere"],
+  ["webp", "WebP", "all colours"],
+  ["png", "PNG", "a sheet of pictures"],
+  ["mp4", "MP4", "needs ffmpeg"],
+] as const;
+
+const TYPES: Record<string, string> = {
+  gif: "image/gif",
+  webp: "image/webp",
+  png: "image/png",
+  mp4: "video/mp4",
+};
+
+function download(name: string, data: BlobPart, type: string | undefined): void {
+  const url = URL.createObjectURL(new Blob([data], type ? { type } : {}));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url));
+}
+
+export function Saving() {
+  const { bridge, alone, film, failed } = useAscent();
+  const share = useSignal<number | undefined>(undefined);
+  const abort = useRef<AbortController | null>(null);
+  useEffect(() => () => abort.current?.abort(), []);
+  const save = async (format: string) => {
+    abort.current = new AbortController();
+    share.value = 0;
+    failed.value = undefined;
+    try {
+      const reply = await bridge.request<{ name: string }>(
+        "save",
+        { format },
+        {
+          lane: "save",
+          signal: abort.current.signal,
+          onProgress: (done, total) => (share.value = done / Math.max(total, 1)),
+        },
+      );
+      const [file] = reply.tensors;
+      if (file) download(reply.value.name, file.data as Uint8Array<ArrayBuffer>, TYPES[format]);
+    } catch (error) {
+      const { cancelled, message } = error as RequestError;
+      if (!cancelled) failed.value = message;
+    }
+    share.value = undefined;
+  };
+  if (share.value !== undefined)
+    return (
+      <div class="cnnw-ga-row">
+        <progress value={share.value} max={1} aria-label="Progress of saving" />
+        <output>{percent(Math.round(100 * share.value) / 100)}</output>
+        <Button onClick={() => abort.current?.abort()}>Cancel</Button>
+      </div>
+    );
+  return (
+    <Popup label="Save">
+      <div class="cnnw-ga-formats">
+        {FORMATS.map(([format, label, note]) => (
+          <Button
+            key={format}
+            disabled={alone.value || !film.value}
+            title={alone.value ? NEEDS_KERNEL : undefined}
+            onClick={() => save(format)}
+          >
+            {label} <small>{note}</small>
+          </Button>
+        ))}
+      </div>
+    </Popup>
+  );
+}

@@ -1,0 +1,212 @@
+// What the picture is to please: a unit of a layer, or a class; and what stands beside it.
+import { Popup } from "../../shared/popup";
+import { SearchList } from "../../shared/search_list";
+import { Choice, Whole } from "./control";
+import { unitText } from "./describe";
+import { type State, useAscent } from "./state";
+import type { Compare, Layer, Measure } from "./types";
+
+/** A grid has room for so many channels; of more, one is chosen by its number. */
+const MOST = 512;
+
+/** What is chosen in the popup: that of the objective, or the first of the likeliest layer. */
+function unitOf({ subject, layers }: State) {
+  const now = subject.value;
+  if (now.kind === "unit") return now;
+  const first = layers.value.find(({ maps }) => maps) ?? layers.value[0];
+  return { layer: first?.name ?? "", channel: 0, at: null };
+}
+
+interface ChannelsProps {
+  layer: Layer;
+  channel: number;
+  onChoose: (channel: number) => void;
+}
+
+function Channels({ layer: { name, channels }, channel, onChoose }: ChannelsProps) {
+  return (
+    <fieldset class="cnnw-ga-channels" aria-label={`Channels of ${name}`}>
+      {Array.from({ length: Math.min(channels, MOST) }, (_, i) => (
+        <button
+          key={i}
+          type="button"
+          aria-pressed={i === channel}
+          aria-label={`Channel ${i}`}
+          onClick={() => onChoose(i)}
+        >
+          {i}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Row and column of one neuron of a map; without, it is the mean of all. */
+function Place({ at, onChange }: { at: [number, number] | null; onChange: PlaceChange }) {
+  const names = ["Row", "Column"] as const;
+  return (
+    <>
+      <label>
+        <input
+          type="checkbox"
+          checked={!!at}
+          onChange={({ currentTarget }) => onChange(currentTarget.checked ? [0, 0] : null)}
+        />
+        one neuron of the map
+      </label>
+      {at && (
+        <div class="cnnw-ga-row">
+          {names.map((label, axis) => (
+            <Whole
+              key={label}
+              label={label}
+              value={at[axis] as number}
+              min={0}
+              onChange={(value) => onChange(axis ? [at[0], value ?? 0] : [value ?? 0, at[1]])}
+            />
+          ))}
+        </div>
+      )}
+    </>
+  );
+}
+
+type PlaceChange = (at: [number, number] | null) => void;
+
+function UnitChoice() {
+  const state = useAscent();
+  const { layers, objective } = state;
+  const { layer, channel, at } = unitOf(state);
+  const index = layers.value.findIndex(({ name }) => name === layer);
+  const chosen = layers.value[index];
+  const choose = (name: string, to: number, place: [number, number] | null) =>
+    (objective.value = unitText(name, to, place));
+  return (
+    <div class="cnnw-ga-unit">
+      <SearchList
+        label="layers"
+        items={layers.value}
+        filter={({ name, kind }, query) => `${name} ${kind}`.toLowerCase().includes(query)}
+        selected={index}
+        onSelect={(i) => {
+          const { name, channels } = layers.value[i] as Layer;
+          choose(name, Math.min(channel, channels - 1), null);
+        }}
+        renderItem={({ name, kind, channels }) => (
+          <>
+            {name}{" "}
+            <small>
+              {kind}, {channels}
+            </small>
+          </>
+        )}
+      />
+      {chosen && (
+        <>
+          <Whole
+            label={`Channel (0 … ${chosen.channels - 1})`}
+            value={channel}
+            min={0}
+            max={chosen.channels - 1}
+            onChange={(value) => choose(layer, value ?? 0, at)}
+          />
+          <Channels layer={chosen} channel={channel} onChoose={(to) => choose(layer, to, at)} />
+          {chosen.maps && <Place at={at} onChange={(place) => choose(layer, channel, place)} />}
+        </>
+      )}
+    </div>
+  );
+}
+
+function ClassChoice() {
+  const { classes, subject, objective } = useAscent();
+  const now = subject.value;
+  return (
+    <SearchList
+      label="classes"
+      items={classes.value}
+      filter={(name, query) => name.toLowerCase().includes(query)}
+      selected={now.kind === "class" ? now.index : null}
+      onSelect={(index) => (objective.value = `class:${index}`)}
+      renderItem={(name) => name}
+    />
+  );
+}
+
+const MEASURES: readonly [Measure, string][] = [
+  ["logit", "logit"],
+  ["probability", "probability"],
+];
+
+const COMPARED: readonly [Compare, string][] = [
+  ["none", "one picture"],
+  ["sad", "happy and sad"],
+  ["seeds", "seeds"],
+  ["tv", "total variation"],
+  ["channels", "channels"],
+];
+
+const COUNTS = Array.from({ length: 15 }, (_, i) => [i + 2, String(i + 2)] as const);
+
+/** Which pictures stand beside one another, and how many. */
+function Beside() {
+  const { compare, count, subject, alone } = useAscent();
+  const many = !["none", "sad"].includes(compare.value);
+  return (
+    <>
+      <Choice
+        label="Compare"
+        value={compare.value}
+        options={COMPARED}
+        disabled={alone.value}
+        offers={(key) => key !== "channels" || subject.value.kind === "unit"}
+        onChange={(key) => (compare.value = key)}
+      />
+      {many && (
+        <Choice
+          label="How many"
+          value={count.value}
+          options={COUNTS}
+          disabled={alone.value}
+          onChange={(n) => (count.value = n)}
+        />
+      )}
+    </>
+  );
+}
+
+export function Subject() {
+  const { subject, objective, measure, classes, layers, alone } = useAscent();
+  const now = subject.value;
+  const unit = now.kind === "unit" ? objective.value : "…";
+  return (
+    <>
+      {now.kind === "custom" && <output>Objective: {objective.value || "custom"}</output>}
+      {!alone.value && layers.value.length > 0 && (
+        <div data-chosen={now.kind === "unit"}>
+          <Popup label={`Unit: ${unit}`}>
+            <UnitChoice />
+          </Popup>
+        </div>
+      )}
+      {!alone.value && classes.value.length > 0 && (
+        <div data-chosen={now.kind === "class"}>
+          <Popup label={`Class: ${now.kind === "class" ? now.name : "…"}`}>
+            <ClassChoice />
+          </Popup>
+        </div>
+      )}
+      {alone.value && now.kind !== "custom" && <b>{objective.value}</b>}
+      {now.kind === "class" && (
+        <Choice
+          label="Measure"
+          value={measure.value}
+          options={MEASURES}
+          disabled={alone.value}
+          onChange={(key) => (measure.value = key)}
+        />
+      )}
+      <Beside />
+    </>
+  );
+}
