@@ -1,2 +1,140 @@
-/** A placeholder until the histograms are there. */
-export const Histograms = () => null;
+// How the values of one quantity of one layer are distributed, over the steps and at one of them.
+import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { Legend } from "../../shared/legend";
+import { AtStep } from "./at_step";
+import { stepsOf } from "./axis";
+import { SHARES, spanOf } from "./bins";
+import { Choice, LayerChoice } from "./choice";
+import { Bands, HeatMap, Ridges, type ViewProps } from "./over_time";
+import { type State, useMonitor } from "./state";
+import type { Quantity, Run, Series } from "./types";
+import { layerOf } from "./walking";
+
+const VIEWS = {
+  heat: ["heat map", HeatMap],
+  ridges: ["ridgeline", Ridges],
+  bands: ["distribution bands", Bands],
+} as const;
+type View = keyof typeof VIEWS;
+
+const NOTES: Record<View, string> = {
+  heat: "",
+  ridges: "Height: share of values; the newest step in front. The coloured line is the step.",
+  bands: "Line: median. Bands: 50 %, 90 % and all values, as far as bins by powers of two tell.",
+};
+
+const QUANTITIES: readonly Quantity[] = [
+  "weights",
+  "gradients",
+  "activations",
+  "biases",
+  "bias gradients",
+];
+
+/** The runs that have this layer and quantity. */
+function shownOf(state: State, layer: string): { run: Run; series: Series }[] {
+  const { runs, hidden, quantity } = state;
+  return runs.value.flatMap((run) => {
+    const series = hidden.value.has(run.id)
+      ? undefined
+      : state.series(run.id, layer, quantity.value);
+    return series ? [{ run, series }] : [];
+  });
+}
+
+function Tools({ view, onView }: { view: View; onView: (view: View) => void }) {
+  const state = useMonitor();
+  const { run, quantity } = state;
+  const layer = layerOf(state);
+  return (
+    <div class="cnnw-tm-tools">
+      <LayerChoice />
+      <Choice
+        label="Quantity"
+        value={quantity.value}
+        options={QUANTITIES.map((name) => [name, name] as const)}
+        offers={(name) => !!run.value?.keys.some(([l, q]) => l === layer && q === name)}
+        onChange={(name) => (quantity.value = name)}
+      />
+      <Choice
+        label="View"
+        value={view}
+        options={(Object.keys(VIEWS) as View[]).map((key) => [key, VIEWS[key][0]] as const)}
+        onChange={onView}
+      />
+    </div>
+  );
+}
+
+/** Why there is nothing to see. */
+function whyNot({ run, store, quantity }: State, layer: string): string {
+  if (!run.value) return "No run yet.";
+  if (!store.of(run.value.id)) return "Loading what was recorded.";
+  if (!layer) return "No layers recorded yet.";
+  const { keys } = run.value;
+  return keys.some(([l, q]) => l === layer && q === quantity.value)
+    ? "Nothing recorded yet."
+    : `There are no ${quantity.value} of ${layer}.`;
+}
+
+export function Histograms() {
+  const state = useMonitor();
+  const view = useSignal<View>("heat");
+  const layer = layerOf(state);
+  const shown = shownOf(state, layer);
+  const all = shown.map(({ series }) => series);
+  const span = useMemo(() => spanOf(all), all);
+  const [from, to] = useMemo(() => stepsOf(all), all);
+  return (
+    <section class="cnnw-tm-part" aria-label="Histograms" data-view={view.value}>
+      <header>
+        <h3>Histograms</h3>
+        <Tools view={view.value} onView={(key) => (view.value = key)} />
+      </header>
+      {span ? (
+        <>
+          <div class="cnnw-tm-panels">
+            {shown.map(({ run, series }) => (
+              <Panel
+                key={run.id}
+                {...{ run, series, span, from, to, layer, view: view.value }}
+                several={shown.length > 1}
+              />
+            ))}
+          </div>
+          {view.value === "heat" && (
+            <Legend
+              scale={{ low: 0, high: 100 * (SHARES[span.top] as number), table: "sequential" }}
+              caption={`share of ${state.quantity.value} in a bin; colour by its square root${shown.length > 1 ? "; one scale for all runs" : ""}`}
+              unit="%"
+            />
+          )}
+          <p class="cnnw-tm-note">
+            {NOTES[view.value]} Arrow keys in a figure: left and right go through the steps, up and
+            down through the layers.
+          </p>
+        </>
+      ) : (
+        <p class="cnnw-tm-note">{whyNot(state, layer)}</p>
+      )}
+    </section>
+  );
+}
+
+function Panel(p: ViewProps & { view: View; several: boolean }) {
+  const { colorOf } = useMonitor();
+  const [, OverTime] = VIEWS[p.view];
+  return (
+    <article aria-label={p.run.name} style={{ "--cnnw-run": colorOf(p.run.id) }}>
+      {p.several && (
+        <h4>
+          <i class="cnnw-tm-swatch" />
+          {p.run.name}
+        </h4>
+      )}
+      <OverTime {...p} />
+      <AtStep {...p} />
+    </article>
+  );
+}

@@ -1,2 +1,180 @@
-/** A placeholder until the layers are there. */
-export const LayersAt = () => null;
+// One number of every layer at the chosen step, beside it that of the pinned step or of another run.
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { count } from "../../shared/format";
+import { Choice } from "./choice";
+import { type Measured, type Shown, useMeasured } from "./measured";
+import { nearest } from "./sorted";
+import { type State, useMonitor } from "./state";
+import { fraction, measuredAt, rangeTicks, STATISTICS, valueText } from "./statistics";
+import { layerOf, walk } from "./walking";
+import "./layers.css";
+
+/** One bar of each layer: of which run, at which step. */
+interface Column {
+  of: Measured;
+  step: number;
+  name: string;
+  kind: "now" | "pinned" | "other";
+}
+
+function columnsOf({ step, pinned, runs }: State, { measured }: Shown): Column[] {
+  const [first, second] = measured;
+  if (!first) return [];
+  const several = runs.value.length > 1;
+  const named = (of: Measured, words: string) => (several ? `${of.run.name}, ${words}` : words);
+  const now: Column = {
+    ...{ of: first, step: step.value, kind: "now" },
+    name: named(first, `step ${count(step.value)}`),
+  };
+  if (pinned.value !== null) {
+    const name = named(first, `pinned step ${count(pinned.value)}`);
+    return [now, { of: first, step: pinned.value, name, kind: "pinned" }];
+  }
+  const name = second && named(second, `step ${count(step.value)}`);
+  return name ? [now, { of: second, step: step.value, name, kind: "other" }] : [now];
+}
+
+const part = (share: number) => `${(100 * share).toFixed(2)}%`;
+
+function Band({ shown: { statistic, range } }: { shown: Shown }) {
+  if (!statistic.healthy || !range.log) return null;
+  const [low, high] = statistic.healthy.map((end) => fraction(end, range)) as [number, number];
+  return <i class="cnnw-tm-healthy" style={{ left: part(low), width: part(high - low) }} />;
+}
+
+interface RowProps {
+  name: string;
+  shown: Shown;
+  columns: readonly Column[];
+  chosen: boolean;
+  reached: boolean;
+}
+
+function LayerRow({ name, shown, columns, chosen, reached }: RowProps) {
+  const { layer, colorOf } = useMonitor();
+  const { statistic, range } = shown;
+  const values = columns.map(({ of, step }) => {
+    const series = of.layers.get(name);
+    return series && measuredAt(series, statistic.field, nearest(series.steps, step));
+  });
+  const texts = values.map((value) => valueText(statistic, value));
+  const bar = (value: number | undefined) => {
+    const at = value === undefined || Number.isNaN(value) ? 0 : Math.min(1, fraction(value, range));
+    const zero = range.low < 0 ? 0.5 : 0;
+    return { left: part(Math.min(at, zero)), width: part(Math.abs(at - zero)) };
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a row with bars is no radio input
+    <button
+      type="button"
+      role="radio"
+      aria-checked={chosen}
+      aria-label={`${name}: ${texts.map((text, i) => `${text} (${columns[i]?.name})`).join(", ")}`}
+      tabIndex={reached ? 0 : -1}
+      onClick={() => (layer.value = name)}
+    >
+      <span title={name}>{name}</span>
+      <span class="cnnw-tm-track">
+        <Band shown={shown} />
+        {values.map((value, i) => {
+          const { kind, of } = columns[i] as Column;
+          const style = { ...bar(value), "--cnnw-run": colorOf(of.run.id) };
+          return value === undefined ? null : (
+            <i key={kind} class={`cnnw-tm-bar cnnw-tm-${kind}`} style={style} />
+          );
+        })}
+      </span>
+      {texts.map((text, i) => (
+        <span key={i} class={Number.isFinite(values[i] ?? 0) ? "" : "cnnw-tm-bad"}>
+          {text}
+        </span>
+      ))}
+    </button>
+  );
+}
+
+/** What the bars are, and their axis. */
+function Key({ shown, columns }: { shown: Shown; columns: readonly Column[] }) {
+  const { colorOf } = useMonitor();
+  const { statistic, range } = shown;
+  return (
+    <p class="cnnw-tm-key">
+      {columns.map(({ kind, name, of }) => (
+        <span key={kind} style={{ "--cnnw-run": colorOf(of.run.id) }}>
+          <i class={`cnnw-tm-swatch cnnw-tm-${kind}`} />
+          {name}
+        </span>
+      ))}
+      {statistic.healthy && (
+        <span>
+          <i class="cnnw-tm-swatch cnnw-tm-healthy" />
+          common in healthy training:{" "}
+          {statistic.healthy.map((x) => valueText(statistic, x)).join(" … ")}
+        </span>
+      )}
+      {range.log && <span>logarithmic axis</span>}
+    </p>
+  );
+}
+
+export function LayersAt() {
+  const state = useMonitor();
+  const shown = useMeasured();
+  const box = useRef<HTMLDivElement>(null);
+  const chosen = layerOf(state);
+  const { statistic, names, range } = shown;
+  const columns = columnsOf(state, shown);
+  useLayoutEffect(() => {
+    if (box.current?.contains(document.activeElement))
+      box.current.querySelector<HTMLElement>("[aria-checked=true]")?.focus();
+  }, [chosen]);
+  return (
+    <section class="cnnw-tm-part" aria-label="Layers at the step">
+      <header>
+        <h3>Layers at the step</h3>
+        <div class="cnnw-tm-tools">
+          <Choice
+            label="Statistic"
+            value={state.statistic.value}
+            options={STATISTICS.map(({ label }, i) => [i, label] as const)}
+            onChange={(i) => (state.statistic.value = i)}
+          />
+        </div>
+      </header>
+      {names.length ? (
+        <>
+          <Key {...{ shown, columns }} />
+          <div
+            ref={box}
+            class="cnnw-tm-layers"
+            role="radiogroup"
+            aria-label={`${statistic.label} of each layer`}
+            data-columns={columns.length}
+            tabIndex={-1}
+            onKeyDown={(event) => walk(state, event, names)}
+          >
+            {names.map((name, i) => (
+              <LayerRow
+                key={name}
+                {...{ name, shown, columns }}
+                chosen={name === chosen}
+                reached={names.includes(chosen) ? name === chosen : !i}
+              />
+            ))}
+            <span class="cnnw-tm-ticks" aria-hidden="true">
+              {rangeTicks(statistic, range, 4).map(({ at, text }) => (
+                <small key={at} style={{ left: part(at) }}>
+                  {text}
+                </small>
+              ))}
+            </span>
+          </div>
+        </>
+      ) : (
+        <p class="cnnw-tm-note">
+          {state.run.value ? `No ${statistic.label} recorded.` : "No run yet."}
+        </p>
+      )}
+    </section>
+  );
+}

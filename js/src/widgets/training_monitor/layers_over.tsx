@@ -1,2 +1,81 @@
-/** A placeholder until the layers are there. */
-export const LayersOver = () => null;
+// One number of every layer over the steps, as a picture for each run.
+import { useMemo } from "preact/hooks";
+import { Legend } from "../../shared/legend";
+import { type Measured, type Shown, useMeasured } from "./measured";
+import { type HeatRow, RowHeat } from "./row_heat";
+import { nearest } from "./sorted";
+import { useMonitor } from "./state";
+import { measuredAt, valueText } from "./statistics";
+import { layerOf, walk } from "./walking";
+
+function rowsOf({ names, statistic }: Shown, { layers }: Measured): HeatRow[] {
+  return names.map((name) => {
+    const series = layers.get(name);
+    return {
+      name,
+      steps: series?.steps ?? [],
+      value: (row) => measuredAt(series, statistic.field, row),
+    };
+  });
+}
+
+function RunHeat({ shown, of }: { shown: Shown; of: Measured }) {
+  const state = useMonitor();
+  const { statistic, range, from, to, names } = shown;
+  const rows = useMemo(() => rowsOf(shown, of), [shown, of]);
+  return (
+    <RowHeat
+      label={`${statistic.label} of ${names.length} layers over the steps, run ${of.run.name}`}
+      {...{ rows, range, from, to }}
+      selected={layerOf(state)}
+      text={(value) => valueText(statistic, value)}
+      onChoose={(step, row) => {
+        const { name, steps } = rows[row] as HeatRow;
+        state.layer.value = name;
+        const index = nearest(steps, step);
+        if (index >= 0) state.go(steps[index] as number);
+      }}
+      onKeyDown={(event) => walk(state, event, names)}
+    />
+  );
+}
+
+export function LayersOver() {
+  const { colorOf, run } = useMonitor();
+  const shown = useMeasured();
+  const { statistic, names, measured, range } = shown;
+  const runs = measured.filter(({ layers }) => names.some((name) => layers.has(name)));
+  const scale = { low: range.low, high: range.high, table: range.table };
+  const notes = [
+    statistic.label,
+    ...(range.log ? ["logarithmic colours"] : []),
+    ...(runs.length > 1 ? ["one scale for all runs"] : []),
+  ];
+  return (
+    <section class="cnnw-tm-part" aria-label="Layers over the steps">
+      <header>
+        <h3>Layers over the steps: {statistic.label}</h3>
+      </header>
+      {runs.map((of) => (
+        <article
+          key={of.run.id}
+          aria-label={of.run.name}
+          style={{ "--cnnw-run": colorOf(of.run.id) }}
+        >
+          {runs.length > 1 && (
+            <h4>
+              <i class="cnnw-tm-swatch" />
+              {of.run.name}
+            </h4>
+          )}
+          <RunHeat {...{ shown, of }} />
+        </article>
+      ))}
+      {runs.length ? (
+        <Legend scale={scale} caption={notes.join("; ")} hasNaN />
+      ) : (
+        <p class="cnnw-tm-note">{run.value ? `No ${statistic.label} recorded.` : "No run yet."}</p>
+      )}
+    </section>
+  );
+}

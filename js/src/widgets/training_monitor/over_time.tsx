@@ -1,0 +1,211 @@
+// The histograms of one run over its steps: as a picture, as lines one before another, as bands.
+import { type Signal, useSignal } from "@preact/signals";
+import { useCallback, useMemo } from "preact/hooks";
+import { count, percent } from "../../shared/format";
+import { type Axis, columnsOf, spread, stepAxis } from "./axis";
+import { binText, rowOf, SHARES, type Span, valueTicks } from "./bins";
+import { type Frame, lineOf, Plot } from "./plot";
+import { bandsOf, paintShares, peak, ridge, type Shape } from "./shares";
+import { nearest } from "./sorted";
+import { useMonitor } from "./state";
+import { StepLines } from "./step_lines";
+import type { Run, Series } from "./types";
+import { layersWith, walk } from "./walking";
+
+export interface ViewProps {
+  run: Run;
+  series: Series;
+  layer: string;
+  /** Bins, the same for all runs. */
+  span: Span;
+  /** First and last step, the same for all runs. */
+  from: number;
+  to: number;
+}
+
+const HEIGHT = 210;
+/** Lines of a ridgeline, how many gaps a usual line is high, and how many there are above the first. */
+const RIDGES = { lines: 32, usual: 2.5, above: 3 };
+
+export const valueAxis = ({ from, to }: Span, title: string, most: number): Axis => ({
+  ...{ title, from, to },
+  ticks: valueTicks(from, to, (to - from) / most),
+});
+
+interface Cursor {
+  step: number;
+  /** On the axis of bins. */
+  place: number;
+}
+
+function Reading({ series, cursor }: { series: Series; cursor: Signal<Cursor | null> }) {
+  const at = cursor.value;
+  if (!at) return <output>Point at the figure to read it; press to go to that step.</output>;
+  const row = nearest(series.steps, at.step);
+  const bin = Math.floor(at.place);
+  const share = rowOf(series, row)?.[bin];
+  const what =
+    share === undefined
+      ? "not measured"
+      : `${percent(SHARES[share] as number)} of the values are ${binText(bin)}`;
+  return (
+    <output>
+      step {count(series.steps[row] ?? 0)}: {what}
+    </output>
+  );
+}
+
+/** What all three have in common: being pointed at, pressed, and walked through. */
+function useFigure({ run, series, layer, span, from, to }: ViewProps, upright: boolean) {
+  const state = useMonitor();
+  const cursor = useSignal<Cursor | null>(null);
+  const place = (x: number, y: number): Cursor =>
+    upright ? { step: x, place: y } : { step: y, place: x };
+  const quantity = state.quantity.value;
+  const values = valueAxis(span, `value of ${quantity}`, upright ? 8 : 9);
+  const label = `${quantity} of ${layer}, run ${run.name}, steps ${count(from)} to ${count(to)}`;
+  return {
+    label,
+    values,
+    handlers: {
+      onPoint: (at: { x: number; y: number } | null) => (cursor.value = at && place(at.x, at.y)),
+      onChoose: (x: number, y: number) => {
+        const row = nearest(series.steps, place(x, y).step);
+        if (row >= 0) state.go(series.steps[row] as number);
+      },
+      onKeyDown: (event: KeyboardEvent) =>
+        walk(state, event, layersWith(state.run.value, quantity)),
+    },
+    reading: <Reading series={series} cursor={cursor} />,
+  };
+}
+
+export function HeatMap(p: ViewProps) {
+  const { series, span, from, to } = p;
+  const { label, values, handlers, reading } = useFigure(p, true);
+  const draw = useCallback(
+    (canvas: HTMLCanvasElement, columns: number) => {
+      const out = new ImageData(columns, span.to - span.from);
+      paintShares(out, series, columnsOf(series.steps, from, to, columns), span);
+      Object.assign(canvas, { width: out.width, height: out.height });
+      canvas.getContext("2d")?.putImageData(out, 0, 0);
+    },
+    [series, span, from, to],
+  );
+  return (
+    <>
+      <Plot
+        label={`Heat map of the histograms: ${label}`}
+        {...{ x: stepAxis(from, to), y: values, height: HEIGHT, draw, ...handlers }}
+      >
+        {(frame) => <StepLines frame={frame} />}
+      </Plot>
+      {reading}
+    </>
+  );
+}
+
+const BANDS = [
+  [0, 6],
+  [1, 5],
+  [2, 4],
+] as const;
+const MEDIAN = 3;
+
+export function Bands(p: ViewProps) {
+  const { series, from, to } = p;
+  const { label, values, handlers, reading } = useFigure(p, true);
+  const pieces = useMemo(() => bandsOf(series), [series]);
+  const edge = (piece: (typeof pieces)[number], level: number, { across, up }: Frame): Shape =>
+    piece.map(({ step, places }) => [across(step), up(places[level] as number)]);
+  return (
+    <>
+      <Plot
+        label={`Distribution bands: ${label}`}
+        {...{ x: stepAxis(from, to), y: values, height: HEIGHT, ...handlers }}
+      >
+        {(frame) => (
+          <>
+            {pieces.map((piece) => (
+              <g key={piece[0]?.step} class="cnnw-tm-bands">
+                {BANDS.map(([low, high]) => (
+                  <path
+                    key={low}
+                    d={lineOf([...edge(piece, low, frame), ...edge(piece, high, frame).reverse()])}
+                  />
+                ))}
+                <path class="cnnw-tm-median" d={lineOf(edge(piece, MEDIAN, frame))} />
+              </g>
+            ))}
+            <StepLines frame={frame} />
+          </>
+        )}
+      </Plot>
+      {reading}
+    </>
+  );
+}
+
+/** The histograms as lines, and how high a share of 1 is, in steps. */
+function useRidges({ series, span, from, to }: ViewProps) {
+  return useMemo(() => {
+    const rows = spread(series.steps, RIDGES.lines).flatMap((row) => {
+      const found = rowOf(series, row);
+      return found ? [{ step: series.steps[row] as number, found }] : [];
+    });
+    const peaks = rows.map(({ found }) => peak(found)).sort((a, b) => a - b);
+    const gap = (to - from) / RIDGES.lines;
+    const usual = peaks[Math.floor(peaks.length / 2)] || 1;
+    const lines = rows.map(({ step, found }) => ({ step, shape: ridge(found, span) }));
+    return { lines, gap, high: (RIDGES.usual * gap) / usual };
+  }, [series, span, from, to]);
+}
+
+/** A shape over a step of a ridgeline, as a path; what is too high for the figure is cut. */
+const ridgeLine = (shape: Shape, step: number, high: number, { across, up, top }: Frame): string =>
+  lineOf(
+    shape.map(([place, share]) => [across(place), Math.max(top, up(step - share * high))] as const),
+  );
+
+export function Ridges(p: ViewProps) {
+  const { span, from, to } = p;
+  const { label, values, handlers, reading } = useFigure(p, false);
+  const { lines, gap, high } = useRidges(p);
+  const axis = { ...stepAxis(from, to), from: to, to: from - RIDGES.above * gap };
+  return (
+    <>
+      <Plot
+        label={`Ridgeline of the histograms: ${label}`}
+        {...{ x: values, y: axis, height: HEIGHT + 40, ...handlers }}
+      >
+        {(frame) => (
+          <>
+            {lines.map(({ step, shape }) => (
+              <path key={step} class="cnnw-tm-ridge" d={ridgeLine(shape, step, high, frame)} />
+            ))}
+            <RidgeMarks {...p} {...{ high, frame, span }} />
+          </>
+        )}
+      </Plot>
+      {reading}
+    </>
+  );
+}
+
+/** The chosen and the pinned step's lines, over all others. */
+function RidgeMarks({ series, span, high, frame }: ViewProps & { high: number; frame: Frame }) {
+  const { step, pinned } = useMonitor();
+  const path = (at: number | null, name: string) => {
+    const place = at === null ? -1 : nearest(series.steps, at);
+    const row = rowOf(series, place);
+    if (!row) return null;
+    const d = ridgeLine(ridge(row, span), series.steps[place] as number, high, frame);
+    return <path class={`cnnw-tm-${name}`} d={d} />;
+  };
+  return (
+    <>
+      {path(pinned.value, "pin")}
+      {path(step.value, "step")}
+    </>
+  );
+}

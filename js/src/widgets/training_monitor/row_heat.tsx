@@ -1,0 +1,131 @@
+// Named rows over the training steps as a picture: layers, classes.
+import { type Signal, useSignal } from "@preact/signals";
+import { useCallback } from "preact/hooks";
+import { paint } from "../../shared/color";
+import { count } from "../../shared/format";
+import { columnsOf, stepAxis } from "./axis";
+import { Plot } from "./plot";
+import { nearest } from "./sorted";
+import { fraction, type Range } from "./statistics";
+import { StepLines } from "./step_lines";
+
+export interface HeatRow {
+  name: string;
+  steps: ArrayLike<number>;
+  /** The value at one of these steps; undefined: not measured. */
+  value: (index: number) => number | undefined;
+}
+
+interface RowHeatProps {
+  label: string;
+  /** Keep them while they stay the same. */
+  rows: readonly HeatRow[];
+  range: Range;
+  from: number;
+  to: number;
+  /** The name of the chosen row. */
+  selected: string;
+  text: (value: number | undefined) => string;
+  onChoose: (step: number, row: number) => void;
+  onKeyDown: (event: KeyboardEvent) => void;
+}
+
+interface Cursor {
+  step: number;
+  row: number;
+}
+
+/** Height of a row, and of all at most; how many letters of a name there is room for. */
+const [ROW, MOST, LETTERS] = [18, 420, 16];
+const EDGES = 40;
+
+/** Paints rows × columns, the first row at the top; transparent where nothing was measured. */
+export function paintRows(
+  out: ImageData,
+  rows: readonly HeatRow[],
+  range: Range,
+  from: number,
+  to: number,
+): void {
+  const columns = out.width;
+  const missing: number[] = [];
+  const data = new Float32Array(columns * rows.length);
+  for (const [r, { steps, value }] of rows.entries())
+    columnsOf(steps, from, to, columns).forEach((index, column) => {
+      const at = r * columns + column;
+      const found = index < 0 ? undefined : value(index);
+      if (found === undefined) missing.push(at);
+      else data[at] = fraction(found, range);
+    });
+  const scale = { low: 0, high: 1, table: range.table };
+  paint({ shape: [rows.length, columns], encoding: "float", data }, 0, scale, out);
+  const pixels = new Uint32Array(out.data.buffer);
+  for (const at of missing) pixels[at] = 0;
+}
+
+const short = (name: string) => (name.length > LETTERS ? `…${name.slice(1 - LETTERS)}` : name);
+
+function Reading({ rows, text, cursor }: RowHeatProps & { cursor: Signal<Cursor | null> }) {
+  const row = cursor.value && rows[cursor.value.row];
+  if (!row) return <output>Point at the figure to read it; press to go there.</output>;
+  const index = nearest(row.steps, cursor.value?.step ?? 0);
+  return (
+    <output>
+      step {count(row.steps[index] ?? 0)}, {row.name}: {text(row.value(index))}
+    </output>
+  );
+}
+
+export function RowHeat(p: RowHeatProps) {
+  const { rows, range, from, to, selected } = p;
+  const cursor = useSignal<Cursor | null>(null);
+  const draw = useCallback(
+    (canvas: HTMLCanvasElement, columns: number) => {
+      const out = new ImageData(columns, rows.length);
+      paintRows(out, rows, range, from, to);
+      Object.assign(canvas, { width: columns, height: rows.length });
+      canvas.getContext("2d")?.putImageData(out, 0, 0);
+    },
+    [rows, range, from, to],
+  );
+  const rowAt = (y: number) => Math.min(rows.length - 1, Math.floor(y));
+  const high = Math.min(MOST, ROW * rows.length);
+  const apart = Math.ceil((rows.length * 11) / high);
+  const chosen = rows.findIndex(({ name }) => name === selected);
+  return (
+    <>
+      <Plot
+        label={p.label}
+        x={stepAxis(from, to)}
+        y={{
+          ...{ title: "", from: rows.length, to: 0 },
+          ticks: rows.flatMap(({ name }, i) =>
+            i % apart ? [] : [{ at: i + 0.5, text: short(name) }],
+          ),
+        }}
+        left={Math.min(LETTERS, Math.max(...rows.map(({ name }) => name.length))) * 6.2 + 12}
+        height={high + EDGES}
+        draw={draw}
+        onPoint={(at) => (cursor.value = at && { step: at.x, row: rowAt(at.y) })}
+        onChoose={(x, y) => p.onChoose(x, rowAt(y))}
+        onKeyDown={p.onKeyDown}
+      >
+        {(frame) => (
+          <>
+            {chosen >= 0 && (
+              <rect
+                class="cnnw-tm-chosen"
+                x={frame.left}
+                width={frame.right - frame.left}
+                y={frame.up(chosen)}
+                height={frame.up(chosen + 1) - frame.up(chosen)}
+              />
+            )}
+            <StepLines frame={frame} />
+          </>
+        )}
+      </Plot>
+      <Reading {...p} cursor={cursor} />
+    </>
+  );
+}

@@ -1,0 +1,112 @@
+// One number per layer and step: which there are, and where they lie on a scale.
+import type { Table } from "../../shared/color";
+import { number, percent } from "../../shared/format";
+import type { Tick } from "./axis";
+import type { Field, Quantity, Series } from "./types";
+
+export interface Statistic {
+  label: string;
+  quantity: Quantity;
+  field: Field;
+  /** What its values are like: sizes over many powers of ten, sizes, shares, or numbers of either sign. */
+  kind: "log" | "size" | "share" | "signed";
+  /** The values that are common in healthy training, and what they are called. */
+  healthy?: readonly [number, number];
+}
+
+export const STATISTICS: readonly Statistic[] = [
+  { label: "gradient norm", quantity: "gradients", field: "norm", kind: "log" },
+  {
+    label: "update : weight ratio",
+    quantity: "weights",
+    field: "update",
+    kind: "log",
+    healthy: [1e-4, 1e-2],
+  },
+  { label: "dead units", quantity: "activations", field: "dead", kind: "share" },
+  { label: "zeros in activations", quantity: "activations", field: "zeros", kind: "share" },
+  { label: "zeros in gradients", quantity: "gradients", field: "zeros", kind: "share" },
+  { label: "weight norm", quantity: "weights", field: "norm", kind: "size" },
+  { label: "weight mean", quantity: "weights", field: "mean", kind: "signed" },
+  { label: "weight std", quantity: "weights", field: "std", kind: "size" },
+  { label: "activation mean", quantity: "activations", field: "mean", kind: "signed" },
+  { label: "activation std", quantity: "activations", field: "std", kind: "size" },
+];
+
+/** A value of a series; undefined: not measured. NaN is a value where some of what it is made of is. */
+export function measuredAt(
+  series: Series | undefined,
+  field: Field,
+  row: number,
+): number | undefined {
+  const value = series?.fields[field][row];
+  return Number.isNaN(value) && !((series?.fields.nans[row] as number) > 0) ? undefined : value;
+}
+
+export function valueText({ kind }: Statistic, value: number | undefined): string {
+  if (value === undefined) return "not measured";
+  return kind === "share" && Number.isFinite(value) ? percent(value) : number(value);
+}
+
+export interface Range {
+  low: number;
+  high: number;
+  log: boolean;
+  table: Table;
+}
+
+/** Decades that a logarithmic scale has at most. */
+const DECADES = 9;
+/** Sizes that differ by this factor are shown on a logarithmic scale. */
+const WIDE = 100;
+
+const decade = (value: number, round: (x: number) => number) => 10 ** round(Math.log10(value));
+
+/** The scale that holds all of these. */
+export function rangeOf({ kind, field, healthy }: Statistic, all: readonly Series[]): Range {
+  if (kind === "share") return { low: 0, high: 1, log: false, table: "sequential" };
+  let [least, most] = [Number.POSITIVE_INFINITY, 0];
+  for (const { fields } of all)
+    for (const value of fields[field]) {
+      const size = Math.abs(value);
+      if (!(size > 0 && size < Number.POSITIVE_INFINITY)) continue;
+      if (size < least) least = size;
+      if (size > most) most = size;
+    }
+  if (kind === "signed") return { low: -most, high: most, log: false, table: "activations" };
+  if (!most || !(kind === "log" || most / least >= WIDE))
+    return { low: 0, high: most, log: false, table: "sequential" };
+  const high = decade(Math.max(most, healthy?.[1] ?? 0), Math.ceil);
+  const low = decade(Math.min(least, healthy?.[0] ?? least), Math.floor);
+  return {
+    low: Math.max(low < high ? low : high / 10, high / 10 ** DECADES),
+    high,
+    log: true,
+    table: "sequential",
+  };
+}
+
+/** Where a value lies between the ends, 0 … 1; what is no number stays what it is. */
+export function fraction(value: number, { low, high, log }: Range): number {
+  if (!Number.isFinite(value)) return value;
+  const at = log
+    ? Math.log(Math.max(value, low) / low) / Math.log(high / low)
+    : (value - low) / (high - low || 1);
+  return Math.min(1, Math.max(0, at));
+}
+
+/** Ticks at the ends and, on a logarithmic scale, at powers of ten between; `at` is the fraction. */
+export function rangeTicks(statistic: Statistic, range: Range, most: number): Tick[] {
+  const { low, high, log } = range;
+  const values = [low, ...(low < 0 ? [0] : log ? [] : [(low + high) / 2]), high];
+  if (log) {
+    const decades = Math.round(Math.log10(high / low));
+    const apart = Math.ceil(decades / most);
+    values.length = 0;
+    for (let i = 0; i <= decades; i += apart) values.push(low * 10 ** i);
+  }
+  return values.map((value) => ({
+    at: fraction(value, range),
+    text: statistic.kind === "share" ? percent(value) : number(value, log ? 1 : 3),
+  }));
+}
