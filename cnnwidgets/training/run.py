@@ -110,6 +110,11 @@ class Run:
         return self._model
 
     @property
+    def model_name(self) -> str:
+        """The class of the model; empty where that is not known."""
+        return "" if self._model is None else type(unwrap(self._model)).__name__
+
+    @property
     def history(self) -> History:
         """What is known, as it grows; for whoever shows it meanwhile."""
         return self._history
@@ -219,6 +224,25 @@ class Run:
         steps, rows = self._rows(layer, quantity)
         return Statistics(steps, *rows[:, : len(FIELDS)].T)
 
+    def snapshot(self, step: int) -> Snapshot:
+        """Return the snapshot nearest to a step.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        steps = self.snapshots
+        if not steps:
+            raise ValueError(f"step: run {self.name!r} has no snapshots of the weights")
+        while steps:
+            closest = min(steps, key=lambda taken: abs(taken - step))
+            try:
+                return self._snapshot(closest)
+            except KeyError:  # dropped meanwhile, or its file is gone
+                steps.remove(closest)
+        raise ValueError(f"step: none of the snapshots of run {self.name!r} can be read")
+
     def weights(self, step: int) -> dict[str, Tensor]:
         """Return the weights of the snapshot nearest to a step, by name, on the CPU.
 
@@ -229,14 +253,14 @@ class Run:
         ValueError
             If there is no snapshot.
         """
-        return dict(self._at(step).state)
+        return dict(self.snapshot(step).state)
 
     def probed(self, step: int) -> Probed | None:
         """Return what the network made of the probe pictures at the snapshot nearest to a step.
 
         None if the run has no probe.
         """
-        return self._at(step).probed
+        return self.snapshot(step).probed
 
     def model_at(self, step: int, model: nn.Module | None = None) -> nn.Module:
         """Return a copy of the network as it was at the snapshot nearest to a step.
@@ -323,20 +347,8 @@ class Run:
     def _snapshot(self, step: int) -> Snapshot:
         raise KeyError(step)
 
-    def _at(self, step: int) -> Snapshot:
-        steps = self.snapshots
-        if not steps:
-            raise ValueError(f"step: run {self.name!r} has no snapshots of the weights")
-        while steps:
-            closest = min(steps, key=lambda taken: abs(taken - step))
-            try:
-                return self._snapshot(closest)
-            except KeyError:  # dropped meanwhile, or its file is gone
-                steps.remove(closest)
-        raise ValueError(f"step: none of the snapshots of run {self.name!r} can be read")
-
     def _whole(self, step: int) -> Snapshot:
-        snapshot = self._at(step)
+        snapshot = self.snapshot(step)
         if snapshot.kind in {"filters", "maps"}:
             raise ValueError(
                 f"step: the snapshots hold {snapshot.kind} alone, for lack of room: "

@@ -98,7 +98,7 @@ class LayerAnswers:
         if layer.filters is None:
             raise RequestError(f"filters: {layer.name} has none")
         passes, key = self._slots.passes, self._slots["a"].key
-        weights = views.filters(self.net, passes, key, layer, request.step)
+        weights = views.filters(self._slots.net, passes, key, layer, request.step)
         which = request.args.get("input", "sum")
         shown = views.choose_filters(weights, which)
         first, last = request.span(len(shown), MOST_AT_ONCE)

@@ -10,9 +10,10 @@ from traitlets import Dict, Int, List, Tuple, Unicode, observe, validate
 from cnnwidgets.errors import nearest
 from cnnwidgets.network import as_network
 from cnnwidgets.widgets import layer_views as views
-from cnnwidgets.widgets.base import Widget
+from cnnwidgets.widgets.at_step import AtStep
 from cnnwidgets.widgets.layer_answers import LayerAnswers
 from cnnwidgets.widgets.layer_sheet import Sheet, preview
+from cnnwidgets.widgets.moments import Moments
 from cnnwidgets.widgets.pictures import Shown, Upload, choices, identify, named, seen
 from cnnwidgets.widgets.recording import at_first, in_words, recorded
 from cnnwidgets.widgets.slots import Slots
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     from cnnwidgets.images import Picture
     from cnnwidgets.layers import Layer
     from cnnwidgets.network import Network
+    from cnnwidgets.training.run import Run
     from cnnwidgets.widgets.requests import Asked
 
 
-class LayerBrowser(LayerAnswers, Widget):
+class LayerBrowser(LayerAnswers, AtStep):
     """Browse the layers of a network: maps, filters, gradients, and how each value came about.
 
     Parameters
@@ -49,6 +51,9 @@ class LayerBrowser(LayerAnswers, Widget):
         Up to 2,000 pictures to choose from; a mapping gives them names.
     target
         Class index or name whose logit the gradients are of; the predicted class by default.
+    run
+        A recorded run of the network, a `cnnwidgets.Recorder` or what `cnnwidgets.load_run`
+        returns: then `step` shows the network as it was.
     traits
         First values of `channel`, `view`, `color_range`, `unit`, `step`.
 
@@ -70,7 +75,7 @@ class LayerBrowser(LayerAnswers, Widget):
     TypeError
         If a keyword is unknown; the message names the nearest.
     ValueError
-        If an image, layer or target is not what the network takes.
+        If an image, layer or target is not what the network takes, or the run is of another one.
 
     Notes
     -----
@@ -102,9 +107,6 @@ class LayerBrowser(LayerAnswers, Widget):
 
     Set it by index or name; read, it is the index.
     """
-    step = Int(0).tag(sync=True)
-    """Training step shown, where the network comes from a recorded run."""
-
     _graph = Dict().tag(sync=True)
     _pictures = Dict().tag(sync=True)
     _predictions = Dict().tag(sync=True)
@@ -120,15 +122,17 @@ class LayerBrowser(LayerAnswers, Widget):
         compare: Picture | None = None,
         images: Mapping[str, Picture] | Iterable[Picture] = (),
         target: int | str | None = None,
+        run: Run | None = None,
         **traits: Any,  # noqa: ANN401 - checked by the base class
     ) -> None:
         self._check_keywords(traits)
         network = as_network(net, image)
-        self._network_graph = graph = network.graph
+        self._moments = Moments(network, run)
+        self._slots = slots = Slots(self._moments, traits.get("step"))
+        self._network_graph = graph = slots.net.graph
         chosen = _first_layer(network) if layer is None else graph[layer].name
         self._images = named(images)
         self._uploads: dict[tuple[str, str], Upload] = {}
-        self._slots = slots = Slots(network)
         slots.put("a", self._shown(network, image, "picture"), chosen)
         if compare is not None:
             slots.put("b", self._shown(network, compare, "picture 2"), chosen)
@@ -138,12 +142,15 @@ class LayerBrowser(LayerAnswers, Widget):
         super().__init__(
             network,
             layer=chosen,
-            _graph=views.describe(graph, network),
+            _graph=views.describe(graph, slots.net),
             _classes=_class_names(network, slots.outputs),
             _choices=choices(network, self._images),
             **slots.traits(),
             **{"target": self._predicted or 0, **traits},
         )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._graph['name']})"
 
     def show(self, image: Picture) -> None:
         """Show another picture.
@@ -199,7 +206,7 @@ class LayerBrowser(LayerAnswers, Widget):
 
     @contextmanager
     def _recording(self) -> Iterator[None]:
-        with self._slots.held(self.layer):
+        with self._slots.held(self.layer, self.step):
             self._tell()
             yield
 
@@ -274,9 +281,10 @@ class LayerBrowser(LayerAnswers, Widget):
         self._tell()
 
     def _renew(self, *, at_once: bool = False, step: Step | None = None) -> None:
-        """Look again if the model is no longer as it was shown."""
-        if self._slots.renew(self.layer, at_once=at_once, step=step):
+        """Look again if the model is no longer as it was shown, or another step is to be."""
+        if self._slots.renew(self.layer, self.step, at_once=at_once, step=step):
             self._tell()
+        self._say_refusal()
 
     def _tell(self) -> None:
         """Let the browser know the pictures, their predictions and the target, together."""
@@ -291,12 +299,13 @@ class LayerBrowser(LayerAnswers, Widget):
 
     def _follow_modules(self) -> None:
         """Describe the layers anew if a module was replaced, and show one that there is."""
-        graph = self.net.graph
-        if graph is self._network_graph:
+        net = self._slots.net
+        graph = net.graph
+        if graph is self._network_graph and net.name == self._graph["name"]:
             return
-        chosen = self.layer if self.layer in graph else _first_layer(self.net)
-        self._network_graph, self._graph = graph, views.describe(graph, self.net)
-        self._classes = _class_names(self.net, self._slots.outputs)
+        chosen = self.layer if self.layer in graph else _first_layer(net)
+        self._network_graph, self._graph = graph, views.describe(graph, net)
+        self._classes = _class_names(net, self._slots.outputs)
         self.layer = chosen
         self._stay_within()
         if self.target >= self._slots.outputs:
@@ -316,12 +325,14 @@ class LayerBrowser(LayerAnswers, Widget):
         return layer.name == last and maps.shape == (self._slots.outputs,)
 
     def _sheet(self) -> Sheet:
-        shown = self._slots["a"]
+        self._renew()
+        shown, net = self._slots["a"], self._slots.net
         layer = self._network_graph[self.layer]
-        drawn = views.drawn(self.net, self._slots, layer, self.view, self.target)
-        pixels, _ = seen(self.net, shown.x)
+        drawn = views.drawn(net, self._slots, layer, self.view, self.target)
+        pixels, _ = seen(net, shown.x)
+        of = "" if net is self.net else f" · {net.name}"
         return Sheet(
-            title=views.title(layer),
+            title=views.title(layer) + of,
             picture=pixels,
             picture_name=shown.name,
             predictions=self._slots.ranking("a"),

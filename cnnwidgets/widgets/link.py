@@ -30,6 +30,9 @@ class Link:
             kinds = ", ".join(type(widget).__name__ for widget in widgets)
             raise ValueError(f"link: {kinds} share no trait such as layer; link some that do")
         self._passing = False
+        for widget in widgets:
+            if meet := getattr(widget, "_meet", None):
+                meet([other for other in widgets if other is not widget])
         for name in self.names:
             first, *others = self._widgets[name]
             self._pass_on(name, getattr(first, name), others)
@@ -81,6 +84,11 @@ def link(*widgets: HasTraits) -> Link:
         If one is no widget, or there are not two.
     ValueError
         If no two of them share a public trait.
+
+    Notes
+    -----
+    A LayerBrowser that is linked with a TrainingMonitor takes from it the run of its network, so
+    that ``step`` shows the network as it was; if there is none, a warning says so.
     """
     for widget in widgets:
         if isinstance(widget, (list, tuple)):

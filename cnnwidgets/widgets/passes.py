@@ -56,10 +56,15 @@ class Passes:
     limit
         Bytes that are kept. Of a pass that needs more than half of it the layer asked for
         is kept with as many of those after it as fit.
+
+    Attributes
+    ----------
+    net
+        The network; after another one is set, pictures need new keys.
     """
 
     def __init__(self, net: Network, limit: int = 2**30) -> None:
-        self._net = net
+        self.net = net
         self._limit = limit
         self._lock = threading.RLock()
         self._pictures: dict[int, Tensor] = {}
@@ -157,14 +162,14 @@ class Passes:
         with self._lock:
             kept = self._convolutions.get(key, {})
             if layer.name not in kept and key in self._pictures:
-                item = torch.empty((), dtype=self._net.dtype).element_size()
+                item = torch.empty((), dtype=self.net.dtype).element_size()
                 sizes = {
                     other.name: item * math.prod(other.filters)
-                    for other in self._net.graph
+                    for other in self.net.graph
                     if other.filters is not None and not is_own(other)
                 }
                 names = _fitting(sizes, layer.name, self._limit // 8)
-                kept = convolutions(self._net, names, self._pictures[key], step)
+                kept = convolutions(self.net, names, self._pictures[key], step)
                 self._convolutions[key] = kept
             return kept.get(layer.name) or self.convolved(key, layer, step).conv
 
@@ -183,7 +188,7 @@ class Passes:
             if found is None or name != layer.name:
                 try:
                     found = self._kept(key, layer, step) or convolved(
-                        self._net, layer.name, self._pictures[key], step
+                        self.net, layer.name, self._pictures[key], step
                     )
                 except ValueError as error:
                     raise RequestError(str(error)) from error
@@ -192,7 +197,7 @@ class Passes:
 
     def _kept(self, key: int, layer: Layer, step: Step | None) -> Convolved | None:
         """Put together what a layer convolves without another pass, where that is certain."""
-        conv = own_convolution(self._net, layer) if layer.direct else None
+        conv = own_convolution(self.net, layer) if layer.direct else None
         if conv is None:
             return None
         source = layer.inputs[0]
@@ -209,10 +214,10 @@ class Passes:
             return self._ranges.get(quantity, Range(0.0, 0.0))
 
     def _run(self, quantity: Quantity, name: str | None, step: Step | None = None) -> Capture:
-        layers = self._net.graph.choose()
+        layers = self.net.graph.choose()
         try:
             captured = capture(
-                self._net,
+                self.net,
                 self._pictures[quantity.key],
                 self._fitting(layers, name, quantity.of),
                 gradients=quantity.of == "gradients",
@@ -240,7 +245,7 @@ class Passes:
 
     def _fitting(self, layers: list[Layer], name: str | None, of: Of) -> list[str] | None:
         """Name the layers to keep of a pass: all if there is room, else this and what follows."""
-        item = torch.empty((), dtype=self._net.dtype).element_size()
+        item = torch.empty((), dtype=self.net.dtype).element_size()
         sizes = {layer.name: item * math.prod(layer.output_shape or ()) for layer in layers}
         room = self._limit // 2
         if sum(sizes.values()) <= room:

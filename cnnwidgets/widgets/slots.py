@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cnnwidgets.capture import Capture, Step
     from cnnwidgets.network import Network
+    from cnnwidgets.widgets.moments import Moments
 
 SLOTS = ("a", "b")
 RENEW_SECONDS = 1.0
@@ -34,12 +35,20 @@ class Slots:
 
     Parameters
     ----------
+    moments
+        The network, as it is and as it was.
+    at
+        The step of training to show; None for now.
+
+    Attributes
+    ----------
     net
-        The network.
+        The network that is shown.
     """
 
-    def __init__(self, net: Network) -> None:
-        self._net = net
+    def __init__(self, moments: Moments, at: int | None = None) -> None:
+        self.moments = moments
+        self.net = moments.at(at)
         self._lock = threading.RLock()
         self._shown: dict[str, Shown] = {}
         self._rankings: dict[str, list[Prediction] | str] = {}
@@ -47,7 +56,7 @@ class Slots:
         self._renewed = float("-inf")
         self._closed = False
         self._held = False
-        self.passes = Passes(net)
+        self.passes = Passes(self.net)
         self.outputs = 0
         """How many class scores the network gives for picture a; 0 if none."""
 
@@ -89,8 +98,8 @@ class Slots:
         ValueError
             If it has another shape than the network's input.
         """
-        if tuple(shown.x.shape[1:]) != self._net.input_shape:
-            got, takes = list(shown.x.shape[1:]), list(self._net.input_shape)
+        if tuple(shown.x.shape[1:]) != self.net.input_shape:
+            got, takes = list(shown.x.shape[1:]), list(self.net.input_shape)
             raise ValueError(
                 f"image: {got} where the network takes {takes}; "
                 f"resize it, or make the Network with input_size={tuple(got[1:])}"
@@ -111,18 +120,29 @@ class Slots:
             if old is not None:
                 self.passes.drop(old.key)
 
-    def renew(self, layer: str | None, *, at_once: bool = False, step: Step | None = None) -> bool:
+    def renew(
+        self,
+        layer: str | None,
+        at: int | None = None,
+        *,
+        at_once: bool = False,
+        step: Step | None = None,
+    ) -> bool:
         """Pass every picture again if the model has changed; return whether it was done.
 
         While it keeps changing this happens once a second, unless `at_once`. `step` is called
-        after each layer; if it raises, the next call begins again.
+        after each layer; if it raises, the next call begins again. `at` is the step of training
+        to show, at once too; None for the model of now.
         """
         with self._lock:
-            if self._held:  # by this thread, as others wait: there is no need to look
+            # Held by this thread, as others wait: there is no need to look.
+            if self._held or self._closed:
                 return False
+            self._turn_to(self.moments.at(at))
         version = self._look()
         with self._lock:
-            recent = time.monotonic() - self._renewed < RENEW_SECONDS
+            of_now = self.net is self.moments.net
+            recent = of_now and time.monotonic() - self._renewed < RENEW_SECONDS
             if self._held or version == self._version or (recent and not at_once):
                 return False
             for slot, shown in list(self._shown.items()):
@@ -132,24 +152,29 @@ class Slots:
             return True
 
     @contextmanager
-    def held(self, layer: str | None) -> Iterator[None]:
-        """Look once more at the weights of now, then let nothing change what is shown.
+    def held(self, layer: str | None, at: int | None = None) -> Iterator[None]:
+        """Look once more at the model of now or of a step, then let nothing change what is shown.
 
         Other threads that would change it wait.
         """
         with self._lock:
             if self._closed:
                 raise RequestError(_CLOSED)
-            self.renew(layer, at_once=True)
+            self.renew(layer, at, at_once=True)
             self._held = True
             try:
                 yield
             finally:
                 self._held = False
 
+    def _turn_to(self, net: Network) -> None:
+        if net is not self.net:
+            self.net = self.passes.net = net
+            self._renewed = float("-inf")
+
     def _look(self) -> Hashable:
         """Return what is another one as soon as the modules or the weights changed."""
-        return self._net.graph, self._net.weights_version()
+        return self.net.graph, self.net.weights_version()
 
     def traits(self) -> dict[str, Any]:
         """Return what the browser is told: ``_pictures`` and ``_predictions``."""
@@ -157,7 +182,7 @@ class Slots:
             names = self.names
             return {
                 "_pictures": {
-                    slot: self[slot].trait(self._net) if slot in names else None for slot in SLOTS
+                    slot: self[slot].trait(self.net) if slot in names else None for slot in SLOTS
                 },
                 "_predictions": {
                     slot: _told(self._rankings[slot], self[slot].doubt) if slot in names else None
@@ -172,6 +197,7 @@ class Slots:
             self._shown.clear()
             self._rankings.clear()
             self.passes.clear()
+            self.moments.run = None
 
     def _place(self, slot: str, shown: Shown, layer: str | None, step: Step | None) -> None:
         old = self._shown.get(slot)
@@ -189,7 +215,7 @@ class Slots:
         if captured.failure is not None:
             return f"No prediction, the model failed: {sentence(captured.failure.error)}"
         try:
-            ranked = self._net.ranking(captured.output)
+            ranked = self.net.ranking(captured.output)
         except ValueError as error:
             return sentence(error)
         if not all(math.isfinite(one.probability) for one in ranked):
