@@ -37,7 +37,8 @@ def train(model: nn.Module, steps: int = STEPS) -> None:
     for _ in range(steps):
         optimizer.zero_grad()
         x = torch.randn(4, 3, 16, 16, generator=generator)
-        nn.functional.cross_entropy(model(x), torch.tensor([0, 1, 2, 3])).backward()
+        loss: Any = nn.functional.cross_entropy(model(x), torch.tensor([0, 1, 2, 3]))
+        loss.backward()
         optimizer.step()
 
 
@@ -87,9 +88,11 @@ def test_a_step_shows_the_network_as_it_was(browser: LayerBrowser, net: Network,
         gradient = page.request("map", **args, channel=0, of="gradients", target=1).tensors[0]
         np.testing.assert_array_equal(gradient, then.gradients(noise(0), 1)["3"][0, 0])
         filters = page.request("filters", layer="3", first=0, last=2).tensors[0]
-        np.testing.assert_array_equal(filters, then.model[3].weight.detach().sum(1))
+        np.testing.assert_array_equal(filters, then.model.get_parameter("3.weight").detach().sum(1))
         unit = page.request("receipt", **args, channel=1, row=2, column=3, of="activations")
-        np.testing.assert_array_equal(unit.tensors[1], then.model[3].weight.detach()[1])
+        np.testing.assert_array_equal(
+            unit.tensors[1], then.model.get_parameter("3.weight").detach()[1]
+        )
     assert (browser.layer, browser.channel, pixels(browser).tolist()) == ("3", 1, noise(0).tolist())
     assert "step 4" in repr(browser)
     assert "step 4" in browser._sheet().title
