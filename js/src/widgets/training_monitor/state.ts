@@ -4,9 +4,11 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { RUNS } from "../../shared/look";
 import type { Bridge } from "../../shared/model";
+import { charting } from "./charting";
+import { longest } from "./clock";
 import { nearest, union } from "./sorted";
 import { Store } from "./store";
-import type { Axis, Quantity, Run, Series } from "./types";
+import type { Clock, Finding, Quantity, Run, Series } from "./types";
 
 /** The traits that are written here. */
 interface Written {
@@ -18,7 +20,7 @@ interface Written {
   follow: Signal<boolean>;
   smoothing: Signal<number>;
   log_y: Signal<boolean>;
-  x: Signal<Axis>;
+  x: Signal<Clock>;
 }
 
 const WRITTEN = "run layer quantity pinned follow smoothing log_y x".split(" ");
@@ -38,8 +40,17 @@ export function createState(bridge: Bridge) {
   );
   const indices = computed(() => new Map(runs.value.map(({ id }, i) => [id, i])));
   const columns = computed(() => columnsOf(runs));
+  const colorOf = (id: string): string =>
+    RUNS[(indices.value.get(id) ?? 0) % RUNS.length] as string;
+  const charts = charting({ store, runs, run, x: t.x, colorOf });
+  /** Goes to a step, and stays there. */
+  const go = (to: number): void => {
+    t.follow.value = false;
+    chosen.value = to;
+  };
   return {
     ...t,
+    ...charts,
     bridge,
     store,
     runs,
@@ -52,13 +63,20 @@ export function createState(bridge: Bridge) {
     /** Everything that can be scrubbed to: recorded steps and snapshots of the chosen run, ascending. */
     stops,
     step: step as ReadonlySignal<number>,
-    /** Goes to a step, and stays there. */
-    go(to: number): void {
-      t.follow.value = false;
-      chosen.value = to;
+    go,
+    /** Goes to the recorded step nearest to a place on the horizontal axis. */
+    goTo(x: number): void {
+      const to = stops.value[nearest(stops.value, charts.hands.value?.step(x) ?? x)];
+      if (to !== undefined) go(to);
     },
-    /** Runs that are not drawn. */
-    hidden: signal<ReadonlySet<string>>(new Set()),
+    /** Goes to where a finding is. */
+    visit({ id }: Run, { step: to, layer }: Finding): void {
+      t.run.value = runs.value.findIndex((one) => one.id === id);
+      if (layer !== null) t.layer.value = layer;
+      go(to);
+    },
+    /** Which number of the layers is shown: an index into `STATISTICS`. */
+    statistic: signal(0),
     /** Without a kernel nothing can be controlled, and only what is held can be seen. */
     alone: computed(() => ALONE.includes(bridge.status.value)),
     failed: signal<string | undefined>(undefined),
@@ -70,7 +88,7 @@ export function createState(bridge: Bridge) {
     },
     /** The nearest recorded row to a step; −1 where none is. */
     rowAt: (id: string, to: number): number => nearest(store.of(id)?.steps ?? [], to),
-    colorOf: (id: string): string => RUNS[(indices.value.get(id) ?? 0) % RUNS.length] as string,
+    colorOf,
   };
 }
 
@@ -88,11 +106,7 @@ function stopsOf(store: Store, run: Run | undefined): number[] {
   const held = run && store.of(run.id);
   const recorded = union(held?.steps ?? [], run?.snapshots.steps ?? []);
   if (recorded.length || !held) return recorded;
-  const longest = held.curves.reduce<Float32Array | number[]>(
-    (best, { steps }) => (steps.length > best.length ? steps : best),
-    [],
-  );
-  return [...longest];
+  return [...(longest(held.curves)?.steps ?? [])];
 }
 
 export type State = ReturnType<typeof createState>;

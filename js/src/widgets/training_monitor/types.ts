@@ -1,7 +1,7 @@
 // What the kernel says: the synced traits, the values of replies and of the stream.
 
 export type Quantity = "weights" | "gradients" | "activations" | "biases" | "bias gradients";
-export type Axis = "step" | "epoch" | "seconds";
+export type Clock = "step" | "epoch" | "seconds";
 
 /** The numbers of a recorded row, in the order of the table's last axis. */
 export const FIELDS = ["norm", "mean", "std", "zeros", "nans", "infs", "update", "dead"] as const;

@@ -1,0 +1,86 @@
+// The runs: the legend of every figure, how each goes, and what can be done to it.
+import { count, number } from "../../shared/format";
+import { duration, longest } from "./clock";
+import { Controls } from "./controls";
+import type { HeldRun } from "./history";
+import { useMonitor } from "./state";
+import type { Run } from "./types";
+
+/** Points that tell how fast it goes now. */
+const RECENT = 50;
+
+/** Seconds until the last step, at the pace of the last points; undefined where it is not known. */
+export function remaining({ total }: Run, held: HeldRun): number | undefined {
+  const { steps, seconds } = longest(held.curves) ?? { steps: [], seconds: [] };
+  const last = steps.length - 1;
+  const first = Math.max(0, last - RECENT);
+  const done = (steps[last] ?? 0) - (steps[first] ?? 0);
+  if (total === null || done <= 0) return undefined;
+  const took = ((seconds[last] as number) - (seconds[first] as number)) / done;
+  return Math.max(0, total - held.progress.last_step) * took;
+}
+
+const word = ({ error, live, paused }: Run): string =>
+  error ? "failed" : paused ? "paused" : live ? "training" : "ended";
+
+function Going({ run, held }: { run: Run; held: HeldRun }) {
+  const { last_step, speed, elapsed } = held.progress;
+  const left = run.live ? remaining(run, held) : undefined;
+  const of = run.total === null ? "" : ` of ${count(run.total)}`;
+  return (
+    <span class="cnnw-tm-going">
+      <output>
+        step {count(last_step)}
+        {of}
+      </output>
+      <output>{duration(elapsed)}</output>
+      {run.live && speed !== null && <output>{number(speed, 3)} samples/s</output>}
+      {left !== undefined && <output>{duration(left)} left</output>}
+    </span>
+  );
+}
+
+function Entry({ run, index }: { run: Run; index: number }) {
+  const state = useMonitor();
+  const chosen = state.run.value?.id === run.id;
+  const hidden = state.hidden.value.has(run.id);
+  const held = state.store.of(run.id);
+  const { name } = run;
+  return (
+    <li data-run={run.id} data-state={word(run)}>
+      <button
+        type="button"
+        class="cnnw-tm-shown"
+        aria-pressed={!hidden}
+        aria-label={`Show ${name}`}
+        title={`${hidden ? "Show" : "Hide"} ${name}`}
+        onClick={() => state.toggle(run.id)}
+      >
+        <i class="cnnw-tm-dot" style={{ background: hidden ? "none" : state.colorOf(run.id) }} />
+      </button>
+      <label title={`${run.model}: look at its layers and snapshots`}>
+        <input
+          type="radio"
+          checked={chosen}
+          hidden={state.runs.value.length < 2}
+          onChange={() => state.choose(index)}
+        />
+        <b>{name}</b>
+      </label>
+      <span class="cnnw-tm-word">{word(run)}</span>
+      {held ? <Going run={run} held={held} /> : <small>loading …</small>}
+      <Controls run={run} />
+    </li>
+  );
+}
+
+export function Header() {
+  const { runs } = useMonitor();
+  return (
+    <ul class="cnnw-tm-runs" aria-label="Runs">
+      {runs.value.map((run, index) => (
+        <Entry key={run.id} run={run} index={index} />
+      ))}
+    </ul>
+  );
+}

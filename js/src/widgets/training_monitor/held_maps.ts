@@ -1,0 +1,139 @@
+// Filters, feature maps and gradients of the snapshots: what was fetched stays, and what may be
+// scrubbed to is fetched ahead.
+import { effect, signal } from "@preact/signals";
+import { ByteCache } from "../../shared/cache";
+import { CACHE_BYTES } from "../../shared/look";
+import type { Bridge, RequestError } from "../../shared/model";
+import type { Tensor } from "../../shared/wire";
+
+export type What = "filters" | "maps" | "gradients";
+
+export interface Wanted {
+  run: string;
+  layer: string;
+  what: What;
+  /** Of the probe; filters are the same for all. */
+  picture: number;
+}
+
+interface Job {
+  wanted: Wanted;
+  key: string;
+  /** Steps of the snapshots, ascending. */
+  steps: readonly number[];
+  /** Those that are looked at. */
+  first: readonly number[];
+  /** Of those that are on their way or came. */
+  asked: Set<number>;
+  /** Step → why there is nothing. */
+  refused: Map<number, string>;
+  bytes: number;
+  stop: AbortController;
+}
+
+/** Requests under way at a time: the answer to one travels while the next is computed. */
+const AT_ONCE = 2;
+
+const keyOf = ({ run, layer, what, picture }: Wanted): string =>
+  JSON.stringify([run, what, layer, what === "filters" ? 0 : picture]);
+
+const bytesOf = ({ data, low }: Tensor): number => data.byteLength + 2 * (low?.byteLength ?? 0);
+
+export class HeldMaps {
+  readonly #cache: ByteCache<string, Tensor>;
+  readonly #arrived = signal(0);
+  #job: Job | undefined;
+
+  constructor(
+    readonly bridge: Bridge,
+    readonly limit = CACHE_BYTES,
+  ) {
+    this.#cache = new ByteCache(limit);
+    const stop = effect(() => {
+      if (bridge.status.value === "connected") this.#again();
+    });
+    bridge.signal.addEventListener("abort", () => {
+      stop();
+      this.#job?.stop.abort();
+    });
+  }
+
+  /** What is held of a snapshot. Read in a component, it follows what arrives. */
+  get(wanted: Wanted, step: number): Tensor | undefined {
+    this.#arrived.value;
+    return this.#cache.get(`${keyOf(wanted)} ${step}`);
+  }
+
+  /** Why there is nothing of a snapshot; undefined while it may still come. */
+  refusal(wanted: Wanted, step: number): string | undefined {
+    this.#arrived.value;
+    return this.#job?.key === keyOf(wanted) ? this.#job.refused.get(step) : undefined;
+  }
+
+  /**
+   * Fetches all snapshots of what is looked at, the steps in `first` before all others, then the
+   * newest; what was asked for of anything else is cancelled.
+   */
+  fetch(wanted: Wanted, steps: readonly number[], first: readonly number[]): void {
+    const key = keyOf(wanted);
+    if (this.#job?.key === key) Object.assign(this.#job, { steps, first });
+    else {
+      this.#job?.stop.abort();
+      this.#job = {
+        ...{ wanted, key, steps, first, bytes: 0 },
+        ...{ asked: new Set(), refused: new Map(), stop: new AbortController() },
+      };
+    }
+    this.#go(this.#job);
+  }
+
+  /** Somebody answers again. */
+  #again(): void {
+    const job = this.#job;
+    if (!job?.refused.size) return;
+    for (const step of job.refused.keys()) job.asked.delete(step);
+    job.refused.clear();
+    this.#go(job);
+  }
+
+  #go(job: Job): void {
+    while (job.asked.size - this.#settled(job) < AT_ONCE) {
+      const step = this.#next(job);
+      if (step === undefined) return;
+      void this.#ask(job, step);
+    }
+  }
+
+  #settled({ key, asked, refused }: Job): number {
+    return [...asked].filter((step) => refused.has(step) || this.#cache.get(`${key} ${step}`))
+      .length;
+  }
+
+  #next({ key, steps, first, asked, refused, bytes }: Job): number | undefined {
+    const open = (step: number) => !asked.has(step) && !this.#cache.get(`${key} ${step}`);
+    const wanted = first.find(open);
+    if (wanted !== undefined || refused.size || bytes >= this.limit) return wanted;
+    return steps.findLast(open);
+  }
+
+  async #ask(job: Job, step: number): Promise<void> {
+    const { wanted, key, asked, refused, stop } = job;
+    asked.add(step);
+    try {
+      const { tensors } = await this.bridge.request(
+        "maps",
+        { ...wanted, step },
+        { signal: stop.signal },
+      );
+      const [tensor] = tensors as [Tensor];
+      job.bytes += bytesOf(tensor);
+      this.#cache.set(`${key} ${step}`, tensor, bytesOf(tensor));
+    } catch (error) {
+      const { message, cancelled } = error as RequestError;
+      if (cancelled) return;
+      refused.set(step, message);
+    }
+    this.#arrived.value++;
+    this.#go(job);
+  }
+}

@@ -1,0 +1,99 @@
+// The lines of a chart: whose they are, how they look, and their points on the chosen clock.
+import { number } from "../../shared/format";
+import { leftOut } from "./align";
+import type { Hands } from "./clock";
+import type { Group } from "./groups";
+import { smooth } from "./smoothing";
+import { nearest } from "./sorted";
+import type { Curve, Run } from "./types";
+
+export interface Source {
+  run: Run;
+  color: string;
+  hands: Hands;
+  curve: Curve;
+}
+
+export interface Line extends Source {
+  label: string;
+  dash: number[];
+  x: ArrayLike<number>;
+  raw: ArrayLike<number>;
+  smoothed: ArrayLike<number> | undefined;
+}
+
+const VALIDATION = [6, 4];
+/** What is set and not measured is shown as it is. */
+const EXACT = new Set(["learning rate"]);
+/** Of further parts of the same: parameter groups. */
+const DASHES = [[], [2, 3], [8, 3, 2, 3], [3, 5]];
+
+export function linesOf(
+  { title, curves }: Group<Source & { name: string }>,
+  smoothing: number,
+  alone: boolean,
+): Line[] {
+  const parts = [...new Set(curves.flatMap(({ part, validation }) => (validation ? [] : [part])))];
+  return curves.map(({ curve: { run, color, hands, curve }, part, validation }) => {
+    const { values } = curve;
+    return {
+      ...{ run, color, hands, curve, raw: values, x: hands.of(curve) },
+      label: [alone ? "" : run.name, part].filter(Boolean).join(" · ") || title,
+      dash: validation ? VALIDATION : (DASHES[parts.indexOf(part) % DASHES.length] as number[]),
+      smoothed: smoothing && !EXACT.has(title) ? smooth(values, smoothing) : undefined,
+    };
+  });
+}
+
+/** The recorded point nearest to a place. */
+export function pointAt({ x, raw, smoothed }: Line, at: number) {
+  const i = nearest(x, at);
+  return i < 0
+    ? undefined
+    : { x: x[i] as number, value: raw[i] as number, smoothed: smoothed?.[i] };
+}
+
+export const valueText = (value: number, unit: string): string =>
+  number(value) + (unit && ` ${unit}`);
+
+/** A chart in words. */
+export function summary(
+  title: string,
+  unit: string,
+  lines: readonly Line[],
+  where: (x: number) => string,
+): string {
+  const told = lines.map(({ label, x, raw }) => {
+    let [first, last, lowest, highest] = [-1, -1, -1, -1];
+    for (let i = 0; i < raw.length; i++) {
+      const value = raw[i] as number;
+      if (!Number.isFinite(value)) continue;
+      if (first < 0) first = lowest = highest = i;
+      if (value < (raw[lowest] as number)) lowest = i;
+      if (value > (raw[highest] as number)) highest = i;
+      last = i;
+    }
+    if (first < 0) return `${label}: no finite value`;
+    const say = (i: number) => `${valueText(raw[i] as number, unit)} at ${where(x[i] as number)}`;
+    return `${label}: from ${say(first)} to ${say(last)}, lowest ${say(lowest)}, highest ${say(highest)}`;
+  });
+  return `${title}. ${told.join("; ")}.`;
+}
+
+/** What cannot be drawn, in words; "" if everything is. */
+export function missing(lines: readonly Line[], log: boolean): string {
+  let [broken, low] = [0, 0];
+  for (const { raw } of lines)
+    for (let i = 0; i < raw.length; i++) {
+      const value = raw[i] as number;
+      if (leftOut(value, false)) broken++;
+      else if (log && value <= 0) low++;
+    }
+  const say = (n: number, what: string) => `${n} ${n === 1 ? "value is" : "values are"} ${what}`;
+  return [
+    broken && say(broken, "NaN or infinite and leave a gap"),
+    low && say(low, "≤ 0 and left out of the log axis"),
+  ]
+    .filter(Boolean)
+    .join("; ");
+}
