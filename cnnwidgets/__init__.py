@@ -10,6 +10,10 @@ OcclusionSlider
     A widget: a patch to move over a picture, and a sweep of it over all places.
 SaliencyViewer
     A widget: which pixels matter to a class, by one method or several side by side.
+TrainingMonitor
+    A widget: what happens in a network while it is trained, or was; back to any step.
+watch
+    Function: records a training loop and shows it, in one line.
 link
     Ties what several widgets show: one choice shows in all.
 saliency
@@ -107,6 +111,7 @@ if TYPE_CHECKING:
     from cnnwidgets.widgets.link import link
     from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
     from cnnwidgets.widgets.saliency_viewer import SaliencyViewer
+    from cnnwidgets.widgets.training_monitor import TrainingMonitor, watch
 
     __version__: str
 
@@ -127,6 +132,7 @@ __all__ = [
     "Probability",
     "Recorder",
     "SaliencyViewer",
+    "TrainingMonitor",
     "arithmetic",
     "ascend",
     "ascent",
@@ -146,6 +152,7 @@ __all__ = [
     "segment",
     "smoothgrad",
     "vargrad",
+    "watch",
 ]
 
 _MODULES = {
@@ -166,6 +173,7 @@ _MODULES = {
     "OcclusionSlider": "cnnwidgets.widgets.occlusion_slider",
     "Recorder": "cnnwidgets.training.recorder",
     "SaliencyViewer": "cnnwidgets.widgets.saliency_viewer",
+    "TrainingMonitor": "cnnwidgets.widgets.training_monitor",
     "deconvnet": "cnnwidgets.attribution.gradients",
     "grad_cam": "cnnwidgets.attribution.cam",
     "gradient_x_input": "cnnwidgets.attribution.gradients",
@@ -180,6 +188,7 @@ _MODULES = {
     "segment": "cnnwidgets.attribution.segmentation",
     "smoothgrad": "cnnwidgets.attribution.smoothing",
     "vargrad": "cnnwidgets.attribution.smoothing",
+    "watch": "cnnwidgets.widgets.training_monitor",
 }
 
 

@@ -72,6 +72,12 @@ class StoredRun(Run):
         self._database = self._opened()
         about = dict(self._read("SELECT key, value FROM about"))
         super().__init__(json.loads(about.get("name", '"run"')), History(), model)
+        self._model_name = str(json.loads(about.get("model", '""')))
+
+    @property
+    def model_name(self) -> str:
+        """The class of the model; empty where that is not known."""
+        return self._model_name
 
     @property
     def live(self) -> bool:

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 @pytest.fixture
 def front_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of built front-ends that holds next to nothing; comms are recorded."""
-    for name in ("layer_browser", "occlusion_slider", "saliency_viewer", "toy", "host"):
+    for name in (
+        "layer_browser",
+        "occlusion_slider",
+        "saliency_viewer",
+        "training_monitor",
+        "toy",
+        "host",
+    ):
         (tmp_path / f"{name}.js").write_text(f"export default {{ name: '{name} </script>' }};")
         (tmp_path / f"{name}.css").write_text(f".cnnw-{name} {{ color: red }}")
     monkeypatch.setattr(base, "STATIC", tmp_path)

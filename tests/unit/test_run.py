@@ -122,7 +122,7 @@ def test_snapshots_hold_what_there_is_room_for(budget: int, held: str, said: str
     optimizer = torch.optim.Adam(model.parameters())
     with cw.Recorder(model, every=1, snapshot_bytes=budget) as run:
         train(model, optimizer, 5)
-    assert run._at(5).kind == held
+    assert run.snapshot(5).kind == held
     if said is None:
         assert run.notes == []
     else:

@@ -1,0 +1,167 @@
+"""A run that a monitor follows: what its pages are told about it."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnwidgets.training.recorder import Recorder
+from cnnwidgets.training.run import Run
+from cnnwidgets.training.stored import StoredRun, load_run
+from cnnwidgets.widgets.base import sentence
+from cnnwidgets.widgets.monitor_history import Digest
+from cnnwidgets.widgets.monitor_snapshots import Predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnnwidgets.training.findings import Finding
+    from cnnwidgets.training.halving import HalvingBuffer
+    from cnnwidgets.training.table import Key
+
+RATE = "learning_rate"
+
+
+def as_run(given: object) -> tuple[Run, bool]:
+    """Return a run, and whether it was opened here; a directory is loaded.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    FileNotFoundError, ValueError
+        If there is no run in the directory that can be read.
+    """
+    if isinstance(given, Run):
+        return given, False
+    if isinstance(given, (str, os.PathLike)):
+        return load_run(Path(given)), True
+    if isinstance(given, (list, tuple)):
+        raise TypeError("runs: give them one by one: TrainingMonitor(a, b), not ([a, b])")
+    raise TypeError(
+        "runs: a Recorder, what load_run or load_tensorboard returns, or a run's directory, not "
+        f"{type(given).__name__}; cnnwidgets.watch(model) records a model and shows it"
+    )
+
+
+class Followed:
+    """One run of a monitor.
+
+    Parameters
+    ----------
+    run
+        The run.
+    identity
+        What the pages call it.
+    owned
+        Whether to close it in the end.
+
+    Attributes
+    ----------
+    digest
+        Packs its curves and tables.
+    pictures, classes, predictions
+        Of its probe; None, [] and nothing without one.
+    error
+        Why it cannot be followed any more; None if it can.
+    """
+
+    def __init__(self, run: Run, identity: str, *, owned: bool) -> None:
+        self.run, self.identity, self._owned = run, identity, owned
+        self.digest = Digest(run.history)
+        self.pictures = run.pictures
+        self.classes = [plain(name) for name in run.classes]
+        self.predictions = Predictions()
+        self.error: str | None = None
+
+    def follow(self) -> None:
+        """Take in what is new where the run has to be asked for it; never raise."""
+        try:
+            self.run.notes  # noqa: B018 - any look takes in what waits on a device, or in a file
+            self.error = self._trouble()
+        except Exception as error:  # noqa: BLE001 - files may vanish; the other runs go on
+            self.error = sentence(error)
+
+    def told(self, total: int | None) -> dict[str, Any]:
+        """Return what the pages are told; only what strict JSON can hold."""
+        run, history = self.run, self.run.history
+        with history.lock:
+            keys, rate = list(history.keys), _last(history.curves.get(RATE))
+            findings, notes = list(history.findings), list(history.notes)
+        trains = isinstance(run, Recorder) and run.running
+        steps, pictures = run.snapshots, self.pictures
+        return {
+            "id": self.identity,
+            "name": plain(run.name),
+            "model": run.model_name,
+            "live": run.live and self.error is None,
+            "paused": isinstance(run, Recorder) and run.paused,
+            "controllable": trains,
+            "rate": rate,
+            "total": total,
+            "layers": [plain(layer) for layer in layers_of(keys)],
+            "keys": [[plain(layer), plain(quantity)] for layer, quantity in keys],
+            "snapshots": {"steps": steps, "kind": run.snapshot_kind},
+            "findings": [_finding(one) for one in findings],
+            "notes": [plain(note) for note in notes],
+            "probe": 0 if pictures is None else len(pictures),
+            "classes": self.classes,
+            "error": self.error,
+        }
+
+    def layers(self) -> list[str]:
+        """Return the layers that were recorded."""
+        with self.run.history.lock:
+            return layers_of(self.run.history.keys)
+
+    def newest(self) -> int:
+        """Return the newest step that there is something to see of."""
+        history = self.run.history
+        with history.lock:
+            recorded = history.tables.steps[-1:].tolist()
+        return max([*recorded, *self.run.snapshots[-1:]], default=self.run.last_step)
+
+    def close(self) -> None:
+        """Let go of the run, closing it if it was opened for the monitor."""
+        if self._owned:
+            self.run.close()
+
+    def _trouble(self) -> str | None:
+        if isinstance(self.run, StoredRun) and not self.run.directory.is_dir():
+            return f"the directory {str(self.run.directory)!r} is gone; what was read of it stays"
+        error = getattr(self.run, "error", None)
+        return None if error is None else sentence(error)
+
+
+def layers_of(keys: Iterable[Key]) -> list[str]:
+    """Return the layers in the order in which they put something out, as far as it is known."""
+    pairs = list(keys)
+    executed = [layer for layer, quantity in pairs if quantity == "activations"]
+    return list(dict.fromkeys([*executed, *(layer for layer, _ in pairs)]))
+
+
+def plain(text: str) -> str:
+    """Return text that UTF-8 can hold: a file's name may be none."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _last(curve: HalvingBuffer | None) -> float | None:
+    return _number(curve.rows[-1, 0]) if curve is not None and curve.size else None
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _finding(found: Finding) -> dict[str, Any]:
+    evidence = {plain(name): _number(value) for name, value in found.evidence.items()}
+    return {
+        "kind": found.kind,
+        "severity": found.severity,
+        "step": found.step,
+        "layer": None if found.layer is None else plain(found.layer),
+        "evidence": evidence,
+        "message": plain(found.message),
+    }
