@@ -18,6 +18,8 @@ STOPS: dict[Table, str] = {
     "weights": "#481467 #8452a8 #c0a4d5 #efeeeb #93c79a #2b844b #003a1b",
     "sequential": "#440154 #414487 #2a788e #22a884 #7ad151 #fde725",
 }
+RUNS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e6a400", "#56b4e9", "#8a8f98")
+"""Of the runs of a training, in the order given."""
 NOT_A_NUMBER, POSITIVE_INFINITY, NEGATIVE_INFINITY = "#f03cd2", "#ff9d00", "#00d5f5"
 _ENTRIES = 257  # odd: zero is the neutral colour
 

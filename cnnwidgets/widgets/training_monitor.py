@@ -129,7 +129,10 @@ class TrainingMonitor(MonitorAnswers, Widget):
         -------
         matplotlib.figure.Figure
         """
-        raise NotImplementedError
+        from cnnwidgets.widgets.monitor_figure import Look, draw  # noqa: PLC0415 - matplotlib is slow
+
+        names = ("layer", "quantity", "step", "pinned", "smoothing", "log_y", "x")
+        return draw(self.runs, Look(**{name: getattr(self, name) for name in names}))
 
     def recorded(self) -> Iterator[Asked]:
         """Yield the requests that an exported page should answer: curves, then maps."""
