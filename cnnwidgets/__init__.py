@@ -6,6 +6,8 @@ Layer
     What is known of one layer without running it again; `Network.layers` lists them.
 LayerBrowser
     A widget: every layer and channel for one picture, or two side by side.
+GradientAscentViewer
+    A widget: a picture becomes what a unit wants to see, alone or beside others.
 OcclusionSlider
     A widget: a patch to move over a picture, and a sweep of it over all places.
 SaliencyViewer
@@ -107,6 +109,7 @@ if TYPE_CHECKING:
     from cnnwidgets.training.recorder import Recorder
     from cnnwidgets.training.stored import load_run
     from cnnwidgets.training.tensorboard.reading import load_tensorboard
+    from cnnwidgets.widgets.gradient_ascent_viewer import GradientAscentViewer
     from cnnwidgets.widgets.layer_browser import LayerBrowser
     from cnnwidgets.widgets.link import link
     from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
@@ -121,6 +124,7 @@ __all__ = [
     "Direction",
     "Diversity",
     "Frame",
+    "GradientAscentViewer",
     "Layer",
     "LayerBrowser",
     "Logit",
@@ -165,6 +169,7 @@ _MODULES = {
     "Neuron": "cnnwidgets.ascent.units",
     "Probability": "cnnwidgets.ascent.outputs",
     "ascend": "cnnwidgets.ascent.ascend",
+    "GradientAscentViewer": "cnnwidgets.widgets.gradient_ascent_viewer",
     "Layer": "cnnwidgets.layers",
     "LayerBrowser": "cnnwidgets.widgets.layer_browser",
     "Network": "cnnwidgets.network",

@@ -19,7 +19,7 @@ Weight: TypeAlias = "float | Sequence[float]"
 
 
 CALM = 1.0
-"""By default the total variation pulls at a pixel with about this times what the score does."""
+"""How strongly the total variation pulls at a pixel by default, compared with the score."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ class Settings:
         1 upwards, −1 downwards (the SadMap).
     tv, l2, p_norm
         Weights of `total_variation`, `l2` and `p_norm`, in the score's unit; one number, or one
-        for each picture. None for `tv`: one that follows the unit, `CALM`.
+        for each picture. None for `tv`: one that follows the unit.
+    calm
+        Where `tv` is None, how strongly it pulls at a pixel, compared with the score.
     scale
         What white is where black is 0, for the penalties; 255 for published weights.
     clip
@@ -57,6 +59,7 @@ class Settings:
     lr: float = 0.05
     direction: int = 1
     tv: Weight | None = None
+    calm: Weight = CALM
     l2: Weight = 0.0
     p_norm: Weight = 0.0
     scale: float = 1.0
@@ -72,7 +75,7 @@ class Settings:
         for name in ("lr", "scale"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name}: {getattr(self, name)!r}; give a number above 0")
-        for name in ("tv", "l2", "p_norm", "blur", "jitter", "zoom", "rotation"):
+        for name in ("tv", "calm", "l2", "p_norm", "blur", "jitter", "zoom", "rotation"):
             given = getattr(self, name)
             if not all(0 <= one < math.inf for one in _each(given)):
                 raise ValueError(f"{name}: {given!r}; give a number from 0 on")
@@ -81,7 +84,7 @@ class Settings:
 
     def check(self, count: int) -> None:
         """Refuse weights for another number of pictures than `count`."""
-        for name in ("tv", "l2", "p_norm"):
+        for name in ("tv", "calm", "l2", "p_norm"):
             if len(_each(getattr(self, name))) not in {1, count}:
                 raise ValueError(f"{name}: {getattr(self, name)!r} for {count} pictures; give one")
 
@@ -97,7 +100,8 @@ class Settings:
         uphill
             The gradient of the scores by them.
         """
-        usual = CALM * uphill.flatten(1).square().mean(1).sqrt() * uphill[0].numel()
+        calm = torch.tensor(_each(self.calm), device=pixels.device)
+        usual = calm * uphill.flatten(1).square().mean(1).sqrt() * uphill[0].numel()
         leaf = pixels.detach().requires_grad_()
         total = torch.zeros(())
         for weight, measure, values in (

@@ -103,10 +103,14 @@ def link(*widgets: HasTraits) -> Link:
 
 
 def _public(widget: HasTraits) -> list[str]:
-    """List the synced traits that are the widget's own and may be set."""
-    usual = AnyWidget.class_traits()
-    return [
+    """List the synced traits that are the widget's own, may be set and mean the same elsewhere.
+
+    The layer comes first: whether there is a channel depends on it.
+    """
+    kept = {*AnyWidget.class_traits(), *getattr(widget, "_apart", ())}
+    names = [
         name
         for name, trait in widget.traits(sync=True).items()
-        if not (name.startswith("_") or name in usual or trait.read_only)
+        if not (name.startswith("_") or name in kept or trait.read_only)
     ]
+    return sorted(names, key=lambda name: name != "layer")

@@ -67,7 +67,7 @@ class Running(Widget):
 
     def _begin(self, steps: Iterator[Any]) -> None:
         """Work through steps: `_batch` is told of each, `_over` of the end."""
-        self._turns = turns = Turns(self._worker, steps, self._told, self._ended)
+        self._turns = turns = Turns(self._worker, steps, self._told, self._through)
         with self.hold_sync():
             self._error = None
             self.set_trait("progress", 0.0)
@@ -91,7 +91,7 @@ class Running(Widget):
         if turns is self._turns:
             self._batch(found)
 
-    def _ended(self, turns: Turns[Any]) -> None:
+    def _through(self, turns: Turns[Any]) -> None:
         if turns is not self._turns:
             return
         with self.hold_sync():

@@ -1,0 +1,246 @@
+"""An ascent as a viewer shows it: step by step, with what was measured and the pictures kept."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+
+from cnnwidgets.ascent.climbing import Ascent
+from cnnwidgets.ascent.frame import Frame
+from cnnwidgets.widgets.ascent_answers import Asking, Later, Said
+from cnnwidgets.widgets.ascent_frames import Frames
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cnnwidgets.ascent.settings import Settings
+    from cnnwidgets.network import Network
+    from cnnwidgets.widgets.ascent_panels import Panel
+
+LOOK_EVERY = 8
+"""Steps after which a class that is climbed is looked for among the network's answers."""
+LOOKING = 0.03
+"""Share of the time that it may take to ask what the network says, for those who watch."""
+_PACE = 32  # steps that the speed is the mean of
+_numbers = itertools.count(1)
+
+
+class Measured(NamedTuple):
+    """What was measured of one picture at one step; `step` is an earlier one if it had ended."""
+
+    step: int
+    score: float
+    norm: float
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The step taken last: its pictures [P, H, W, C], and what the network says if it was asked."""
+
+    step: int
+    pictures: NDArray[np.uint8]
+    said: list[Said] | None = None
+
+
+class Climb:
+    """Pictures that climb beside each other; iterate over it to take steps, as often as wanted.
+
+    Parameters
+    ----------
+    net
+        The network.
+    panels
+        The pictures.
+    settings
+        What it goes by; may be set anew at any time.
+    steps
+        After which it is over; may be set anew.
+    classifies
+        Whether the network has classes.
+    begin
+        As for `cnnwidgets.ascent.Ascent`.
+
+    Attributes
+    ----------
+    generation
+        Another number for each.
+    measured
+        By step and panel.
+    frames
+        The pictures kept.
+    newest
+        The last step; None before the first.
+    first
+        By panel the first step at which its class was the network's answer, if it was.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        panels: Sequence[Panel],
+        settings: Settings,
+        steps: int,
+        *,
+        classifies: bool,
+        **begin: Any,  # noqa: ANN401 - checked by the ascent
+    ) -> None:
+        self.generation = next(_numbers)
+        self.panels = list(panels)
+        self.settings = settings
+        self.steps = steps
+        self.measured: list[list[Measured]] = []
+        self.frames = Frames()
+        self.newest: Newest | None = None
+        self.first: list[int | None] = [None] * len(panels)
+        self._net = net
+        self._begin = begin
+        self._ascent: Ascent | None = None
+        self._asking = Asking(net, classifies=classifies)
+        self._said: dict[int, list[Said]] = {}
+        self._searched = -1
+        self._sent = 0
+        self._pace: deque[float] = deque(maxlen=_PACE)
+        self._worked = self._looked = 0.0
+
+    def __iter__(self) -> Climb:
+        return self
+
+    def __next__(self) -> Newest:
+        """Take a step."""
+        if self.over:
+            raise StopIteration
+        begun = time.perf_counter()
+        if self._ascent is None:
+            self._ascent = self._started()
+        if self._ascent.settings is not self.settings:
+            self._ascent.settings = self.settings
+        newest = self._take(self._ascent.step())
+        taken = time.perf_counter() - begun
+        self._pace.append(taken)
+        self._worked += taken
+        return newest
+
+    @property
+    def over(self) -> bool:
+        """Whether there are no more steps to take."""
+        if self._ascent is None or self.newest is None:
+            return False
+        return self._ascent.ended or self.newest.step >= self.steps
+
+    @property
+    def progress(self) -> float:
+        """The share of the steps that are taken, 0 to 1."""
+        if self.newest is None:
+            return 0.0
+        return 1.0 if self.over else min(1.0, self.newest.step / self.steps)
+
+    @property
+    def speed(self) -> float | None:
+        """Steps per second."""
+        return len(self._pace) / sum(self._pace) if self._pace else None
+
+    @property
+    def notes(self) -> list[str | None]:
+        """Why pictures do not move."""
+        return [one.note for one in self.measured[-1]] if self.measured else []
+
+    def look(self, *, at_once: bool = False) -> None:
+        """Ask what the network says of the newest pictures, unless that would take too long."""
+        newest = self.newest
+        if newest is None or newest.said is not None or not self._asking.classifies:
+            return
+        if at_once or self._looked <= LOOKING * self._worked:
+            begun = time.perf_counter()
+            self.newest = Newest(newest.step, newest.pictures, self.says(newest.step))
+            self._looked += time.perf_counter() - begun
+
+    def says(self, step: int) -> list[Said]:
+        """Return what the network says of the pictures kept of a step; it is asked once."""
+        if step not in self._said:
+            self._said[step] = self._asking(self.frames[step])
+        return self._said[step]
+
+    def said(self, step: int) -> list[Said]:
+        """Return the same if it was asked already, else nothing."""
+        return self._said.get(step, [[] for _ in self.panels])
+
+    def numbers(self, first: int, last: int) -> NDArray[np.float32]:
+        """Return scores and gradient norms of steps from `first` to before `last`, [2, n, P].
+
+        NaN: not measured, as the picture had ended.
+        """
+        rows = [
+            [(one.score, one.norm) if one.step == step else (np.nan, np.nan) for one in row]
+            for step, row in enumerate(self.measured[first:last], first)
+        ]
+        found = np.array(rows, np.float32).reshape(-1, len(self.panels), 2)
+        return np.ascontiguousarray(np.moveaxis(found, 2, 0))
+
+    def unsent(self) -> tuple[Newest | None, int, NDArray[np.float32]]:
+        """Return the newest step, and the numbers since this was called last with their first."""
+        newest = self.newest
+        first, self._sent = self._sent, len(self.measured) if newest is None else newest.step + 1
+        return newest, first, self.numbers(first, self._sent)
+
+    def of(self, panel: int) -> list[Frame]:
+        """Return the frames kept of one picture."""
+        found: dict[int, Frame] = {}
+        for step, pictures in self.frames.items():
+            one, picture = self.measured[step][panel], pictures[panel : panel + 1]
+            (image,) = self._asking.normalised(picture)
+            later = Later(lambda picture=picture: self._asking(picture))  # type: ignore[misc]
+            found[one.step] = Frame(one.step, image, one.score, one.norm, one.note, later)
+        return list(found.values())
+
+    def _started(self) -> Ascent:
+        return Ascent(
+            self._net,
+            [panel.objective for panel in self.panels],
+            [panel.seed for panel in self.panels],
+            self.settings,
+            **self._begin,
+        )
+
+    def _take(self, frames: tuple[Frame, ...]) -> Newest:
+        """Note what was measured, keep the pictures, and see whether classes are answered."""
+        step = len(self.measured)
+        pictures = self._net.restore(torch.stack([frame.image for frame in frames]))
+        self.measured.append(
+            [
+                Measured(one.step, panel.sign * one.score, one.gradient_norm, one.note)
+                for one, panel in zip(frames, self.panels, strict=True)
+            ]
+        )
+        self.frames.add(step, pictures)
+        self.newest = newest = Newest(step, pictures)
+        if step % LOOK_EVERY == 0 or self.over:
+            self._search(step)
+        return newest
+
+    def _search(self, step: int) -> None:
+        """Find the first step at which a class is the network's answer: now, or since the last."""
+        sought = {
+            index: panel.subject.target
+            for index, panel in enumerate(self.panels)
+            if panel.subject.target is not None and self.first[index] is None
+            if panel.sign * self.settings.direction > 0
+        }
+        between, self._searched = range(self._searched + 1, step), step
+        if any(_answers(self.says(step)[index], target) for index, target in sought.items()):
+            for earlier in [one for one in self.frames.steps if one in between] + [step]:
+                for index, target in sought.items():
+                    if self.first[index] is None and _answers(self.says(earlier)[index], target):
+                        self.first[index] = earlier
+
+
+def _answers(said: Said, target: int | None) -> bool:
+    return bool(said) and said[0].index == target

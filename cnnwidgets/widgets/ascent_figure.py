@@ -1,0 +1,82 @@
+"""The pictures of an ascent, their scores and gradient norms as a matplotlib figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from cnnwidgets.widgets.ascent_frames import shown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from cnnwidgets.widgets.ascent_climb import Climb
+    from cnnwidgets.widgets.ascent_page import Story
+
+_SIDE = 2.4  # inches
+_MOST_ROW = 4
+_LEAST_WIDTH = 6.0  # inches
+
+
+def draw(story: Story, step: int | None) -> Figure:
+    """Draw the pictures of a step, or the newest, over the curves of all steps.
+
+    Parameters
+    ----------
+    story
+        What climbs.
+    step
+        The step; the kept one that is nearest is drawn.
+    """
+    kept = story.kept(step)
+    count = len(story.labels) if kept is not None else 1
+    columns = min(count, _MOST_ROW)
+    rows = -(-count // columns)
+    width = max(_LEAST_WIDTH, _SIDE * columns)
+    figure = Figure(figsize=(width, (_SIDE + 0.4) * rows + 2.4), layout="constrained")
+    if story.climb is None or kept is None:
+        figure.suptitle(_plain(f"{story.title}: not run yet"))
+        return figure
+    above, below = figure.subfigures(2, 1, height_ratios=[(_SIDE + 0.4) * rows, 2.4])
+    above.suptitle(_plain(f"{story.title}, step {kept}"), fontsize=10)
+    axes = above.subplots(rows, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for index, axis in zip(range(count), axes.flat, strict=False):
+        _picture(axis, story, story.climb, kept, index)
+    _curves(below.subplots(1, 2), story, story.climb, kept)
+    return figure
+
+
+def _picture(axis: Axes, story: Story, climb: Climb, step: int, index: int) -> None:
+    picture = shown(climb.frames[step])[index]
+    grey = picture.shape[2] == 1
+    axis.imshow(picture.squeeze(2) if grey else picture, cmap="gray", vmin=0, vmax=255)
+    one, said = climb.measured[step][index], climb.says(step)[index]
+    words = [story.labels[index], f"score {one.score:.4g}"]
+    words += [f"{said[0].name} {said[0].probability:.1%}"] if said else []
+    if climb.first[index] is not None:
+        words.append(f"its answer from step {climb.first[index]} on")
+    words += [one.note] if one.note else []
+    axis.set_title(_plain("\n".join(words)), fontsize=7, wrap=True)
+
+
+def _curves(axes: list[Axes], story: Story, climb: Climb, step: int) -> None:
+    numbers = climb.numbers(0, len(climb.measured))
+    for axis, values, name in zip(axes, numbers, ("score", "gradient norm"), strict=True):
+        for line, label, first in zip(values.T, story.labels, climb.first, strict=True):
+            (drawn,) = axis.plot(line, label=_plain(label), linewidth=1)
+            if first is not None:
+                axis.plot(first, line[first], "o", color=drawn.get_color(), markersize=4)
+        axis.axvline(step, color="grey", linewidth=0.5)
+        axis.set_xlabel("step", fontsize=8)
+        axis.set_ylabel(name, fontsize=8)
+        axis.tick_params(labelsize=7)
+    if len(story.labels) > 1:
+        axes[0].legend(fontsize=6)
+
+
+def _plain(text: str) -> str:
+    """Keep a name from being read as a formula."""
+    return text.replace("$", r"\$")

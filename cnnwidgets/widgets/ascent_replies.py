@@ -1,0 +1,130 @@
+"""What the gradient ascent viewer sends and answers: frames, curves, what is kept, control."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnnwidgets.widgets.ascent_answers import told
+from cnnwidgets.widgets.ascent_frames import shown
+from cnnwidgets.widgets.ascent_saving import FORMATS, encoded
+from cnnwidgets.widgets.requests import Answer, Request, RequestError, answers
+from cnnwidgets.widgets.wire import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnnwidgets.widgets.ascent_answers import Said
+    from cnnwidgets.widgets.ascent_climb import Climb
+    from cnnwidgets.widgets.ascent_page import Story
+
+MOST_BYTES = 4_000_000
+"""Of the frames that one request gets."""
+_GONE = "this ascent is over: another one has begun since"
+
+
+def frame_of(climb: Climb) -> tuple[dict[str, Any], list[bytes]]:
+    """Return the newest pictures as a frame, with all numbers since the last one."""
+    newest, first, numbers = climb.unsent()
+    if newest is None:
+        raise ValueError("there is no frame yet")
+    value = {
+        "generation": climb.generation,
+        "step": newest.step,
+        "from": first,
+        "speed": climb.speed,
+        **_answered(newest.said or climb.said(newest.step)),
+        "notes": climb.notes,
+    }
+    return value, [pack(shown(newest.pictures), "picture"), pack(numbers, "float32")]
+
+
+def _answered(said: Sequence[Said]) -> dict[str, Any]:
+    """Return the likeliest class of each picture and the one next to it; None: not asked."""
+    return {
+        "predictions": [told(one, 0) for one in said],
+        "complement": [told(one, 1) for one in said],
+    }
+
+
+class AscentReplies:
+    """The requests of the gradient ascent viewer; the widget holds the state that they read."""
+
+    _climb: Climb | None
+    _going: bool
+
+    def run(self) -> None:
+        """Climb."""
+        raise NotImplementedError
+
+    def reset(self) -> None:
+        """Forget the pictures."""
+        raise NotImplementedError
+
+    def _go(self, most: int | None = None) -> None:
+        raise NotImplementedError
+
+    def _story(self) -> Story:
+        raise NotImplementedError
+
+    @answers("run")
+    def _answer_run(self, _request: Request) -> Answer:
+        self.run()
+        return Answer()
+
+    @answers("resume")
+    def _answer_resume(self, request: Request) -> Answer:
+        return self._answer_run(request)
+
+    @answers("pause")
+    def _answer_pause(self, _request: Request) -> Answer:
+        return Answer()  # it was, as soon as it was asked
+
+    @answers("step")
+    def _answer_step(self, _request: Request) -> Answer:
+        self._go(1)
+        return Answer()
+
+    @answers("reset")
+    def _answer_reset(self, _request: Request) -> Answer:
+        self.reset()
+        return Answer()
+
+    @answers("curve")
+    def _answer_curve(self, request: Request) -> Answer:
+        climb = self._of(request)
+        value = {"steps_kept": climb.frames.steps, "first": climb.first}
+        numbers = climb.numbers(0, len(climb.measured))
+        return Answer(value, [pack(numbers, "float32")])
+
+    @answers("frames")
+    def _answer_frames(self, request: Request) -> Answer:
+        """Return pictures that were kept; what the network says of them only if nothing climbs."""
+        climb = self._of(request)
+        wanted = [step for step in request.get("steps", list) if isinstance(step, int)]
+        steps = climb.frames.nearest(wanted)
+        pictures = [shown(climb.frames[step]) for step in steps]
+        room = max(1, MOST_BYTES // pictures[0].nbytes) if pictures else 0
+        del steps[room:], pictures[room:]
+        said = []
+        for done, step in enumerate(steps):
+            request.step(done, len(steps))
+            said.append(_answered(climb.said(step) if self._going else climb.says(step)))
+        value: dict[str, Any] = {"steps": steps}
+        for name in ("predictions", "complement"):
+            value[name] = [one[name] for one in said]
+        return Answer(value, [pack(np.stack(pictures), "picture")] if pictures else [])
+
+    @answers("save")
+    def _answer_save(self, request: Request) -> Answer:
+        kind = request.choose("format", [one.removeprefix(".") for one in FORMATS])
+        story = self._story()
+        data = np.frombuffer(encoded(story, f".{kind}", request.step), np.uint8)
+        return Answer({"name": f"{story.file_name}.{kind}"}, [pack(data, "picture")])
+
+    def _of(self, request: Request) -> Climb:
+        climb = self._climb
+        if climb is None or request.get("generation", int) != climb.generation:
+            raise RequestError(_GONE)
+        return climb
