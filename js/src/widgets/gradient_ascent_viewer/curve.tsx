@@ -10,9 +10,9 @@ import type { Film } from "./film";
 import { pathOf, type Range, rangeOf, thinned } from "./plot";
 import { type State, useAscent } from "./state";
 
-const [LEFT, RIGHT, TOP] = [50, 12, 20];
+const [LEFT, RIGHT, TOP] = [50, 12, 28];
 /** Heights of the two plots, and of what is between and under them. */
-const [SCORES, NORMS, BETWEEN, UNDER] = [96, 44, 24, 20];
+const [SCORES, NORMS, BETWEEN, UNDER] = [96, 44, 32, 20];
 const HEIGHT = TOP + SCORES + BETWEEN + NORMS + UNDER;
 
 export const colourOf = (panel: number): string => MARKS[panel % MARKS.length] as string;
@@ -51,7 +51,7 @@ function Plot({ film, of, range: [low, high], x, top, height, width, caption }: 
   const y = (value: number) => top + height - ((value - low) / (high - low)) * height;
   return (
     <g>
-      <text x={LEFT} y={top - 6}>
+      <text x={LEFT} y={top - 12}>
         {caption}
       </text>
       {[low, high].map((tick) => (
@@ -88,8 +88,8 @@ function* everyNumber({ length, panels }: Film, of: (step: number, panel: number
 function Firsts({ film, x }: { film: Film; x: (step: number) => number }) {
   const { classes } = useAscent();
   const marks = film.panels.flatMap(({ id, objective }, panel) => {
+    const step = film.first[panel] ?? null;
     const subject = subjectOf(objective, classes.value);
-    const step = subject.kind === "class" ? film.firstOf(panel, subject.index) : null;
     return step === null || subject.kind !== "class" ? [] : { id, panel, step, name: subject.name };
   });
   return (

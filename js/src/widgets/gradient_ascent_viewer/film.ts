@@ -25,8 +25,8 @@ export class Film {
   torn = false;
   speed: number | null = null;
   notes: readonly (string | null)[] = [];
-  /** As the kernel says; undefined until it has. */
-  first: readonly (number | null)[] | undefined;
+  /** Of each picture the first step at which its class is the network's answer. */
+  first: readonly (number | null)[] = [];
   #scores = new Float32Array();
   #norms = new Float32Array();
 
@@ -78,13 +78,6 @@ export class Film {
   }
 
   has = (step: number): boolean => this.stills[this.#after(step) - 1]?.step === step;
-
-  /** The first step at which a class is the network's answer; of the pictures held, until it is told. */
-  firstOf(panel: number, target: number): number | null {
-    if (this.first) return this.first[panel] ?? null;
-    const found = this.stills.find(({ predictions }) => predictions[panel]?.index === target);
-    return found?.step ?? null;
-  }
 
   /** Index of the first picture after a step. */
   #after(step: number): number {

@@ -29,6 +29,7 @@ export class Frames {
   /** Pictures that an exported page was saved without. */
   readonly missing: Signal<number> = signal(0);
   #filling = new AbortController();
+  #soon: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly bridge: Bridge,
@@ -43,12 +44,14 @@ export class Frames {
       const given = [panels.value.length, lost.value, generation.value, running.value, ended.value];
       untracked(() => {
         this.#filling.abort();
+        clearTimeout(this.#soon);
         if (!given[0]) this.film.value = undefined;
-        else if (!given[1]) void this.#fill();
+        else if (!given[1]) this.#soon = setTimeout(() => this.#fill()); // traits change together
       });
     });
     bridge.signal.addEventListener("abort", () => {
       fill();
+      clearTimeout(this.#soon);
       this.#filling.abort();
     });
   }
@@ -65,6 +68,7 @@ export class Frames {
     if (!film || pictures.shape[0] !== film.panels.length) return;
     film.speed = value.speed;
     film.notes = value.notes;
+    film.first = value.first;
     film.measure(value.from, numbers);
     film.add(stillOf(value.step, pictures, 0, value));
     this.film.value = film;

@@ -18,7 +18,7 @@ export const panel = (id: number, label: string, objective = label): Panel => ({
 });
 
 /** The score of a picture, and its gradient norm. */
-export const scoreAt = (step: number, index = 0): number => (index + 1) * (1 - 0.98 ** step);
+export const scoreAt = (step: number, index = 0): number => (1 - 0.98 ** step) / (index + 1);
 export const normAt = (step: number, index = 0): number => 0.5 * 0.98 ** step + index / 10;
 
 /** Of step 20 on zebra. */
@@ -149,7 +149,15 @@ export class MockKernel extends FakeModel {
   frame(from: number, step: number, changes: Content = {}): void {
     const notes = Array(this.count).fill(null);
     const says = this.#says(step);
-    const value = { generation: this.get("_generation"), step, from, speed: 40, notes, ...says };
+    const value = {
+      generation: this.get("_generation"),
+      step,
+      from,
+      speed: 40,
+      notes,
+      first: notes,
+      ...says,
+    };
     const { count, edge } = this;
     const pictures = pack(paintAll([step], count, edge), [count, edge, edge, 3], 0);
     this.kept.push(step);

@@ -13,8 +13,8 @@ const AUTOMATIC = { none: "automatic", zero: "off" };
 const MOST_STEPS = 2048;
 
 const DIRECTIONS: readonly [number, string][] = [
-  [1, "up: what it likes (HappyMap)"],
-  [-1, "down: what it avoids (SadMap)"],
+  [1, "up: what it likes"],
+  [-1, "down: what it avoids"],
 ];
 
 /** Sliders that are turned more seldom: label, values, unit. */
@@ -121,7 +121,7 @@ function Anew() {
   return (
     <fieldset class="cnnw-ga-group">
       <legend>
-        Begins anew <small>when it runs, at once; else with Run</small>
+        Starts over <small>at once while it runs, else with Run</small>
       </legend>
       <Choice
         label="Start"

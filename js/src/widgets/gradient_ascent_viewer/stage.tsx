@@ -5,7 +5,7 @@ import { drawPicture } from "../../shared/canvas";
 import { count } from "../../shared/format";
 import type { Tensor } from "../../shared/wire";
 import { colourOf } from "./curve";
-import { answerWords, measured, subjectOf } from "./describe";
+import { answerWords, measured, scoreWords, subjectOf } from "./describe";
 import { type Film, pictureOf, type Still } from "./film";
 import { phaseOf, type State, useAscent } from "./state";
 import type { Panel } from "./types";
@@ -23,16 +23,16 @@ function Picture({ picture }: { picture: Tensor }) {
 
 interface TileProps {
   film: Film;
+  /** Of the film, so that what it says of a still is read again. */
+  version: number;
   still: Still;
   panel: Panel;
   index: number;
 }
 
 /** Why the picture does not move, and since when the network names it. */
-function Remarks({ film, panel, index }: TileProps) {
-  const { classes } = useAscent();
-  const subject = subjectOf(panel.objective, classes.value);
-  const first = subject.kind === "class" ? film.firstOf(index, subject.index) : null;
+function Remarks({ film, index }: TileProps) {
+  const first = film.first[index] ?? null;
   const note = film.notes[index];
   return (
     <>
@@ -44,11 +44,12 @@ function Remarks({ film, panel, index }: TileProps) {
 
 function Tile(p: TileProps) {
   const { film, still, panel, index } = p;
-  const { enlarged, pointed } = useAscent();
+  const { enlarged, pointed, measure, classes, layers } = useAscent();
   const many = film.panels.length > 1;
+  const one = !many || enlarged.value === panel.id;
   const score = measured(film.score(still.step, index));
+  const unit = scoreWords(subjectOf(panel.objective, classes.value), measure.value, layers.value);
   const says = answerWords(still.predictions[index], still.complement[index]);
-  const alone = enlarged.value === panel.id;
   const told = `${panel.label}, step ${count(still.step)}: score ${score}${says && `; the network says ${says}`}`;
   return (
     <article
@@ -59,22 +60,26 @@ function Tile(p: TileProps) {
       onPointerEnter={() => (pointed.value = panel.id)}
       onPointerLeave={() => (pointed.value = null)}
     >
-      <h4 title={panel.label}>
-        {many && <i style={{ background: colourOf(index) }} />}
-        {panel.label}
-      </h4>
       <button
         type="button"
-        aria-label={`${told}. ${alone ? "Show all" : "Enlarge"}`}
-        aria-pressed={alone}
+        aria-label={`${told}. ${one ? "Show all" : "Enlarge"}`}
+        aria-pressed={one}
         disabled={!many}
-        onClick={() => (enlarged.value = alone ? null : panel.id)}
+        onClick={() => (enlarged.value = one ? null : panel.id)}
       >
         <Picture picture={pictureOf(still, index)} />
       </button>
-      <p>score {score}</p>
-      {says && <p title={says}>network: {says}</p>}
-      <Remarks {...p} />
+      <div>
+        <h4 title={panel.label}>
+          {many && <i style={{ background: colourOf(index) }} />}
+          {panel.label}
+        </h4>
+        <p title={unit}>
+          score {score} {one && <small>{unit}</small>}
+        </p>
+        {says && <p title={says}>network: {says}</p>}
+        <Remarks {...p} />
+      </div>
     </article>
   );
 }
@@ -110,19 +115,29 @@ function notes(state: State, film: Film, still: Still): string[] {
   ];
 }
 
+/** Most pictures in a row, so that all can be seen at once. */
+function columns(count: number): number {
+  if (count <= 4) return count;
+  return count <= 6 ? 3 : count <= 10 ? 5 : 6;
+}
+
 export function Stage() {
   const state = useAscent();
   const { film: held, shown, enlarged } = state;
   const film = held.value;
-  film?.version.value;
+  const version = film?.version.value ?? 0;
   const still = film?.near(shown.value);
   if (!film || !still) return <Nothing />;
-  const all = film.panels.map((panel, index) => ({ film, still, panel, index }));
+  const all = film.panels.map((panel, index) => ({ film, version, still, panel, index }));
   const only = all.filter(({ panel }) => panel.id === enlarged.value);
   const tiles = only.length ? only : all;
   return (
     <>
-      <div class="cnnw-ga-stage" data-count={Math.min(tiles.length, 3)}>
+      <div
+        class="cnnw-ga-stage"
+        data-count={Math.min(tiles.length, 5)}
+        style={{ "--cnnw-columns": columns(tiles.length) }}
+      >
         {tiles.map((tile) => (
           <Tile key={tile.panel.id} {...tile} />
         ))}

@@ -134,6 +134,7 @@ function ClassChoice() {
 }
 
 const MEASURES: readonly [Measure, string][] = [
+  ["log-odds", "log-odds"],
   ["logit", "logit"],
   ["probability", "probability"],
 ];
@@ -143,7 +144,7 @@ const COMPARED: readonly [Compare, string][] = [
   ["sad", "happy and sad"],
   ["seeds", "seeds"],
   ["tv", "total variation"],
-  ["channels", "channels"],
+  ["channels", "neighbours"],
 ];
 
 const COUNTS = Array.from({ length: 15 }, (_, i) => [i + 2, String(i + 2)] as const);
@@ -159,7 +160,7 @@ function Beside() {
         value={compare.value}
         options={COMPARED}
         disabled={alone.value}
-        offers={(key) => key !== "channels" || subject.value.kind === "unit"}
+        offers={(key) => key !== "channels" || subject.value.kind !== "custom"}
         onChange={(key) => (compare.value = key)}
       />
       {many && (

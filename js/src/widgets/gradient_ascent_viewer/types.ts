@@ -1,7 +1,7 @@
 // What the kernel says: the synced traits, frames and the values of replies.
 
 export type Compare = "none" | "sad" | "seeds" | "tv" | "channels";
-export type Measure = "logit" | "probability";
+export type Measure = "log-odds" | "logit" | "probability";
 
 export interface Layer {
   name: string;
@@ -41,6 +41,8 @@ export interface FrameValue extends Says {
   /** Steps a second. */
   speed: number | null;
   notes: (string | null)[];
+  /** As in `CurveValue`. */
+  first: (number | null)[];
 }
 
 export interface FramesValue {

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { pathOf, rangeOf, thinned } from "./plot";
+
+const { NaN: missing, POSITIVE_INFINITY: infinite } = Number;
+
+test("ranges are of finite numbers, and never empty", () => {
+  expect(rangeOf([3, missing, -1, infinite])).toEqual([-1, 3]);
+  expect(rangeOf([4, 4])).toEqual([2, 6]);
+  expect(rangeOf([0])).toEqual([-1, 1]);
+  expect(rangeOf([missing])).toEqual([0, 1]);
+});
+
+test("thin lines keep every column's lowest and highest number, and gaps", () => {
+  const values = Array.from({ length: 1000 }, (_, i) => Math.sin(i));
+  values[137] = 50;
+  values[638] = -50;
+  values[800] = missing;
+  const kept = thinned((step) => values[step] as number, 1000, 50);
+  expect(kept.length).toBeLessThanOrEqual(101);
+  expect(kept).toEqual([...kept].sort((a, b) => a - b));
+  for (const step of [137, 638, 800]) expect(kept).toContain(step);
+  expect(thinned((step) => step, 5, 50)).toEqual([0, 1, 2, 3, 4]);
+});
+
+test("a path is broken where nothing was measured", () => {
+  const values = [1, 2, missing, 4, 5];
+  const path = pathOf([0, 1, 2, 3, 4], (i) => values[i] as number, Number, Number);
+  expect(path).toBe("M0.0 1.0L1.0 2.0M3.0 4.0L4.0 5.0");
+});
