@@ -1,12 +1,18 @@
 // One chart: curves that measure the same, of all runs shown.
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import type uPlot from "uplot";
-import { number } from "../../shared/format";
 import { handled } from "../../shared/keys";
 import { useSize } from "../../shared/size";
-import { align } from "./align";
-import { TICK, WHERE } from "./describe";
-import { draw, HEIGHT, MARGIN, type Stroke } from "./drawing";
+import type { Tick } from "./axis";
+import { placesOf, WHERE } from "./describe";
+import {
+  type Domain,
+  drawLines,
+  type Scale,
+  type Stroke,
+  scaleOf,
+  share,
+  ticksOf,
+} from "./drawing";
 import { FindingMarks } from "./finding_marks";
 import { type Line, missing, summary } from "./lines";
 import { usePointing } from "./pointing";
@@ -14,93 +20,108 @@ import { Reading } from "./reading";
 import { type State, useMonitor } from "./state";
 import { walk } from "./walking";
 
-/** Fewer points than these are marked each. */
-const FEW = 80;
-
-export type Domain = readonly [from: number, to: number];
-
-interface ChartProps {
-  title: string;
-  unit: string;
-  lines: readonly Line[];
-  domain: Domain;
-}
-
-/** The canvas, drawn anew when the lines, the width, the axes or the colours of the page change. */
-function useDrawing(lines: readonly Line[], domain: Domain) {
-  const { log_y, x } = useMonitor();
-  const [log, clock] = [log_y.value, x.value];
-  const host = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
-  const shown = useRef(domain);
-  shown.current = domain;
-  const { width } = useSize(host);
-  const { strokes, data } = useMemo(() => drawable(lines, log), [lines, log]);
-  const form = JSON.stringify([strokes, log, clock, width > 0]);
-  useLayoutEffect(() => {
-    if (!host.current || !width) return;
-    const look = {
-      strokes,
-      log,
-      formatX: TICK[clock],
-      formatY: short,
-      domain: () => shown.current,
-    };
-    plot.current = draw(host.current, width, data, look);
-    return () => {
-      plot.current?.destroy();
-      plot.current = null;
-    };
-  }, [form]);
-  useLayoutEffect(() => {
-    if (plot.current && plot.current.data !== (data as unknown))
-      plot.current.setData(data as uPlot.AlignedData);
-  }, [data]);
-  useLayoutEffect(() => plot.current?.setData(plot.current.data), [domain[0], domain[1]]);
-  useLayoutEffect(() => {
-    if (plot.current && plot.current.width !== width && width)
-      plot.current.setSize({ width, height: plot.current.height });
-  }, [width]);
-  return { host, recolor: () => plot.current?.redraw(false) };
-}
-
-const short = (y: number) => number(y, 3);
+/** Room for the ticks around the lines, and what there is for the lines (CSS pixels). */
+const [LEFT, RIGHT, TOP, BOTTOM, HEIGHT] = [46, 12, 8, 22, 160];
+/** Room for each tick. */
+const [TICK_WIDTH, TICK_HEIGHT] = [75, 32];
 
 /** The raw lines behind, those smoothed before them. */
-function drawable(lines: readonly Line[], log: boolean) {
-  const stroke = ({ color, dash, raw }: Line, faint: boolean): Stroke => ({
-    ...{ color, dash, faint },
-    marked: raw.length < FEW,
-  });
-  const behind = lines.filter(({ smoothed }) => smoothed);
-  return {
-    strokes: [
-      ...behind.map((line) => stroke(line, true)),
-      ...lines.map((line) => stroke(line, false)),
-    ],
-    data: align(
-      [
-        ...behind.map(({ x, raw }) => ({ x, y: raw })),
-        ...lines.map(({ x, raw, smoothed }) => ({ x, y: smoothed ?? raw })),
-      ],
-      log,
-    ),
-  };
+function strokesOf(lines: readonly Line[]): Stroke[] {
+  const behind = lines.flatMap(({ x, raw, smoothed, color, dash }) =>
+    smoothed ? [{ x, y: raw, color, dash, faint: true }] : [],
+  );
+  const before = lines.map(({ x, raw, smoothed, color, dash }) => ({
+    ...{ x, y: smoothed ?? raw, color, dash },
+    faint: false,
+  }));
+  return [...behind, ...before];
+}
+
+interface GridProps {
+  width: number;
+  across: readonly Tick[];
+  domain: Domain;
+  scale: Scale;
+}
+
+/** Lines and numbers behind the curves. */
+function Grid({ width, across, domain: [from, to], scale }: GridProps) {
+  const bottom = TOP + HEIGHT;
+  return (
+    <svg width={LEFT + width + RIGHT} height={bottom + BOTTOM} aria-hidden="true">
+      {across.map(({ at, text }) => {
+        const x = LEFT + (width * (at - from)) / (to - from);
+        return (
+          <g key={at}>
+            <line x1={x} x2={x} y1={TOP} y2={bottom + 4} />
+            <text x={x} y={bottom + 16} text-anchor="middle">
+              {text}
+            </text>
+          </g>
+        );
+      })}
+      {ticksOf(scale, HEIGHT / TICK_HEIGHT).map(({ at, text }) => {
+        const y = bottom - HEIGHT * share(scale, at);
+        return (
+          <g key={at}>
+            <line x1={LEFT - 4} x2={LEFT + width} y1={y} y2={y} />
+            <text x={LEFT - 7} y={y + 4} text-anchor="end">
+              {text}
+            </text>
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
+
+function Lines({ lines, domain }: { lines: readonly Line[]; domain: Domain }) {
+  const { log_y, x } = useMonitor();
+  const box = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const width = Math.max(0, useSize(box).width - LEFT - RIGHT);
+  const strokes = useMemo(() => strokesOf(lines), [lines]);
+  const [from, to] = domain;
+  const log = log_y.value;
+  const scale = useMemo(() => scaleOf(strokes, [from, to], log), [strokes, from, to, log]);
+  useLayoutEffect(() => {
+    if (canvas.current && width)
+      drawLines(canvas.current, [width, HEIGHT], strokes, [from, to], scale);
+  }, [strokes, from, to, scale, width]);
+  return (
+    <div ref={box} style={{ height: `${TOP + HEIGHT + BOTTOM}px` }}>
+      {width > 0 && (
+        <>
+          <Grid
+            {...{ width, domain, scale }}
+            across={placesOf(x.value, domain, width / TICK_WIDTH)}
+          />
+          <canvas
+            ref={canvas}
+            style={{
+              left: `${LEFT}px`,
+              top: `${TOP}px`,
+              width: `${width}px`,
+              height: `${HEIGHT}px`,
+            }}
+          />
+        </>
+      )}
+    </div>
+  );
+}
+
+interface UprightProps {
+  at: number | undefined;
+  domain: Domain;
+  kind: "step" | "pinned" | "hover";
 }
 
 /** A vertical line through the chart; nothing where it lies outside of what is shown. */
-function Upright({
-  at,
-  domain: [from, to],
-  kind,
-}: {
-  at: number | undefined;
-  domain: Domain;
-  kind: string;
-}) {
-  const share = at === undefined ? Number.NaN : (at - from) / (to - from || 1);
-  return share >= 0 && share <= 1 ? (
-    <i class="cnnw-tm-upright" data-kind={kind} style={{ left: `${100 * share}%` }} />
+function Upright({ at, domain: [from, to], kind }: UprightProps) {
+  const place = at === undefined ? Number.NaN : (at - from) / (to - from);
+  return place >= 0 && place <= 1 ? (
+    <i class="cnnw-tm-upright" data-kind={kind} style={{ left: `${100 * place}%` }} />
   ) : null;
 }
 
@@ -116,14 +137,14 @@ function Uprights({ domain }: { domain: Domain }) {
   );
 }
 
-/** Plus and minus zoom about the chosen step. */
+/** Plus and minus zoom about the chosen step; the arrow keys go to other steps. */
 function onKey(state: State, event: KeyboardEvent, [from, to]: Domain): void {
   const { zoom, hands, step } = state;
   const factor = { "+": 1 / 2, "=": 1 / 2, "-": 2 }[event.key];
-  if (factor) {
+  if (factor && (zoom.value || factor < 1)) {
     const middle = hands.value?.at(step.value) ?? (from + to) / 2;
     const half = (factor * (to - from)) / 2;
-    zoom.value = zoom.value || factor < 1 ? [middle - half, middle + half] : null;
+    zoom.value = [middle - half, middle + half];
   } else if (event.key === "Escape" && zoom.value) zoom.value = null;
   else {
     walk(state, event, []);
@@ -132,25 +153,35 @@ function onKey(state: State, event: KeyboardEvent, [from, to]: Domain): void {
   handled(event);
 }
 
-export function Chart({ title, unit, lines, domain }: ChartProps) {
-  const state = useMonitor();
-  const { zoom, hover, x } = state;
-  const { host, recolor } = useDrawing(lines, domain);
-  const [from, to] = domain;
-  const valueAt = (share: number) => from + share * (to - from);
-  const { selected, handlers } = usePointing({
-    share: (px, width) => (px - MARGIN.left) / (width - MARGIN.left - MARGIN.right),
-    hover: (share) => {
-      hover.value = share === null ? null : valueAt(share);
+function usePlaces([from, to]: Domain) {
+  const { zoom, hover, goTo } = useMonitor();
+  const valueAt = (place: number) => from + place * (to - from);
+  return usePointing({
+    share: (px, width) => (px - LEFT) / (width - LEFT - RIGHT),
+    hover: (place) => {
+      hover.value = place === null ? null : valueAt(place);
     },
-    click: (share) => state.goTo(valueAt(share)),
+    click: (place) => goTo(valueAt(place)),
     stretch: (a, b) => {
       zoom.value = [valueAt(a), valueAt(b)];
     },
   });
-  const where = WHERE[x.value];
+}
+
+interface ChartProps {
+  title: string;
+  unit: string;
+  lines: readonly Line[];
+  domain: Domain;
+}
+
+export function Chart({ title, unit, lines, domain }: ChartProps) {
+  const state = useMonitor();
+  const { selected, handlers } = usePlaces(domain);
+  const where = WHERE[state.x.value];
+  const log = state.log_y.value;
   const said = useMemo(() => summary(title, unit, lines, where), [title, unit, lines, where]);
-  const gaps = useMemo(() => missing(lines, state.log_y.value), [lines, state.log_y.value]);
+  const gaps = useMemo(() => missing(lines, log), [lines, log]);
   const drawn = selected.value;
   return (
     <figure class="cnnw-tm-chart" data-title={title}>
@@ -159,21 +190,16 @@ export function Chart({ title, unit, lines, domain }: ChartProps) {
         class="cnnw-tm-area"
         role="application"
         aria-label={`${said} Arrow keys: one recorded step; plus and minus: zoom; Escape: all of it.`}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is interactive
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys walk through it
         tabIndex={0}
         onDblClick={() => {
-          zoom.value = null;
+          state.zoom.value = null;
         }}
         onKeyDown={(event) => onKey(state, event, domain)}
-        onTransitionRun={recolor}
-        onTransitionEnd={recolor}
         {...handlers}
       >
-        <div ref={host} style={{ height: HEIGHT }} />
-        <div
-          class="cnnw-tm-over"
-          style={{ left: MARGIN.left, right: MARGIN.right, top: MARGIN.top, bottom: MARGIN.bottom }}
-        >
+        <Lines lines={lines} domain={domain} />
+        <div class="cnnw-tm-over" style={{ inset: `${TOP}px ${RIGHT}px ${BOTTOM}px ${LEFT}px` }}>
           {drawn && (
             <i
               class="cnnw-tm-stretch"

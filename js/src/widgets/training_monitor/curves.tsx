@@ -2,8 +2,9 @@
 import { useMemo } from "preact/hooks";
 import { Button } from "../../shared/button";
 import { Slider } from "../../shared/slider";
-import { Chart, type Domain } from "./chart";
+import { Chart } from "./chart";
 import { Choice } from "./choice";
+import type { Domain } from "./drawing";
 import { type Group, groupsOf } from "./groups";
 import { type Line, linesOf, type Source } from "./lines";
 import { useMonitor } from "./state";

@@ -1,90 +1,170 @@
-// The one place that knows uPlot: curves and their axes on a canvas, in the colours of the page.
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
-import type { Aligned } from "./align";
-
-/** Room for the ticks around the curves (CSS pixels). */
-export const MARGIN = { left: 54, right: 12, top: 10, bottom: 24 };
-export const HEIGHT = 190;
+// Lines on a canvas, and the scale that they are drawn to.
+import { number } from "../../shared/format";
+import { roundTicks, type Tick } from "./axis";
+import { lowerBound } from "./sorted";
 
 export interface Stroke {
+  x: ArrayLike<number>;
+  y: ArrayLike<number>;
   color: string;
   dash: number[];
   /** Lies behind, as what was smoothed does. */
   faint: boolean;
-  /** So few points that each is marked. */
-  marked: boolean;
 }
 
-export interface Look {
-  strokes: readonly Stroke[];
+export interface Scale {
+  from: number;
+  to: number;
   log: boolean;
-  formatX: (x: number) => string;
-  formatY: (y: number) => string;
-  /** What is shown of the horizontal axis. */
-  domain: () => readonly [number, number];
 }
 
-const FAINT = "55";
+export type Domain = readonly [from: number, to: number];
+
+/** Fewer points than these are marked each. */
+const FEW = 80;
+const [WIDTH, FAINT_WIDTH, RADIUS, FAINT] = [1.6, 1, 2.5, 0.35];
+/** What the vertical axis has beyond its values. */
 const ROOM = 0.06;
 
-/** The limits of the vertical axis: a little more than the values need. */
-export function limits(log: boolean, low: number | null, high: number | null): [number, number] {
-  if (low === null || high === null) return log ? [0.1, 1] : [0, 1];
-  if (log) return low === high ? [low / 2, high * 2] : [low / 1.2, high * 1.2];
+/** A value that has no place on the axis. */
+export const leftOut = (value: number, log: boolean): boolean =>
+  !Number.isFinite(value) || (log && value <= 0);
+
+/** Where a value is between the ends of a scale, 0 … 1. */
+export function share({ from, to, log }: Scale, value: number): number {
+  const of = log ? Math.log : (x: number) => x;
+  return (of(value) - of(from)) / (of(to) - of(from));
+}
+
+/** The points between two places, and their neighbours outside. */
+const within = (x: ArrayLike<number>, [from, to]: Domain): Domain => [
+  Math.max(0, lowerBound(x, from) - 1),
+  Math.min(x.length, lowerBound(x, to) + 2),
+];
+
+/** A scale that holds what is to be seen, with a little room; a logarithmic one ends at single digits. */
+export function scaleOf(strokes: readonly Stroke[], domain: Domain, log: boolean): Scale {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { x, y } of strokes) {
+    const [first, last] = within(x, domain);
+    for (let i = first; i < last; i++) {
+      const value = y[i] as number;
+      if (leftOut(value, log)) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  }
+  if (low > high) return { from: log ? 0.1 : 0, to: 1, log };
+  if (log) {
+    const power = (value: number) => 10 ** Math.floor(Math.log10(value));
+    const from = Math.floor(low / power(low)) * power(low);
+    const to = Math.ceil(high / power(high)) * power(high);
+    return { from, to: to > from ? to : 2 * from, log };
+  }
   const room = high > low ? ROOM * (high - low) : Math.abs(high) / 10 || 1;
-  return [low >= 0 && low < room ? 0 : low - room, high + room];
+  return { from: low >= 0 && low < room ? 0 : low - room, to: high + room, log };
 }
 
-const present = (values: ArrayLike<number | null | undefined>) =>
-  Array.from(values, (value, i) => (value == null ? -1 : i)).filter((i) => i >= 0);
+const short = (value: number) => number(value, 3);
 
-function seriesOf({ color, dash, faint, marked }: Stroke): uPlot.Series {
-  return {
-    stroke: faint ? color + FAINT : color,
-    width: faint ? 1 : 1.6,
-    dash,
-    points: {
-      show: marked && !faint,
-      size: 5,
-      fill: color,
-      filter: (u, series, show) => (show ? present(u.data[series] ?? []) : null),
-    },
+/** Round values along a vertical axis; where it spans few powers of ten also twice and five times these. */
+export function ticksOf({ from, to, log }: Scale, most: number): Tick[] {
+  if (!log) return roundTicks(from, to, most, short);
+  const [low, high] = [Math.floor(Math.log10(from)), Math.ceil(Math.log10(to))];
+  const apart = Math.ceil((high - low) / most);
+  const digits = high - low > most / 2 ? [1] : [1, 2, 5];
+  const out: Tick[] = [];
+  for (let power = low; power <= high; power += apart)
+    for (const digit of digits) {
+      const at = digit * 10 ** power;
+      if (at >= from * 0.999 && at <= to * 1.001) out.push({ at, text: short(at) });
+    }
+  return out;
+}
+
+/** Where a canvas has its points. */
+interface Places {
+  across: (x: number) => number;
+  up: (y: number) => number;
+  log: boolean;
+  domain: Domain;
+}
+
+/** Of all points in one column of pixels only the first, the ends and the last are drawn. */
+function trace(context: CanvasRenderingContext2D, { x, y }: Stroke, places: Places): void {
+  const { across, up, log, domain } = places;
+  const [first, last] = within(x, domain);
+  let [column, low, high, at, drawing] = [0, 0, 0, 0, false];
+  const close = () => {
+    if (!drawing) return;
+    if (low < high) {
+      context.lineTo(column, low);
+      context.lineTo(column, high);
+    }
+    context.lineTo(column, at);
   };
+  context.beginPath();
+  for (let i = first; i < last; i++) {
+    const value = y[i] as number;
+    if (leftOut(value, log)) {
+      close();
+      drawing = false;
+      continue;
+    }
+    const here = Math.round(across(x[i] as number));
+    const height = up(value);
+    if (drawing && here === column) {
+      low = Math.min(low, height);
+      high = Math.max(high, height);
+    } else {
+      close();
+      if (drawing) context.lineTo(here, height);
+      else context.moveTo(here, height);
+      [column, low, high, drawing] = [here, height, height, true];
+    }
+    at = height;
+  }
+  close();
+  context.stroke();
 }
 
-/** Colours are read from the element, so that they are those of the theme. */
-function axisOf(el: Element, values: uPlot.Axis.Values, size: number, space: number): uPlot.Axis {
-  const style = getComputedStyle(el);
-  const line = () => style.borderTopColor;
-  return {
-    stroke: () => style.color,
-    grid: { stroke: line, width: 1 },
-    ticks: { stroke: line, width: 1, size: 4 },
-    ...{ values, size, space, gap: 3 },
-    font: `11px ${style.fontFamily}`,
+function mark(context: CanvasRenderingContext2D, { x, y }: Stroke, places: Places, radius: number) {
+  for (let i = 0; i < x.length; i++) {
+    if (leftOut(y[i] as number, places.log)) continue;
+    context.beginPath();
+    context.arc(places.across(x[i] as number), places.up(y[i] as number), radius, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
+
+/** Draws lines over all of a canvas of so many CSS pixels. */
+export function drawLines(
+  canvas: HTMLCanvasElement,
+  [width, height]: readonly [number, number],
+  strokes: readonly Stroke[],
+  domain: Domain,
+  scale: Scale,
+): void {
+  const pixels = devicePixelRatio;
+  canvas.width = Math.round(width * pixels);
+  canvas.height = Math.round(height * pixels);
+  const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+  const [from, to] = domain;
+  const places: Places = {
+    across: (x) => ((x - from) / (to - from)) * canvas.width,
+    up: (y) => (1 - share(scale, y)) * canvas.height,
+    log: scale.log,
+    domain,
   };
-}
-
-/** Draws into an element until it is destroyed. */
-export function draw(el: HTMLElement, width: number, data: Aligned, look: Look): uPlot {
-  const { log, strokes, formatX, formatY, domain } = look;
-  const { left, right, top, bottom } = MARGIN;
-  const text = (format: (x: number) => string) => (_: uPlot, at: number[]) =>
-    at.map((x) => (x === null ? "" : format(x)));
-  return new uPlot(
-    {
-      ...{ width, height: HEIGHT, padding: [top, right, 0, 0] },
-      legend: { show: false },
-      cursor: { show: false },
-      scales: {
-        x: { time: false, range: () => [...domain()] },
-        y: { distr: log ? 3 : 1, range: (_, low, high) => limits(log, low, high) },
-      },
-      axes: [axisOf(el, text(formatX), bottom, 70), axisOf(el, text(formatY), left, 28)],
-      series: [{}, ...strokes.map(seriesOf)],
-    },
-    data as uPlot.AlignedData,
-    el,
-  );
+  context.lineJoin = "round";
+  for (const stroke of strokes) {
+    const { color, dash, faint } = stroke;
+    context.strokeStyle = context.fillStyle = color;
+    context.globalAlpha = faint ? FAINT : 1;
+    context.lineWidth = (faint ? FAINT_WIDTH : WIDTH) * pixels;
+    context.lineCap = dash.length ? "butt" : "round";
+    context.setLineDash(faint ? [] : dash.map((part) => part * pixels));
+    trace(context, stroke, places);
+    if (!faint && stroke.x.length < FEW) mark(context, stroke, places, RADIUS * pixels);
+  }
 }

@@ -1,6 +1,7 @@
 // Findings on a chart, above the curve that they are about.
-import type { Domain } from "./chart";
+
 import { explained } from "./describe";
+import type { Domain } from "./drawing";
 import { useMonitor } from "./state";
 
 /** Findings about gradients stand on their chart; all others on the loss. */

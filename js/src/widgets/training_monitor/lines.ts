@@ -1,7 +1,7 @@
 // The lines of a chart: whose they are, how they look, and their points on the chosen clock.
 import { number } from "../../shared/format";
-import { leftOut } from "./align";
 import type { Hands } from "./clock";
+import { leftOut } from "./drawing";
 import type { Group } from "./groups";
 import { smooth } from "./smoothing";
 import { nearest } from "./sorted";

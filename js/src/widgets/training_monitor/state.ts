@@ -6,6 +6,9 @@ import { RUNS } from "../../shared/look";
 import type { Bridge } from "../../shared/model";
 import { charting } from "./charting";
 import { longest } from "./clock";
+import { HeldMaps } from "./held_maps";
+import { KeptReplies } from "./kept_replies";
+import { createLooks } from "./looks";
 import { nearest, union } from "./sorted";
 import { Store } from "./store";
 import type { Clock, Finding, Quantity, Run, Series } from "./types";
@@ -75,8 +78,9 @@ export function createState(bridge: Bridge) {
       if (layer !== null) t.layer.value = layer;
       go(to);
     },
-    /** Which number of the layers is shown: an index into `STATISTICS`. */
-    statistic: signal(0),
+    looks: createLooks(),
+    maps: new HeldMaps(bridge),
+    replies: new KeptReplies(bridge),
     /** Without a kernel nothing can be controlled, and only what is held can be seen. */
     alone: computed(() => ALONE.includes(bridge.status.value)),
     failed: signal<string | undefined>(undefined),

@@ -5,6 +5,9 @@ import type { Tensor } from "../../shared/wire";
 import { HeldRun } from "./history";
 import type { History, News, Run } from "./types";
 
+/** Frames that wait for what is before them; a kernel may answer only when its cell has ended. */
+const MOST_EARLY = 25;
+
 interface Entry {
   held: HeldRun;
   /** Is anything there yet? */
@@ -67,8 +70,11 @@ export class Store {
   #hear(news: News, tensors: Tensor[]): void {
     const entry = this.#entry(news.run);
     if (news.seq <= entry.held.progress.seq && !news.reset) return;
-    if (entry.held.fits(news, tensors)) this.#apply(entry, news, tensors);
-    else {
+    if (entry.held.fits(news, tensors)) {
+      if (news.reset) entry.early = [];
+      this.#apply(entry, news, tensors);
+    } else {
+      if (entry.early.length === MOST_EARLY) entry.early.shift();
       entry.early.push([news, tensors]);
       void this.#ask(news.run);
     }

@@ -23,12 +23,12 @@ function Ticks({ left, width }: { left: number; width: number }) {
   const snapshots = run.value?.snapshots.steps ?? [];
   const path = snapshots.map((step) => `M${(width * share(step)).toFixed(1)} 0v5`).join("");
   return (
-    <div class="cnnw-tm-stops" style={{ left, width }}>
+    <div class="cnnw-tm-stops" style={{ left: `${left}px`, width: `${width}px` }}>
       <svg width={width} height={5} data-snapshots={snapshots.length} aria-hidden="true">
         <path d={path} />
       </svg>
       {pinned.value !== null && (
-        <i class="cnnw-tm-flag" style={{ left: width * share(pinned.value) }} />
+        <i class="cnnw-tm-flag" style={{ left: `${100 * share(pinned.value)}%` }} />
       )}
       {run.value?.findings.map((finding, i) => (
         <button
@@ -37,7 +37,7 @@ function Ticks({ left, width }: { left: number; width: number }) {
           tabIndex={-1}
           class="cnnw-tm-mark"
           data-severity={finding.severity}
-          style={{ left: width * share(finding.step) }}
+          style={{ left: `${100 * share(finding.step)}%` }}
           title={explained(finding)}
           aria-label={explained(finding)}
           onClick={() => run.value && state.visit(run.value, finding)}
