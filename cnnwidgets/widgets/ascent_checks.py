@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 LIVE = ("lr", "direction", "tv", "l2", "p_norm", "blur", "clip", "jitter", "zoom", "rotation")
 """Traits that act from the next step on."""
+ANEW = (
+    *("objective", "measure", "parametrization", "optimizer", "start_from", "seed", "size"),
+    *("compare", "count"),
+)
+"""Traits with which a picture begins anew."""
 WHOLE = {"steps": (1, 2048), "count": (2, 16), "seed": (0, 2**31 - 1), "size": (1, 4096)}
 """Trait → least and most."""
 PICTURE = "picture"
@@ -35,8 +40,9 @@ def refusing() -> Iterator[None]:
 
 def valid_setting(name: str, value: float | None) -> float | None:
     """Return a setting that may change on the way."""
+    given: dict[str, Any] = {name: value}
     with refusing():
-        Settings(**{name: value})
+        Settings(**given)
     return value
 
 

@@ -38,7 +38,9 @@ def draw(story: Story, step: int | None) -> Figure:
     if story.climb is None or kept is None:
         figure.suptitle(_plain(f"{story.title}: not run yet"))
         return figure
-    above, below = figure.subfigures(2, 1, height_ratios=[(_SIDE + 0.4) * rows, 2.4])
+    above, below = figure.subfigures(
+        2, 1, squeeze=False, height_ratios=[(_SIDE + 0.4) * rows, 2.4]
+    ).flat
     above.suptitle(_plain(f"{story.title}, step {kept}"), fontsize=10)
     axes = above.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
@@ -57,7 +59,7 @@ def _picture(axis: Axes, story: Story, climb: Climb, step: int, index: int) -> N
     words = [story.labels[index], f"score {one.score:.4g}"]
     words += [f"{said[0].name} {said[0].probability:.1%}"] if said else []
     if climb.first[index] is not None:
-        words.append(f"its answer from step {climb.first[index]} on")
+        words.append(f"the answer first at step {climb.first[index]}")
     words += [one.note] if one.note else []
     axis.set_title(_plain("\n".join(words)), fontsize=7, wrap=True)
 

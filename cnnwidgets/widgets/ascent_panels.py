@@ -81,29 +81,36 @@ def panels_of(  # noqa: PLR0917 - internal
     return [Panel(subject, seed)]
 
 
-def labels_of(
-    panels: Sequence[Panel], compare: str, direction: int, tv: float | None
-) -> list[dict[str, Any]]:
-    """Return what the browser is told of them: ``id``, ``label``, ``objective``."""
+def labels_of(panels: Sequence[Panel], direction: int, tv: float | None) -> list[dict[str, Any]]:
+    """Return what the browser is told of them: ``id``, ``label``, ``objective``.
+
+    Parameters
+    ----------
+    panels
+        All that climb.
+    direction, tv
+        As they are set now.
+    """
+    labels = [_label(panel, direction) for panel in panels]
+    if len({panel.seed for panel in panels}) > 1:
+        labels = [f"seed {panel.seed}" for panel in panels]
+    if len({panel.smoothing for panel in panels}) > 1:
+        labels = [_weight(panel.smoothing, tv) for panel in panels]
     return [
-        {
-            "id": index,
-            "label": _label(panel, compare, direction, tv),
-            "objective": panel.subject.text,
-        }
-        for index, panel in enumerate(panels)
+        {"id": index, "label": label, "objective": panel.subject.text}
+        for index, (label, panel) in enumerate(zip(labels, panels, strict=True))
     ]
 
 
-def _label(panel: Panel, compare: str, direction: int, tv: float | None) -> str:
-    if compare == "seeds":
-        return f"seed {panel.seed}"
-    if compare == "tv":
-        if tv is not None or not panel.smoothing:
-            return f"TV {panel.smoothing * (tv or 0):.3g}"
-        return "TV ¼ ×" if panel.smoothing < 1 else f"TV {panel.smoothing:g} ×"
+def _label(panel: Panel, direction: int) -> str:
     less = panel.sign * direction < 0
     return f"less of {panel.subject.label}" if less else panel.subject.label
+
+
+def _weight(times: float, tv: float | None) -> str:
+    if tv is not None or not times:
+        return f"TV {times * (tv or 0):.3g}"
+    return "TV ¼ ×" if times < 1 else f"TV {times:g} ×"
 
 
 def _neighbours(

@@ -7,39 +7,22 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from traitlets import Bool, Dict, Float, Int, List, TraitType, Tuple, Unicode, observe, validate
+from traitlets import Bool, Dict, Int, List, Unicode, observe
 
 from cnnwidgets.ascent.outputs import Class
-from cnnwidgets.ascent.settings import Settings
-from cnnwidgets.attribution.measures import MEASURES
 from cnnwidgets.network import as_network
-from cnnwidgets.widgets.ascent_checks import (
-    LIVE,
-    PICTURE,
-    WHOLE,
-    refusing,
-    valid_setting,
-    valid_start,
-    valid_whole,
-)
+from cnnwidgets.widgets.ascent_aiming import PARTS, Aiming
+from cnnwidgets.widgets.ascent_checks import ANEW, LIVE
 from cnnwidgets.widgets.ascent_climb import Climb
 from cnnwidgets.widgets.ascent_frames import coarse_to_fine
 from cnnwidgets.widgets.ascent_page import Story, still
-from cnnwidgets.widgets.ascent_panels import COMPARISONS, labels_of, panels_of
+from cnnwidgets.widgets.ascent_panels import labels_of
 from cnnwidgets.widgets.ascent_replies import AscentReplies, frame_of
 from cnnwidgets.widgets.ascent_saving import write
-from cnnwidgets.widgets.ascent_subject import (
-    Subject,
-    channels_of,
-    class_names,
-    described,
-    of_class,
-    of_unit,
-    subject_of,
-)
+from cnnwidgets.widgets.ascent_settings import AscentSettings
+from cnnwidgets.widgets.ascent_subject import class_names, described, of_class, subject_of
 from cnnwidgets.widgets.running import Running
 from cnnwidgets.widgets.stream import PER_SECOND
-from cnnwidgets.widgets.traits import Choice
 
 if TYPE_CHECKING:
     import os
@@ -53,22 +36,14 @@ if TYPE_CHECKING:
     from cnnwidgets.ascent.frame import Frame
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.ascent_climb import Newest
-    from cnnwidgets.widgets.ascent_panels import Panel
     from cnnwidgets.widgets.requests import Asked as Recorded
     from cnnwidgets.widgets.requests import Request
 
-PARTS = ("layer", "channel", "unit", "target")
-"""Traits that say what the objective consists of."""
-ANEW = (
-    *("objective", "measure", "parametrization", "optimizer", "start_from", "seed", "size"),
-    *("compare", "count"),
-)
-"""Traits with which a picture begins anew."""
 _TOLD = 0.01
 """Of the progress."""
 
 
-class GradientAscentViewer(Running, AscentReplies):
+class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
     """Watch a picture become what a unit of a network wants to see, or several beside each other.
 
     Parameters
@@ -132,57 +107,6 @@ class GradientAscentViewer(Running, AscentReplies):
     _bundle = "gradient_ascent_viewer"
     _apart: ClassVar[frozenset[str]] = frozenset({"step", "steps", "playing", "follow", "compare"})
 
-    objective: TraitType[Any, Any] = TraitType("").tag(sync=True)
-    """What is to rise, as for the class; read, it is text."""
-    layer = Unicode(None, allow_none=True).tag(sync=True)
-    """Layer of the unit that is climbed; None for a class."""
-    channel = Int(None, allow_none=True).tag(sync=True)
-    """Its channel."""
-    unit = Tuple(Int(), Int(), default_value=None, allow_none=True).tag(sync=True)
-    """Its (row, column); None for the mean of the channel."""
-    target = Int(None, allow_none=True).tag(sync=True)
-    """Index of the class that is climbed; None for a unit."""
-    measure = Choice(MEASURES, "log-odds").tag(sync=True)
-    """What of a class is to rise: "log-odds", "logit" or "probability"; see `cnnwidgets.Class`."""
-    direction = Int(1).tag(sync=True)
-    """1, or −1 for what it wants to see least (the SadMap)."""
-    steps = Int(256).tag(sync=True)
-    """Most steps, 1 to 2,048."""
-    lr = Float(0.05).tag(sync=True)
-    """Step size, as all settings up to `size` as for `cnnwidgets.ascend`."""
-    tv = Float(None, allow_none=True).tag(sync=True)
-    """Weight of the total variation; None for one that follows the unit."""
-    l2 = Float(0.0).tag(sync=True)
-    """Weight of the mean square of pixel − mean."""
-    p_norm = Float(0.0).tag(sync=True)
-    """Weight of the mean of (pixel − mean)⁶."""
-    blur = Float(0.0).tag(sync=True)
-    """Standard deviation in pixels of a Gaussian, every 4 steps."""
-    clip = Float(0.0).tag(sync=True)
-    """Share of the pixels that are set to the mean after each step."""
-    jitter = Float(None, allow_none=True).tag(sync=True)
-    """Most pixels by which a step sees the picture moved; None for 1/16 of its shorter side."""
-    zoom = Float(0.05).tag(sync=True)
-    """Most by which it sees it larger or smaller, as a share."""
-    rotation = Float(5.0).tag(sync=True)
-    """Most degrees by which it sees it turned."""
-    parametrization = Choice(("fourier", "pixel"), "fourier").tag(sync=True)
-    """How the picture is held."""
-    optimizer = Choice(("adam", "sgd"), "adam").tag(sync=True)
-    """How a gradient becomes a step."""
-    start_from: TraitType[Any, Any] = TraitType("noise").tag(sync=True)
-    """"noise", "zeros", "mean", or an image, which is then read as "picture"."""
-    seed = Int(0).tag(sync=True)
-    """Of the noise and of all moves."""
-    size = Int(None, allow_none=True).tag(sync=True)
-    """Height and width in pixels; None for the network's."""
-    compare = Choice(COMPARISONS, "none").tag(sync=True)
-    """What climbs beside it: "none", "sad" (the opposite), "seeds", "tv" or "channels".
-
-    "tv" are weights of the total variation: 0, ¼, 1, 4 … times `tv`.
-    """
-    count = Int(6).tag(sync=True)
-    """How many seeds, weights or channels, 2 to 16."""
     step = Int(0).tag(sync=True)
     """Step that is looked at."""
     playing = Bool(default_value=False).tag(sync=True)
@@ -213,9 +137,8 @@ class GradientAscentViewer(Running, AscentReplies):
             measure = traits.setdefault("measure", subject.objective.measure)
             subject = of_class(classes, subject.objective.target, measure)
         self._subject = self._proposed = subject
-        self._start: Any = "noise"
         self._climb: Climb | None = None
-        self._stale = self._going = self._made = self._aligning = False
+        self._stale = self._going = False
         self._next_frame = 0.0
         super().__init__(
             network,
@@ -362,19 +285,8 @@ class GradientAscentViewer(Running, AscentReplies):
             self._label(climb)
         return climb
 
-    def _beside(self, subject: Subject, compare: str) -> list[Panel]:
-        return panels_of(self.net, self._classes, subject, compare, self.count, self.seed)
-
     def _label(self, climb: Climb) -> None:
-        self._panels = labels_of(climb.panels, self.compare, self.direction, self.tv)
-
-    def _settings(self, panels: Sequence[Panel]) -> Settings:
-        """Return what the pictures go by, as it is set now."""
-        given = {name: getattr(self, name) for name in LIVE}
-        times = [panel.smoothing for panel in panels]
-        if self.tv is None:
-            return Settings(**given, calm=times)
-        return Settings(**{**given, "tv": [self.tv * one for one in times]})
+        self._panels = labels_of(climb.panels, self.direction, self.tv)
 
     def _batch(self, _newest: Newest) -> None:
         """Let the browser know of the newest step, as often as it can be seen."""
@@ -407,52 +319,8 @@ class GradientAscentViewer(Running, AscentReplies):
 
     def _story(self) -> Story:
         """Return what there is to be drawn."""
-        climb = self._climb
-        return Story(self._subject.text, [one["label"] for one in self._panels], climb)
-
-    @validate("objective")
-    def _check_objective(self, proposal: Any) -> str:  # noqa: ANN401 - traitlets' Bunch
-        given = proposal.value
-        if isinstance(given, str) and given == self._subject.text:
-            return given
-        with refusing():
-            subject = subject_of(self.net, self._classes, given, self.measure)
-            self._beside(subject, self.compare)
-        self._proposed = subject
-        if isinstance(subject.objective, Class) and not isinstance(given, str):
-            self.measure = subject.objective.measure
-        return subject.text
-
-    @validate(*PARTS)
-    def _check_part(self, proposal: Any) -> Any:  # noqa: ANN401
-        name, value = proposal.trait.name, proposal.value
-        if self._made and not self._aligning:
-            with refusing():
-                self._with(name, value)
-        return value
-
-    @validate("compare")
-    def _check_compare(self, proposal: Any) -> str:  # noqa: ANN401
-        with refusing():
-            self._beside(self._subject, proposal.value)
-        return str(proposal.value)
-
-    @validate(*LIVE)
-    def _check_setting(self, proposal: Any) -> Any:  # noqa: ANN401
-        return valid_setting(proposal.trait.name, proposal.value)
-
-    @validate(*WHOLE)
-    def _check_whole(self, proposal: Any) -> Any:  # noqa: ANN401
-        return valid_whole(proposal.trait.name, proposal.value)
-
-    @validate("start_from")
-    def _check_start(self, proposal: Any) -> str:  # noqa: ANN401
-        name, start = valid_start(self.net, proposal.value, self._start)
-        another = name == PICTURE == self.start_from and start is not self._start
-        self._start = start
-        if another:  # the trait does not change
-            self._restart()
-        return name
+        subject = self._climb.panels[0].subject if self._climb else self._subject
+        return Story(subject.text, [one["label"] for one in self._panels], self._climb)
 
     @observe(*ANEW)
     def _changed(self, change: Any) -> None:  # noqa: ANN401
@@ -474,22 +342,6 @@ class GradientAscentViewer(Running, AscentReplies):
         if self._going or (at_once and self._climb is not None):
             self.run()
 
-    def _aim(self, text: str) -> None:
-        """Take another objective over, and say what it consists of."""
-        if self._proposed.text != text:  # what was proposed was refused with another trait
-            self._proposed = subject_of(self.net, self._classes, text, self.measure)
-        self._subject, self._aligning = self._proposed, True
-        try:
-            for name, value in self._subject.parts.items():
-                setattr(self, name, value)
-        finally:
-            self._aligning = False
-
-    @observe(*PARTS)
-    def _consist(self, change: Any) -> None:  # noqa: ANN401
-        if self._made and not self._aligning:
-            self.objective = self._with(change.name, change.new).text
-
     @observe(*LIVE)
     def _turn(self, change: Any) -> None:  # noqa: ANN401
         """Let what climbs go by other settings from the next step on."""
@@ -503,25 +355,3 @@ class GradientAscentViewer(Running, AscentReplies):
     def _lengthen(self, _change: Any) -> None:  # noqa: ANN401
         if self._climb is not None:
             self._climb.steps = self.steps
-
-    def _with(self, name: str, value: Any) -> Subject:  # noqa: ANN401
-        """Return what it is for with another layer, channel, unit or class."""
-        now = self._subject
-        if name == "target":
-            if now.target is None or value is None:
-                raise ValueError(
-                    f"target: {value!r}, but {now.text!r} is no class; set objective to one, such "
-                    'as "class:0"'
-                )
-            return of_class(self._classes, value, self.measure)
-        if name == "layer" and value is not None:
-            count = channels_of(self.net.layer(value))
-            return of_unit(self.net, value, min(now.channel or 0, max(count - 1, 0)))
-        if now.layer is None or now.channel is None or (name == "channel" and value is None):
-            raise ValueError(
-                f"{name}: {value!r}, but {now.text!r} is no unit; set objective to one, such as "
-                '"layer:channel"'
-            )
-        if name == "unit":
-            return of_unit(self.net, now.layer, now.channel, value)
-        return of_unit(self.net, now.layer, value, now.unit)

@@ -1,0 +1,91 @@
+"""What a gradient ascent viewer goes by: some settings act on the way, some from a new start on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Float, Int, TraitType, validate
+
+from cnnwidgets.ascent.settings import Settings
+from cnnwidgets.widgets.ascent_checks import (
+    LIVE,
+    PICTURE,
+    WHOLE,
+    valid_setting,
+    valid_start,
+    valid_whole,
+)
+from cnnwidgets.widgets.base import Widget
+from cnnwidgets.widgets.traits import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnnwidgets.widgets.ascent_panels import Panel
+
+
+class AscentSettings(Widget):
+    """A widget with the settings of an ascent."""
+
+    direction = Int(1).tag(sync=True)
+    """1, or −1 for what it wants to see least (the SadMap)."""
+    steps = Int(256).tag(sync=True)
+    """Most steps, 1 to 2,048."""
+    lr = Float(0.05).tag(sync=True)
+    """Step size, as all settings up to `size` as for `cnnwidgets.ascend`."""
+    tv = Float(None, allow_none=True).tag(sync=True)
+    """Weight of the total variation; None for one that follows the unit."""
+    l2 = Float(0.0).tag(sync=True)
+    """Weight of the mean square of pixel − mean."""
+    p_norm = Float(0.0).tag(sync=True)
+    """Weight of the mean of (pixel − mean)⁶."""
+    blur = Float(0.0).tag(sync=True)
+    """Standard deviation in pixels of a Gaussian, every 4 steps."""
+    clip = Float(0.0).tag(sync=True)
+    """Share of the pixels that are set to the mean after each step."""
+    jitter = Float(None, allow_none=True).tag(sync=True)
+    """Most pixels by which a step sees the picture moved; None for 1/16 of its shorter side."""
+    zoom = Float(0.05).tag(sync=True)
+    """Most by which it sees it larger or smaller, as a share."""
+    rotation = Float(5.0).tag(sync=True)
+    """Most degrees by which it sees it turned."""
+    parametrization = Choice(("fourier", "pixel"), "fourier").tag(sync=True)
+    """How the picture is held."""
+    optimizer = Choice(("adam", "sgd"), "adam").tag(sync=True)
+    """How a gradient becomes a step."""
+    start_from: TraitType[Any, Any] = TraitType("noise").tag(sync=True)
+    """"noise", "zeros", "mean", or an image, which is then read as "picture"."""
+    seed = Int(0).tag(sync=True)
+    """Of the noise and of all moves."""
+    size = Int(None, allow_none=True).tag(sync=True)
+    """Height and width in pixels; None for the network's."""
+
+    _start: Any = "noise"
+
+    def _restart(self) -> None:
+        raise NotImplementedError
+
+    @validate(*LIVE)
+    def _check_setting(self, proposal: Any) -> Any:  # noqa: ANN401
+        return valid_setting(proposal.trait.name, proposal.value)
+
+    @validate(*WHOLE)
+    def _check_whole(self, proposal: Any) -> Any:  # noqa: ANN401
+        return valid_whole(proposal.trait.name, proposal.value)
+
+    @validate("start_from")
+    def _check_start(self, proposal: Any) -> str:  # noqa: ANN401
+        name, start = valid_start(self.net, proposal.value, self._start)
+        another = name == PICTURE == self.start_from and start is not self._start
+        self._start = start
+        if another:  # the trait does not change
+            self._restart()
+        return name
+
+    def _settings(self, panels: Sequence[Panel]) -> Settings:
+        """Return what the pictures go by, as it is set now."""
+        given = {name: getattr(self, name) for name in LIVE}
+        times = [panel.smoothing for panel in panels]
+        if self.tv is None:
+            return Settings(**given, calm=times)
+        return Settings(**{**given, "tv": [self.tv * one for one in times]})
