@@ -55,9 +55,10 @@ export const Whole = ({ label, value, min, max, none, disabled, onChange }: Whol
       aria-label={label}
       onChange={({ currentTarget: field }) => {
         const given = Math.round(field.valueAsNumber);
-        if (Number.isFinite(given)) onChange(Math.min(Math.max(given, min), max ?? given));
-        else if (none !== undefined) onChange(null);
-        field.value = String(Number.isFinite(given) ? Math.max(given, min) : (value ?? ""));
+        const empty = none === undefined ? value : null;
+        const taken = Number.isNaN(given) ? empty : Math.min(Math.max(given, min), max ?? given);
+        if (taken !== value) onChange(taken);
+        field.value = String(taken ?? "");
       }}
     />
   </label>
