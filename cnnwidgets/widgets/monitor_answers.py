@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cnnwidgets.training.recorder import Recorder
-from cnnwidgets.widgets.monitor_snapshots import WHAT, maps_of, predicted, snapshot_at
+from cnnwidgets.widgets.monitor_snapshots import WHAT, maps_of, predicted
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, answers
 from cnnwidgets.widgets.wire import pack
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from cnnwidgets.widgets.requests import Asked
 
 ACTIONS = ("pause", "resume", "stop", "rate")
+_OTHERS = {"history": "curves", "predictions": "predictions", "pictures": "the probe pictures"}
+_NAMED = 5
 
 
 class MonitorAnswers:
@@ -34,7 +36,7 @@ class MonitorAnswers:
 
     @answers("maps")
     def _answer_maps(self, request: Request) -> Answer:
-        snapshot = snapshot_at(self._asked(request).run, request.get("step", int))
+        snapshot = self._asked(request).snapshot(request.get("step", int))
         what, layer = request.choose("what", WHAT), request.get("layer", str)
         maps, channels = maps_of(snapshot, layer, what, request.get("picture", int))
         value = {"step": snapshot.step, "channels": channels, "shown": len(maps)}
@@ -120,3 +122,14 @@ def _maps(one: Followed, layer: str) -> Iterator[Asked]:
         for picture in pictures:
             for what in ("maps", "gradients"):
                 yield "maps", {**args, "what": what, "picture": picture}
+
+
+def in_words(asked: Sequence[Asked]) -> str:
+    """Say what these requests ask for."""
+    layers = dict.fromkeys(args["layer"] for name, args in asked if name == "maps")
+    others = dict.fromkeys(name for name, _ in asked if name != "maps")
+    said = [_OTHERS[name] for name in others]
+    if layers:
+        names = ", ".join(list(layers)[:_NAMED]) + ", …" * (len(layers) > _NAMED)
+        said.append(f"maps and filters of {len(layers)} layers ({names})")
+    return ", ".join(said)

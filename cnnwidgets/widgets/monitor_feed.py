@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -53,7 +54,8 @@ class Feed:
         self._told = dict.fromkeys((one.identity for one in runs), 0.0)
         self._whole: dict[str, float] = {}
         """When a run is next sent as a whole to pages that are silent."""
-        self.heard = -SILENCE
+        self.heard = self._silent_since = -math.inf
+        self._sent = 0.0
         self._due = 0.0
         self._thread = threading.Thread(target=self._work, name="cnnwidgets monitor", daemon=True)
 
@@ -83,7 +85,8 @@ class Feed:
             if self._stream.watched and self._stale():
                 self._stream.offer_made(self._news)
         except Exception:  # noqa: BLE001 - whatever it is, the pages want the next news
-            _log.exception("a look at the runs failed; there will be another one")
+            if not self._stop.is_set():
+                _log.exception("a look at the runs failed; there will be another one")
 
     def _stale(self) -> list[Followed]:
         return [one for one in self._runs if one.digest.stale]
@@ -92,9 +95,15 @@ class Feed:
         """Pack what is new of the run that has waited longest."""
         one = min(self._stale() or self._runs, key=lambda one: self._told[one.identity])
         began = time.monotonic()
-        anew = began - self.heard > SILENCE and began >= self._whole.get(one.identity, 0.0)
+        anew = self._silent(began) and began >= self._whole.get(one.identity, 0.0)
         value, tensors = one.digest.news(anew=anew)
-        self._told[one.identity] = now = time.monotonic()
+        self._sent = self._told[one.identity] = now = time.monotonic()
         if anew:
             self._whole[one.identity] = now + max(1.0, (now - began) / _SHARE)
         return {"run": one.identity, **value}, tensors
+
+    def _silent(self, now: float) -> bool:
+        """Whether no page has spoken since the first of the last frames, long ago."""
+        if self.heard >= self._sent:
+            self._silent_since = now
+        return now - self._silent_since > SILENCE

@@ -139,7 +139,8 @@ class Digest:
     def _progress(self, copied: _Copied) -> dict[str, Any]:
         ends = [when[-1] for when, _ in _series(copied) if len(when)]
         self._last_step = max([self._last_step, *(int(step + n - 1) for step, _, n in ends)])
-        self._elapsed = max([self._elapsed, *(float(seconds) for _, seconds, _ in ends)])
+        seconds = (float(when) for _, when, _ in ends if math.isfinite(when))
+        self._elapsed = max([self._elapsed, *seconds])
         speed = float(np.median(copied.speeds)) if len(copied.speeds) else math.nan
         return {
             "last_step": self._last_step,

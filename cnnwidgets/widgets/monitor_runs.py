@@ -12,13 +12,14 @@ from cnnwidgets.training.run import Run
 from cnnwidgets.training.stored import StoredRun, load_run
 from cnnwidgets.widgets.base import sentence
 from cnnwidgets.widgets.monitor_history import Digest
-from cnnwidgets.widgets.monitor_snapshots import Predictions
+from cnnwidgets.widgets.monitor_snapshots import Predictions, snapshot_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cnnwidgets.training.findings import Finding
     from cnnwidgets.training.halving import HalvingBuffer
+    from cnnwidgets.training.snapshots import Snapshot
     from cnnwidgets.training.table import Key
 
 RATE = "learning_rate"
@@ -75,6 +76,7 @@ class Followed:
         self.classes = [plain(name) for name in run.classes]
         self.predictions = Predictions()
         self.error: str | None = None
+        self._last: Snapshot | None = None
 
     def follow(self) -> None:
         """Take in what is new where the run has to be asked for it; never raise."""
@@ -122,6 +124,19 @@ class Followed:
         with history.lock:
             recorded = history.tables.steps[-1:].tolist()
         return max([*recorded, *self.run.snapshots[-1:]], default=self.run.last_step)
+
+    def snapshot(self, step: int) -> Snapshot:
+        """Return the snapshot nearest to a step; the last one stays, for it may be in a file.
+
+        Raises
+        ------
+        RequestError
+            If there is none.
+        """
+        last = self._last
+        if last is None or last.step != step:
+            self._last = last = snapshot_at(self.run, step)
+        return last
 
     def close(self) -> None:
         """Let go of the run, closing it if it was opened for the monitor."""

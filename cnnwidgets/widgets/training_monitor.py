@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from traitlets import Bool, Float, Int, List, Unicode, observe, validate
 from cnnwidgets.errors import nearest
 from cnnwidgets.training.recorder import Recorder
 from cnnwidgets.widgets.base import Widget
-from cnnwidgets.widgets.monitor_answers import MonitorAnswers, recorded
+from cnnwidgets.widgets.monitor_answers import MonitorAnswers, in_words, recorded
 from cnnwidgets.widgets.monitor_feed import Feed
 from cnnwidgets.widgets.monitor_runs import Followed, as_run
 from cnnwidgets.widgets.traits import Choice, TraitValueError
@@ -103,6 +104,7 @@ class TrainingMonitor(MonitorAnswers, Widget):
         self._check_keywords(traits)
         self._followed: Sequence[Followed] = _followed(runs)
         self._newest = 0
+        self._moving = threading.RLock()
         try:
             super().__init__(None, **traits)
             self._tell()
@@ -146,6 +148,15 @@ class TrainingMonitor(MonitorAnswers, Widget):
         super().close()
         self._let_go()
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take traits from the browser; meanwhile the newest step is not gone to."""
+        with self._moving:
+            super().set_state(sync_data)
+
+    def in_words(self, asked: Sequence[Asked]) -> str:
+        """Say of which layers these requests ask for maps."""
+        return in_words(asked)
+
     @validate("layer", "run", "smoothing", "total")
     def _check(self, proposal: Any) -> Any:  # noqa: ANN401 - traitlets' Bunch
         name, value = proposal.trait.name, proposal.value
@@ -177,9 +188,10 @@ class TrainingMonitor(MonitorAnswers, Widget):
     @observe("follow")
     def _go_on(self, _change: Any = None) -> None:  # noqa: ANN401 - traitlets' Bunch
         """Go to the newest step if it is followed."""
-        if self.follow and self._followed:
-            self._newest = self._chosen().newest()
-            self.step = self._newest
+        with self._moving:
+            if self.follow and self._followed:
+                self._newest = self._chosen().newest()
+                self.step = self._newest
 
     def _chosen(self) -> Followed:
         return self._followed[min(self.run, len(self._followed) - 1)]
