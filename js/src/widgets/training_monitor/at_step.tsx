@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { count, number, percent } from "../../shared/format";
 import { handled } from "../../shared/keys";
 import type { Axis } from "./axis";
-import { binText, rowOf, SHARES } from "./bins";
+import { binText, type Folded, rowOf, SHARES } from "./bins";
 import { type ViewProps, valueAxis } from "./over_time";
 import { type Frame, lineOf, Plot } from "./plot";
 import { outline, peak, roundShare } from "./shares";
@@ -20,16 +20,13 @@ const rowsAt = ({ step, pinned }: State, { steps }: Series): [number, number] =>
 ];
 
 /** The end of the axis of shares, which all runs have in common. */
-function topOf(state: State, layer: string): number {
-  const { runs, hidden, quantity } = state;
-  const peaks = runs.value.flatMap(({ id }) => {
-    const series = hidden.value.has(id) ? undefined : state.series(id, layer, quantity.value);
-    if (!series) return [];
-    return rowsAt(state, series).map((at) => {
+function topOf(state: State, all: readonly Folded[]): number {
+  const peaks = all.flatMap((series) =>
+    rowsAt(state, series).map((at) => {
       const row = rowOf(series, at);
       return row ? peak(row) : 0;
-    });
-  });
+    }),
+  );
   return roundShare(Math.max(0, ...peaks));
 }
 
@@ -64,12 +61,12 @@ function Numbers({ series, row }: { series: Series; row: number }) {
   );
 }
 
-export function AtStep({ run, series, span, layer }: ViewProps) {
+export function AtStep({ run, series, all, span, layer }: ViewProps) {
   const state = useMonitor();
   const bin = useSignal<number | null>(null);
   const [row, other] = rowsAt(state, series);
   const [now, before] = [rowOf(series, row), rowOf(series, other)];
-  const top = topOf(state, layer);
+  const top = topOf(state, all);
   const y: Axis = {
     ...{ title: "share of values", from: 0, to: top },
     ticks: [0, top / 2, top].map((at) => ({ at, text: percent(at) })),
@@ -102,10 +99,10 @@ export function AtStep({ run, series, span, layer }: ViewProps) {
       </Plot>
       <output>
         {bin.value !== null && now
-          ? `${binText(bin.value)}: ${shareOf(now)} of the values${before ? `; at the pinned step ${shareOf(before)}` : ""}`
+          ? `${binText(bin.value, span.inner)}: ${shareOf(now)} of the values${before ? `; at the pinned step ${shareOf(before)}` : ""}`
           : before
             ? `Dashed: the pinned step, ${count(series.steps[other] ?? 0)}.`
-            : "Point at the bars to read them."}
+            : ""}
       </output>
     </>
   );

@@ -1,5 +1,5 @@
 // Axes of figures: ticks, and which recorded row is where.
-import { count } from "../../shared/format";
+import { count, number } from "../../shared/format";
 import { nearest } from "./sorted";
 
 export interface Tick {
@@ -13,6 +13,10 @@ export interface Axis {
   to: number;
   ticks: readonly Tick[];
 }
+
+/** A power of ten as a tick: 100, 0.1, 1e−4. */
+export const powerText = (value: number): string =>
+  value && Math.abs(value) < 0.01 ? value.toExponential(0).replaceAll("-", "−") : number(value, 1);
 
 /** Round numbers between two, at most so many: 0, 500, 1,000. */
 export function roundTicks(

@@ -1,12 +1,11 @@
 // The axis of the histograms: a bin for each power of two of either sign, and one about zero, as
 // `cnnwidgets/training/bins.py` counts them.
 import { number } from "../../shared/format";
-import type { Tick } from "./axis";
+import { powerText, type Tick } from "./axis";
 import { BINS, type Series } from "./types";
 
 const LOWEST = -23;
-const LEAST = 2 ** LOWEST;
-const MIDDLE = BINS / 2;
+const MIDDLE = (BINS - 1) / 2;
 
 export const MISSING = 255;
 
@@ -15,42 +14,49 @@ export const SHARES = Float32Array.from({ length: 256 }, (_, code) =>
   code === MISSING ? Number.NaN : (code / 254) ** 2,
 );
 
+/** Of a series whose innermost bins of each sign, which hold next to nothing, belong to the one about zero. */
+export interface Folded extends Series {
+  /** How many of each sign. */
+  inner: number;
+}
+
+const widthOf = (inner: number) => BINS - 2 * inner;
+const leastOf = (inner: number) => 2 ** (LOWEST + inner);
+
 /** Where a value is on the axis: bin i is from place i to i + 1. Logarithmic, about zero linear. */
-export function placeOf(value: number): number {
-  const size = Math.abs(value);
-  const away = size < LEAST ? size / LEAST / 2 : Math.log2(size) - LOWEST + 0.5;
-  return MIDDLE + Math.sign(value) * Math.min(MIDDLE, away);
+export function placeOf(value: number, inner = 0): number {
+  const [size, least, half] = [Math.abs(value), leastOf(inner), widthOf(inner) / 2];
+  const away = size < least ? size / least / 2 : Math.log2(size / least) + 0.5;
+  return half + Math.sign(value) * Math.min(half, away);
 }
 
 /** The value at a place. */
-export function valueAt(place: number): number {
-  const away = Math.abs(place - MIDDLE);
-  const size = away < 0.5 ? 2 * away * LEAST : 2 ** (LOWEST + away - 0.5);
-  return Math.sign(place - MIDDLE) * size;
+export function valueAt(place: number, inner = 0): number {
+  const [away, least] = [place - widthOf(inner) / 2, leastOf(inner)];
+  const size = Math.abs(away);
+  return Math.sign(away) * least * (size < 0.5 ? 2 * size : 2 ** (size - 0.5));
 }
 
 /** The values that a bin holds: "0.25 … 0.5". */
-export function binText(bin: number): string {
-  if (bin === 0) return `${number(valueAt(1))} and less`;
-  if (bin === BINS - 1) return `${number(valueAt(bin))} and more`;
-  if (bin === MIDDLE - 0.5) return `0 ± ${number(LEAST)}`;
-  return `${number(valueAt(bin))} … ${number(valueAt(bin + 1))}`;
+export function binText(bin: number, inner = 0): string {
+  const text = (place: number) => number(valueAt(place, inner));
+  if (bin === 0) return `${text(1)} and less`;
+  if (bin === widthOf(inner) - 1) return `${text(bin)} and more`;
+  if (bin === MIDDLE - inner) return `0 ± ${text(bin + 1)}`;
+  return `${text(bin)} … ${text(bin + 1)}`;
 }
 
 /** Powers of ten in the order in which they get a tick: every second one first. */
 const POWERS = [0, -2, 2, -4, -6, -1, 1, -3, -5];
 
-const tickText = (value: number): string =>
-  value && Math.abs(value) < 0.01 ? value.toExponential(0).replaceAll("-", "−") : number(value, 1);
-
 /** Ticks of the axis between two places, at least `apart` from each other. */
-export function valueTicks(from: number, to: number, apart: number): Tick[] {
+export function valueTicks({ from, to, inner }: Span, apart: number): Tick[] {
   const values = [0, ...POWERS.flatMap((power) => [10 ** power, -(10 ** power)])];
   const ticks: Tick[] = [];
   for (const value of values) {
-    const at = placeOf(value);
+    const at = placeOf(value, inner);
     if (at >= from && at <= to && ticks.every((other) => Math.abs(other.at - at) >= apart))
-      ticks.push({ at, text: tickText(value) });
+      ticks.push({ at, text: powerText(value) });
   }
   return ticks;
 }
@@ -61,31 +67,81 @@ export interface Span {
   to: number;
   /** The highest code. */
   top: number;
+  inner: number;
 }
 
 const FEWEST = 6;
+/** Share of the values that may be in the bins that are folded, at any step. */
+const FEW = 0.02;
 
 /** The bins that are used in any row of any of the series; undefined where nothing was measured. */
-export function spanOf(all: readonly Series[]): Span | undefined {
-  let [from, to, top] = [BINS, 0, 0];
+export function spanOf(all: readonly Folded[]): Span | undefined {
+  const inner = all[0]?.inner ?? 0;
+  const width = widthOf(inner);
+  let [from, to, top] = [width, 0, 0];
   for (const { codes } of all)
     for (let i = 0; i < codes.length; i++) {
       const code = codes[i] as number;
       if (!code || code === MISSING) continue;
-      const bin = i % BINS;
+      const bin = i % width;
       if (bin < from) from = bin;
       if (bin >= to) to = bin + 1;
       if (code > top) top = code;
     }
   if (!top) return undefined;
   const pad = Math.max(1, Math.ceil((FEWEST - (to - from)) / 2));
-  return { from: Math.max(0, from - pad), to: Math.min(BINS, to + pad), top };
+  return { from: Math.max(0, from - pad), to: Math.min(width, to + pad), top, inner };
 }
 
 /** The codes of one row; undefined where it was not measured, or there is no such row. */
-export function rowOf({ codes }: Series, row: number): Uint8Array | undefined {
-  const found = codes.subarray(row * BINS, (row + 1) * BINS);
-  return row < 0 || found.length < BINS || found[0] === MISSING ? undefined : found;
+export function rowOf(
+  { codes, inner }: Pick<Folded, "codes" | "inner">,
+  row: number,
+): Uint8Array | undefined {
+  const width = widthOf(inner);
+  const found = codes.subarray(row * width, (row + 1) * width);
+  return row < 0 || found.length < width || found[0] === MISSING ? undefined : found;
+}
+
+/** How many bins of each sign next to the one about zero hold next to nothing, at all steps of all series. */
+function emptyInside(all: readonly Series[]): number {
+  let least = MIDDLE - 1;
+  for (const { codes } of all)
+    for (let start = 0; start < codes.length; start += BINS) {
+      if (codes[start] === MISSING) continue;
+      let [held, k] = [0, 0];
+      while (k < least) {
+        const at = start + MIDDLE;
+        held += SHARES[codes[at - k - 1] as number] as number;
+        held += SHARES[codes[at + k + 1] as number] as number;
+        if (held > FEW) break;
+        k++;
+      }
+      least = k;
+    }
+  return least;
+}
+
+function folded(series: Series, inner: number): Folded {
+  const { codes } = series;
+  const width = widthOf(inner);
+  const out = new Uint8Array((codes.length / BINS) * width);
+  for (let from = 0, to = 0; from < codes.length; from += BINS, to += width) {
+    const middle = codes.subarray(from + MIDDLE - inner, from + MIDDLE + inner + 1);
+    const held = middle.reduce((sum, code) => sum + (SHARES[code] as number), 0);
+    out.set(codes.subarray(from, from + MIDDLE - inner), to);
+    out[to + MIDDLE - inner] = Number.isNaN(held)
+      ? MISSING
+      : Math.min(254, Math.round(254 * Math.sqrt(held)));
+    out.set(codes.subarray(from + MIDDLE + inner + 1, from + BINS), to + MIDDLE - inner + 1);
+  }
+  return { ...series, codes: out, inner };
+}
+
+/** Series with an axis that fits all of them. */
+export function fold(all: readonly Series[]): Folded[] {
+  const inner = emptyInside(all);
+  return all.map((series) => folded(series, inner));
 }
 
 /** The places below which these shares (ascending) of a row's values lie, as far as the bins tell. */

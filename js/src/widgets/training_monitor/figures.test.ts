@@ -1,6 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { columnsOf, roundTicks, spread, stepsOf } from "./axis";
-import { binText, placeOf, quantiles, rowOf, SHARES, spanOf, valueAt, valueTicks } from "./bins";
+import {
+  binText,
+  type Folded,
+  fold,
+  placeOf,
+  quantiles,
+  rowOf,
+  SHARES,
+  spanOf,
+  valueAt,
+  valueTicks,
+} from "./bins";
 import { bandsOf, outline, paintShares, ridge, roundShare } from "./shares";
 import {
   fraction,
@@ -24,7 +35,7 @@ function seriesOf(rows: (Record<number, number> | null)[], fields: Partial<Serie
     FIELDS.map((field) => [field, new Float32Array(rows.length)]),
   ) as Record<Field, Float32Array>;
   const steps = Float32Array.from(rows, (_, i) => 10 * (i + 1));
-  return { steps, codes, fields: { ...all, ...fields } } satisfies Series;
+  return { steps, codes, fields: { ...all, ...fields }, inner: 0 } satisfies Folded;
 }
 
 const named = (label: string) => STATISTICS.find((one) => one.label === label) as Statistic;
@@ -49,7 +60,7 @@ describe("the axis of the bins", () => {
 
   test("has ticks at zero and powers of ten, none too near to another", () => {
     const texts = (apart: number) =>
-      valueTicks(8, 56, apart)
+      valueTicks({ from: 8, to: 56, top: 1, inner: 0 }, apart)
         .sort((a, b) => a.at - b.at)
         .map(({ text }) => text);
     expect(texts(3.5)).toEqual(["−1", "−0.01", "−1e−4", "−1e−6", "0", "1e−6", "1e−4", "0.01", "1"]);
@@ -57,7 +68,7 @@ describe("the axis of the bins", () => {
   });
 
   test("tells bins by their values", () => {
-    expect([54, 8, 31, 0, 62].map(binText)).toEqual([
+    expect([54, 8, 31, 0, 62].map((bin) => binText(bin))).toEqual([
       "0.5 … 1",
       "−1 … −0.5",
       "0 ± 1.192e−7",
@@ -81,8 +92,23 @@ describe("rows of histograms", () => {
 
   test("all runs share the bins that any of them uses", () => {
     const span = spanOf([seriesOf([{ 20: 100 }, null]), seriesOf([{ 54: 200 }])]);
-    expect(span).toEqual({ from: 19, to: 56, top: 200 });
+    expect(span).toEqual({ from: 19, to: 56, top: 200, inner: 0 });
     expect(spanOf([seriesOf([null])])).toBeUndefined();
+  });
+
+  test("bins about zero that hold next to nothing become one, the same for all runs", () => {
+    const [one, other] = fold([
+      seriesOf([{ 20: 100, 31: 100, 33: 20, 40: 200 }, null]),
+      seriesOf([{ 22: 30, 24: 180, 54: 180 }, {}]),
+    ]) as [Folded, Folded];
+    expect([one.inner, other.inner]).toEqual([6, 6]); // to bin 24, which holds much in the other
+    const row = rowOf(one, 0) as Uint8Array;
+    expect(row).toHaveLength(BINS - 12);
+    expect([row[20], row[25], row[28]]).toEqual([100, 102, 200]);
+    expect(rowOf(one, 1)).toBeUndefined();
+    expect(rowOf(other, 1)).toBeDefined();
+    expect([valueAt(26, 6), placeOf(2 ** -17, 6)]).toEqual([2 ** -17, 26]);
+    expect(binText(25, 6)).toBe("0 ± 7.629e−6");
   });
 
   test("quantiles lie within their bins", () => {
@@ -103,12 +129,12 @@ describe("rows of histograms", () => {
 
   test("shapes begin and end at zero", () => {
     const row = rowOf(seriesOf([{ 40: 254 }]), 0) as Uint8Array;
-    expect(ridge(row, { from: 40, to: 41, top: 254 })).toEqual([
+    expect(ridge(row, { from: 40, to: 41, top: 254, inner: 0 })).toEqual([
       [40, 0],
       [40.5, 1],
       [41, 0],
     ]);
-    expect(outline(row, { from: 40, to: 41, top: 254 })).toEqual([
+    expect(outline(row, { from: 40, to: 41, top: 254, inner: 0 })).toEqual([
       [40, 0],
       [40, 1],
       [41, 1],
@@ -120,7 +146,7 @@ describe("rows of histograms", () => {
     const pixels = new Uint32Array(4);
     const out = { data: { buffer: pixels.buffer }, width: 2, height: 2 } as never;
     const series = seriesOf([{ 41: 200 }, null]);
-    paintShares(out, series, Int32Array.of(0, 1), { from: 40, to: 42, top: 200 });
+    paintShares(out, series, Int32Array.of(0, 1), { from: 40, to: 42, top: 200, inner: 0 });
     expect(pixels[1]).toBe(0);
     expect(pixels[3]).toBe(0);
     expect(pixels[0]).toBe(0xff25e7fd); // the end of the table, little-endian

@@ -23,8 +23,9 @@ interface Job {
   steps: readonly number[];
   /** Those that are looked at. */
   first: readonly number[];
-  /** Of those that are on their way or came. */
-  asked: Set<number>;
+  coming: Set<number>;
+  /** Came, and may have been forgotten again. */
+  came: Set<number>;
   /** Step → why there is nothing. */
   refused: Map<number, string>;
   bytes: number;
@@ -81,7 +82,7 @@ export class HeldMaps {
       this.#job?.stop.abort();
       this.#job = {
         ...{ wanted, key, steps, first, bytes: 0 },
-        ...{ asked: new Set(), refused: new Map(), stop: new AbortController() },
+        ...{ coming: new Set(), came: new Set(), refused: new Map(), stop: new AbortController() },
       };
     }
     this.#go(this.#job);
@@ -91,48 +92,42 @@ export class HeldMaps {
   #again(): void {
     const job = this.#job;
     if (!job?.refused.size) return;
-    for (const step of job.refused.keys()) job.asked.delete(step);
     job.refused.clear();
     this.#go(job);
   }
 
   #go(job: Job): void {
-    while (job.asked.size - this.#settled(job) < AT_ONCE) {
+    while (job.coming.size < AT_ONCE) {
       const step = this.#next(job);
       if (step === undefined) return;
       void this.#ask(job, step);
     }
   }
 
-  #settled({ key, asked, refused }: Job): number {
-    return [...asked].filter((step) => refused.has(step) || this.#cache.get(`${key} ${step}`))
-      .length;
-  }
-
-  #next({ key, steps, first, asked, refused, bytes }: Job): number | undefined {
-    const open = (step: number) => !asked.has(step) && !this.#cache.get(`${key} ${step}`);
+  #next({ key, steps, first, coming, came, refused, bytes }: Job): number | undefined {
+    const open = (step: number) =>
+      !coming.has(step) && !refused.has(step) && !this.#cache.get(`${key} ${step}`);
     const wanted = first.find(open);
     if (wanted !== undefined || refused.size || bytes >= this.limit) return wanted;
-    return steps.findLast(open);
+    return steps.findLast((step) => !came.has(step) && open(step));
   }
 
   async #ask(job: Job, step: number): Promise<void> {
-    const { wanted, key, asked, refused, stop } = job;
-    asked.add(step);
+    const { wanted, key, coming, came, refused, stop } = job;
+    coming.add(step);
     try {
-      const { tensors } = await this.bridge.request(
-        "maps",
-        { ...wanted, step },
-        { signal: stop.signal },
-      );
+      const options = { signal: stop.signal };
+      const { tensors } = await this.bridge.request("maps", { ...wanted, step }, options);
       const [tensor] = tensors as [Tensor];
-      job.bytes += bytesOf(tensor);
       this.#cache.set(`${key} ${step}`, tensor, bytesOf(tensor));
+      job.bytes += bytesOf(tensor);
+      came.add(step);
     } catch (error) {
       const { message, cancelled } = error as RequestError;
       if (cancelled) return;
       refused.set(step, message);
     }
+    coming.delete(step);
     this.#arrived.value++;
     this.#go(job);
   }

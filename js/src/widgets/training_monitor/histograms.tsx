@@ -1,11 +1,11 @@
 // How the values of one quantity of one layer are distributed, over the steps and at one of them.
-import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { Legend } from "../../shared/legend";
 import { AtStep } from "./at_step";
 import { stepsOf } from "./axis";
-import { SHARES, spanOf } from "./bins";
+import { type Folded, fold, SHARES, spanOf } from "./bins";
 import { Choice, LayerChoice } from "./choice";
+import type { View } from "./looks";
 import { Bands, HeatMap, Ridges, type ViewProps } from "./over_time";
 import { type State, useMonitor } from "./state";
 import type { Quantity, Run, Series } from "./types";
@@ -16,7 +16,6 @@ const VIEWS = {
   ridges: ["ridgeline", Ridges],
   bands: ["distribution bands", Bands],
 } as const;
-type View = keyof typeof VIEWS;
 
 const NOTES: Record<View, string> = {
   heat: "",
@@ -80,12 +79,15 @@ function whyNot({ run, store, quantity }: State, layer: string): string {
 
 export function Histograms() {
   const state = useMonitor();
-  const view = useSignal<View>("heat");
+  const { view } = state.looks;
   const layer = layerOf(state);
   const shown = shownOf(state, layer);
-  const all = shown.map(({ series }) => series);
-  const span = useMemo(() => spanOf(all), all);
-  const [from, to] = useMemo(() => stepsOf(all), all);
+  const measured = shown.map(({ series }) => series);
+  const { all, span, from, to } = useMemo(() => {
+    const all = fold(measured);
+    const [from, to] = stepsOf(all);
+    return { all, span: spanOf(all), from, to };
+  }, measured);
   return (
     <section class="cnnw-tm-part" aria-label="Histograms" data-view={view.value}>
       <header>
@@ -95,10 +97,11 @@ export function Histograms() {
       {span ? (
         <>
           <div class="cnnw-tm-panels">
-            {shown.map(({ run, series }) => (
+            {shown.map(({ run }, i) => (
               <Panel
                 key={run.id}
-                {...{ run, series, span, from, to, layer, view: view.value }}
+                {...{ run, all, span, from, to, layer, view: view.value }}
+                series={all[i] as Folded}
                 several={shown.length > 1}
               />
             ))}
@@ -111,8 +114,8 @@ export function Histograms() {
             />
           )}
           <p class="cnnw-tm-note">
-            {NOTES[view.value]} Arrow keys in a figure: left and right go through the steps, up and
-            down through the layers.
+            {NOTES[view.value]} Point at a figure to read it, press to go to a step. Arrow keys in
+            it: left and right go through the steps, up and down through the layers.
           </p>
         </>
       ) : (

@@ -7,7 +7,6 @@ import { nearest } from "./sorted";
 import { type State, useMonitor } from "./state";
 import { fraction, measuredAt, rangeTicks, STATISTICS, valueText } from "./statistics";
 import { layerOf, walk } from "./walking";
-import "./layers.css";
 
 /** One bar of each layer: of which run, at which step. */
 interface Column {
@@ -135,9 +134,9 @@ export function LayersAt() {
         <div class="cnnw-tm-tools">
           <Choice
             label="Statistic"
-            value={state.statistic.value}
+            value={state.looks.statistic.value}
             options={STATISTICS.map(({ label }, i) => [i, label] as const)}
-            onChange={(i) => (state.statistic.value = i)}
+            onChange={(i) => (state.looks.statistic.value = i)}
           />
         </div>
       </header>

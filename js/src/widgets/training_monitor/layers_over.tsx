@@ -56,21 +56,23 @@ export function LayersOver() {
       <header>
         <h3>Layers over the steps: {statistic.label}</h3>
       </header>
-      {runs.map((of) => (
-        <article
-          key={of.run.id}
-          aria-label={of.run.name}
-          style={{ "--cnnw-run": colorOf(of.run.id) }}
-        >
-          {runs.length > 1 && (
-            <h4>
-              <i class="cnnw-tm-swatch" />
-              {of.run.name}
-            </h4>
-          )}
-          <RunHeat {...{ shown, of }} />
-        </article>
-      ))}
+      <div class="cnnw-tm-panels">
+        {runs.map((of) => (
+          <article
+            key={of.run.id}
+            aria-label={of.run.name}
+            style={{ "--cnnw-run": colorOf(of.run.id) }}
+          >
+            {runs.length > 1 && (
+              <h4>
+                <i class="cnnw-tm-swatch" />
+                {of.run.name}
+              </h4>
+            )}
+            <RunHeat {...{ shown, of }} />
+          </article>
+        ))}
+      </div>
       {runs.length ? (
         <Legend scale={scale} caption={notes.join("; ")} hasNaN />
       ) : (

@@ -45,7 +45,7 @@ function measuredOf(state: State, statistic: Statistic): Measured[] {
 /** What the figures of the layers show; the same object until something of it changes. */
 export function useMeasured(): Shown {
   const state = useMonitor();
-  const statistic = STATISTICS[state.statistic.value] as Statistic;
+  const statistic = STATISTICS[state.looks.statistic.value] as Statistic;
   const measured = measuredOf(state, statistic);
   const all = measured.flatMap(({ layers }) => [...layers.values()]);
   return useMemo(() => {

@@ -1,21 +1,32 @@
 // The histograms of one run over its steps: as a picture, as lines one before another, as bands.
 import { type Signal, useSignal } from "@preact/signals";
 import { useCallback, useMemo } from "preact/hooks";
-import { count, percent } from "../../shared/format";
+import { count, number, percent } from "../../shared/format";
 import { type Axis, columnsOf, spread, stepAxis } from "./axis";
-import { binText, rowOf, SHARES, type Span, valueTicks } from "./bins";
+import {
+  binText,
+  type Folded,
+  quantiles,
+  rowOf,
+  SHARES,
+  type Span,
+  valueAt,
+  valueTicks,
+} from "./bins";
 import { type Frame, lineOf, Plot } from "./plot";
 import { bandsOf, paintShares, peak, ridge, type Shape } from "./shares";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
 import { StepLines } from "./step_lines";
-import type { Run, Series } from "./types";
+import type { Run } from "./types";
 import { layersWith, walk } from "./walking";
 
 export interface ViewProps {
   run: Run;
-  series: Series;
+  series: Folded;
   layer: string;
+  /** Those of all runs. */
+  all: readonly Folded[];
   /** Bins, the same for all runs. */
   span: Span;
   /** First and last step, the same for all runs. */
@@ -27,9 +38,9 @@ const HEIGHT = 210;
 /** Lines of a ridgeline, how many gaps a usual line is high, and how many there are above the first. */
 const RIDGES = { lines: 32, usual: 2.5, above: 3 };
 
-export const valueAxis = ({ from, to }: Span, title: string, most: number): Axis => ({
-  ...{ title, from, to },
-  ticks: valueTicks(from, to, (to - from) / most),
+export const valueAxis = (span: Span, title: string, most: number): Axis => ({
+  ...{ title, from: span.from, to: span.to },
+  ticks: valueTicks(span, (span.to - span.from) / most),
 });
 
 interface Cursor {
@@ -38,16 +49,26 @@ interface Cursor {
   place: number;
 }
 
-function Reading({ series, cursor }: { series: Series; cursor: Signal<Cursor | null> }) {
+/** Median and middle of a row, as far as bins tell. */
+function middleText(row: Uint8Array, inner: number): string {
+  const [low, median, high] = quantiles(row, [0.05, 0.5, 0.95]).map((place) =>
+    number(valueAt(place, inner), 2),
+  );
+  return `median about ${median}, 90 % about ${low} … ${high}`;
+}
+
+/** What is read at the pointer, else of the chosen step. */
+function Reading({ series, cursor }: { series: Folded; cursor: Signal<Cursor | null> }) {
+  const { step } = useMonitor();
   const at = cursor.value;
-  if (!at) return <output>Point at the figure to read it; press to go to that step.</output>;
-  const row = nearest(series.steps, at.step);
-  const bin = Math.floor(at.place);
-  const share = rowOf(series, row)?.[bin];
-  const what =
-    share === undefined
-      ? "not measured"
-      : `${percent(SHARES[share] as number)} of the values are ${binText(bin)}`;
+  const row = nearest(series.steps, at ? at.step : step.value);
+  const codes = rowOf(series, row);
+  const bin = Math.floor(at?.place ?? 0);
+  const what = !codes
+    ? "not measured"
+    : at
+      ? `${percent(SHARES[codes[bin] as number] as number)} of the values are ${binText(bin, series.inner)}`
+      : middleText(codes, series.inner);
   return (
     <output>
       step {count(series.steps[row] ?? 0)}: {what}

@@ -4,10 +4,9 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { pointOf } from "../../shared/pointers";
 import { useSize } from "../../shared/size";
 import type { Axis } from "./axis";
-import "./figures.css";
 
 /** Room for ticks and titles around a figure (CSS pixels). */
-const [LEFT, RIGHT, TOP, BOTTOM] = [50, 10, 8, 32];
+const [LEFT, RIGHT, TOP, BOTTOM] = [52, 20, 8, 32];
 const TICK = 4;
 
 /** From values to pixels of the figure, and its edges. */

@@ -6,6 +6,7 @@ import { count } from "../../shared/format";
 import { columnsOf, stepAxis } from "./axis";
 import { Plot } from "./plot";
 import { nearest } from "./sorted";
+import { useMonitor } from "./state";
 import { fraction, type Range } from "./statistics";
 import { StepLines } from "./step_lines";
 
@@ -16,6 +17,11 @@ export interface HeatRow {
   value: (index: number) => number | undefined;
 }
 
+interface Cursor {
+  step: number;
+  row: number;
+}
+
 interface RowHeatProps {
   label: string;
   /** Keep them while they stay the same. */
@@ -23,16 +29,13 @@ interface RowHeatProps {
   range: Range;
   from: number;
   to: number;
+  /** What is to be marked. */
+  dots?: readonly Cursor[];
   /** The name of the chosen row. */
   selected: string;
   text: (value: number | undefined) => string;
   onChoose: (step: number, row: number) => void;
   onKeyDown: (event: KeyboardEvent) => void;
-}
-
-interface Cursor {
-  step: number;
-  row: number;
 }
 
 /** Height of a row, and of all at most; how many letters of a name there is room for. */
@@ -65,10 +68,18 @@ export function paintRows(
 
 const short = (name: string) => (name.length > LETTERS ? `…${name.slice(1 - LETTERS)}` : name);
 
-function Reading({ rows, text, cursor }: RowHeatProps & { cursor: Signal<Cursor | null> }) {
-  const row = cursor.value && rows[cursor.value.row];
-  if (!row) return <output>Point at the figure to read it; press to go there.</output>;
-  const index = nearest(row.steps, cursor.value?.step ?? 0);
+/** What is read at the pointer, else of the chosen row at the chosen step. */
+function Reading({
+  rows,
+  text,
+  selected,
+  cursor,
+}: RowHeatProps & { cursor: Signal<Cursor | null> }) {
+  const { step } = useMonitor();
+  const at = cursor.value;
+  const row = at ? rows[at.row] : rows.find(({ name }) => name === selected);
+  if (!row) return <output />;
+  const index = nearest(row.steps, at ? at.step : step.value);
   return (
     <output>
       step {count(row.steps[index] ?? 0)}, {row.name}: {text(row.value(index))}
@@ -121,6 +132,9 @@ export function RowHeat(p: RowHeatProps) {
                 height={frame.up(chosen + 1) - frame.up(chosen)}
               />
             )}
+            {p.dots?.map(({ step, row }) => (
+              <circle key={step} r={2} cx={frame.across(step)} cy={frame.up(row + 0.5)} />
+            ))}
             <StepLines frame={frame} />
           </>
         )}

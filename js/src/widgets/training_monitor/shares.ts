@@ -1,7 +1,6 @@
 // Histograms over time as pictures and shapes.
 import { colors } from "../../shared/color";
-import { MISSING, quantiles, rowOf, SHARES, type Span } from "./bins";
-import { BINS, type Series } from "./types";
+import { type Folded, MISSING, quantiles, rowOf, SHARES, type Span } from "./bins";
 
 /** The colour of each code: by the square root of the share, so that the rare values show; transparent: not measured. */
 export function codeColors(top: number): Uint32Array {
@@ -14,18 +13,17 @@ export function codeColors(top: number): Uint32Array {
 /** Paints a picture as high as there are bins, the largest values at the top; a column shows a row. */
 export function paintShares(
   out: ImageData,
-  { codes }: Series,
+  series: Folded,
   rows: Int32Array,
   { from, to, top }: Span,
 ): void {
   const pixels = new Uint32Array(out.data.buffer);
   const lut = codeColors(top);
-  for (let bin = from, line = to - from - 1; bin < to; bin++, line--)
-    for (let column = 0; column < rows.length; column++) {
-      const row = rows[column] as number;
-      const code = row < 0 ? MISSING : (codes[row * BINS + bin] as number);
-      pixels[line * rows.length + column] = lut[code] as number;
-    }
+  rows.forEach((row, column) => {
+    const codes = rowOf(series, row);
+    for (let bin = from; bin < to; bin++)
+      pixels[(to - 1 - bin) * rows.length + column] = lut[codes?.[bin] ?? MISSING] as number;
+  });
 }
 
 /** Ends of a band: points (place, size). */
@@ -56,7 +54,7 @@ export function outline(row: Uint8Array, { from, to }: Span): Shape {
 export const LEVELS = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1];
 
 /** The quantiles of each row that was measured, and its step; pieces that were measured without a gap. */
-export function bandsOf(series: Series): { step: number; places: number[] }[][] {
+export function bandsOf(series: Folded): { step: number; places: number[] }[][] {
   const pieces: { step: number; places: number[] }[][] = [[]];
   for (const [i, step] of series.steps.entries()) {
     const row = rowOf(series, i);

@@ -1,7 +1,7 @@
 // One number per layer and step: which there are, and where they lie on a scale.
 import type { Table } from "../../shared/color";
 import { number, percent } from "../../shared/format";
-import type { Tick } from "./axis";
+import { powerText, type Tick } from "./axis";
 import type { Field, Quantity, Series } from "./types";
 
 export interface Statistic {
@@ -45,7 +45,7 @@ export function measuredAt(
 
 export function valueText({ kind }: Statistic, value: number | undefined): string {
   if (value === undefined) return "not measured";
-  return kind === "share" && Number.isFinite(value) ? percent(value) : number(value);
+  return kind === "share" && Number.isFinite(value) ? percent(value) : number(value, 3);
 }
 
 export interface Range {
@@ -107,6 +107,6 @@ export function rangeTicks(statistic: Statistic, range: Range, most: number): Ti
   }
   return values.map((value) => ({
     at: fraction(value, range),
-    text: statistic.kind === "share" ? percent(value) : number(value, log ? 1 : 3),
+    text: statistic.kind === "share" ? percent(value) : log ? powerText(value) : number(value, 3),
   }));
 }
