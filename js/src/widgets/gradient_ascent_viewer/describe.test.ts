@@ -54,10 +54,12 @@ describe("scores", () => {
 });
 
 test("answers name the next class; a probability may be none", () => {
-  const dog = { index: 2, name: "dog", probability: 0.97 };
-  expect(answerWords(dog, { name: "cat", probability: 0.03 })).toBe("dog 97 %, then cat 3 %");
-  expect(answerWords({ ...dog, probability: null }, null)).toBe("dog not finite");
-  expect(answerWords(null, null)).toBe("");
+  const answer = { index: 2, name: "dog", probability: 0.97 };
+  const rival = { name: "cat", probability: 0.03 };
+  expect(answerWords({ step: 1, answer, rival })).toBe("dog 97 %, then cat 3 %");
+  const unknown = { ...answer, probability: null };
+  expect(answerWords({ step: 1, answer: unknown, rival: null })).toBe("dog not finite");
+  expect(answerWords(undefined)).toBe("");
 });
 
 test("remaining time is rounded up", () => {

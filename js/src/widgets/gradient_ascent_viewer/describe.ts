@@ -1,6 +1,7 @@
 // Objectives, scores and answers in words.
 import { count, number, percent } from "../../shared/format";
-import type { Answer, Layer, Measure, Panel, Rival } from "./types";
+import type { Said } from "./film";
+import type { Layer, Measure, Panel } from "./types";
 
 /** What an objective consists of. */
 export type Subject =
@@ -57,8 +58,9 @@ export const chance = (probability: number | null): string =>
   probability === null ? "not finite" : percent(probability);
 
 /** "zebra 99.8 %, then horse 0.1 %" */
-export function answerWords(answer: Answer | null | undefined, rival: Rival | null | undefined) {
-  if (!answer) return "";
+export function answerWords(said: Said | undefined): string {
+  if (!said) return "";
+  const { answer, rival } = said;
   const then = rival ? `, then ${rival.name} ${chance(rival.probability)}` : "";
   return `${answer.name} ${chance(answer.probability)}${then}`;
 }

@@ -2,7 +2,7 @@
 // pictures as its budget has room for, evenly spread.
 import { signal } from "@preact/signals";
 import type { Tensor } from "../../shared/wire";
-import type { Panel, Says } from "./types";
+import type { Answer, Panel, Rival, Says } from "./types";
 
 /** Of pictures (bytes). */
 export const BUDGET = 96 * 2 ** 20;
@@ -11,6 +11,13 @@ export const BUDGET = 96 * 2 ** 20;
 export interface Still extends Says {
   step: number;
   pictures: Tensor;
+}
+
+/** What the network says of one picture. */
+export interface Said {
+  step: number;
+  answer: Answer;
+  rival: Rival | null;
 }
 
 export class Film {
@@ -32,7 +39,7 @@ export class Film {
 
   constructor(
     readonly generation: number,
-    readonly panels: readonly Panel[],
+    public panels: readonly Panel[],
     readonly budget = BUDGET,
   ) {}
 
@@ -75,6 +82,24 @@ export class Film {
     const [before, after] = [this.stills[at - 1], this.stills[at]];
     if (!before || !after) return before ?? after;
     return step - before.step <= after.step - step ? before : after;
+  }
+
+  /** Takes what the network says of the pictures of a step. */
+  answer(step: number, says: Says): void {
+    const still = this.stills[this.#after(step) - 1];
+    if (still?.step !== step) return;
+    Object.assign(still, says);
+    this.version.value++;
+  }
+
+  /** What it says of a picture, or of the last one before that it was asked about. */
+  saidOf(step: number, panel: number): Said | undefined {
+    for (let at = this.#after(step) - 1; at >= 0; at--) {
+      const { predictions, complement, step: asked } = this.stills[at] as Still;
+      const answer = predictions[panel];
+      if (answer) return { step: asked, answer, rival: complement[panel] ?? null };
+    }
+    return undefined;
   }
 
   has = (step: number): boolean => this.stills[this.#after(step) - 1]?.step === step;

@@ -12,12 +12,16 @@ import type { Tensor } from "../../shared/wire";
 import { coarseToFine, Film } from "./film";
 import type { CurveValue, Ended, FramesValue, FrameValue, Panel, Says } from "./types";
 
-/** Steps asked for at once. */
+/** Steps asked for at once: their pictures, and what the network says of them, which is computed then. */
 const BATCH = 32;
+const ANSWERS = 8;
+/** Of so many steps it is asked, unless it was while they were made. */
+const MOST_ANSWERS = 64;
 
 interface Told {
   generation: ReadonlySignal<number>;
   panels: ReadonlySignal<readonly Panel[]>;
+  classes: ReadonlySignal<readonly string[]>;
   running: ReadonlySignal<boolean>;
   ended: ReadonlySignal<Ended | null>;
 }
@@ -43,17 +47,31 @@ export class Frames {
       const { generation, panels, running, ended } = told;
       const given = [panels.value.length, lost.value, generation.value, running.value, ended.value];
       untracked(() => {
-        this.#filling.abort();
-        clearTimeout(this.#soon);
+        this.rest();
+        this.#label();
         if (!given[0]) this.film.value = undefined;
         else if (!given[1]) this.#soon = setTimeout(() => this.#fill()); // traits change together
       });
     });
     bridge.signal.addEventListener("abort", () => {
       fill();
-      clearTimeout(this.#soon);
-      this.#filling.abort();
+      this.rest();
     });
+  }
+
+  /** Asks for nothing more, so that the kernel has time. */
+  rest(): void {
+    clearTimeout(this.#soon);
+    this.#filling.abort();
+  }
+
+  /** Labels change with what acts at once. */
+  #label(): void {
+    const { film, told } = this;
+    const [now, panels] = [film.peek(), told.panels.peek()];
+    if (now?.generation !== told.generation.peek() || now.panels.length !== panels.length) return;
+    now.panels = panels;
+    now.version.value++;
   }
 
   /** The film of a generation; undefined if there is a newer one. */
@@ -96,6 +114,7 @@ export class Frames {
       film.first = reply.value.first;
       film.notes = this.told.ended.peek()?.notes ?? film.notes;
       await this.#fetch(film, reply.value.steps_kept, stop);
+      if (this.bridge.status.peek() !== "replay") await this.#ask(film, stop);
     } catch (error) {
       const { cancelled, message } = error as RequestError;
       if (!cancelled && !stop.aborted && generation === this.told.generation.peek())
@@ -127,6 +146,26 @@ export class Frames {
         return;
       }
       remove(wanted, steps[0] as number);
+    }
+  }
+
+  /** What the network says where it was not asked, since that takes time while it climbs. */
+  async #ask(film: Film, stop: AbortSignal): Promise<void> {
+    const { generation, stills } = film;
+    const silent = stills.filter(({ predictions }) => !predictions.some(Boolean));
+    const wanted = coarseToFine(silent.map(({ step }) => step)).slice(0, MOST_ANSWERS);
+    const options = { signal: stop, lane: "answers" };
+    while (wanted.length && this.told.classes.peek().length) {
+      const steps = wanted.splice(0, ANSWERS);
+      const { value } = await this.bridge.request<FramesValue>(
+        "answers",
+        { generation, steps },
+        options,
+      );
+      value.steps.forEach((step, i) => {
+        const [predictions = [], complement = []] = [value.predictions[i], value.complement[i]];
+        film.answer(step, { predictions, complement });
+      });
     }
   }
 

@@ -93,6 +93,15 @@ describe("an ascent", () => {
     expect(root().dataset.generation).toBe("2");
   });
 
+  test("is named anew with what acts at once", async () => {
+    const kernel = mount();
+    kernel.begin();
+    kernel.frame(0, 12);
+    await eventually(() => tile(0)?.textContent).toContain("conv2:5");
+    kernel.update("_panels", [panel(0, "less of conv2:5", "conv2:5")]);
+    await eventually(() => tile(0).textContent).toContain("less of conv2:5");
+  });
+
   test("that was made with other settings says so, and is not gone on with", async () => {
     const kernel = mount();
     kernel.begin();
@@ -185,6 +194,36 @@ describe("what is there", () => {
     expect(kernel.asked("frames")[0]?.args).toMatchObject({ generation: 1 });
     slide("Step", 33);
     await eventually(() => tile(0).dataset.step).toBe("33");
+  });
+
+  test("has the network’s answer where it was asked; the rest is asked for when it is quiet", async () => {
+    const kernel = mount();
+    const silent = { predictions: [null], complement: [null] };
+    kernel.begin();
+    kernel.frame(0, 4);
+    for (let at = 5; at <= 24; at++) kernel.frame(at, at, silent);
+    await see("network (step 4): cat 53.9 %, then <b>dog</b> 46.1 %");
+    expect(kernel.asked("answers")).toEqual([]);
+    kernel.finish();
+    await see("network: zebra 69.2 %, then <b>dog</b> 30.8 %");
+    await eventually(() => kernel.asked("answers").map(({ args }) => args.steps.length)).toEqual([
+      8, 8, 4,
+    ]);
+    slide("Step", 11);
+    await see(/^network: cat/);
+  });
+
+  test("leaves the kernel alone once it is to climb", async () => {
+    const kernel = mount();
+    kernel.begin();
+    kernel.frame(0, 8, { predictions: [null], complement: [null] });
+    kernel.kept = Array.from({ length: 33 }, (_, i) => i);
+    kernel.answering = false;
+    kernel.finish();
+    await eventually(() => kernel.asked("curve")).toHaveLength(1);
+    await button("Run").click();
+    const { id } = kernel.asked("curve")[0] as { id: string };
+    expect(kernel.sent.filter(({ kind }) => kind === "cancel").map((one) => one.id)).toEqual([id]);
   });
 
   test("needs no kernel", async () => {

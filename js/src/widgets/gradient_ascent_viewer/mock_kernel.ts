@@ -130,6 +130,7 @@ export class MockKernel extends FakeModel {
     const { name, args } = content;
     if (name === "curve") this.#curve(content);
     else if (name === "frames") this.#stills(content, args.steps);
+    else if (name === "answers") this.reply(content, this.#answers(args.steps));
     else if (name === "save") this.reply(content, { name: "a.gif" }, [pack([71, 73, 70], [3], 0)]);
     else this.reply(content);
   }
@@ -186,14 +187,18 @@ export class MockKernel extends FakeModel {
   }
 
   #stills(content: Content, steps: number[]): void {
+    const { count, edge } = this;
+    const shape = [steps.length, count, edge, edge, 3];
+    const pictures = pack(paintAll(steps, count, edge), shape, 0);
+    this.reply(content, this.#answers(steps), [pictures]);
+  }
+
+  #answers(steps: number[]) {
     const says = steps.map((step) => this.#says(step));
-    const value = {
+    return {
       steps,
       predictions: says.map(({ predictions }) => predictions),
       complement: says.map(({ complement }) => complement),
     };
-    const { count, edge } = this;
-    const shape = [steps.length, count, edge, edge, 3];
-    this.reply(content, value, [pack(paintAll(steps, count, edge), shape, 0)]);
   }
 }

@@ -49,14 +49,16 @@ function Tile(p: TileProps) {
   const one = !many || enlarged.value === panel.id;
   const score = measured(film.score(still.step, index));
   const unit = scoreWords(subjectOf(panel.objective, classes.value), measure.value, layers.value);
-  const says = answerWords(still.predictions[index], still.complement[index]);
-  const told = `${panel.label}, step ${count(still.step)}: score ${score}${says && `; the network says ${says}`}`;
+  const said = film.saidOf(still.step, index);
+  const says = answerWords(said);
+  const asked = said && said.step !== still.step ? ` (step ${count(said.step)})` : "";
+  const told = `${panel.label}, step ${count(still.step)}: score ${score}${says && `; the network says ${says}${asked}`}`;
   return (
     <article
       data-panel={panel.id}
       data-step={still.step}
       data-score={film.score(still.step, index)}
-      data-answer={still.predictions[index]?.name}
+      data-answer={said?.answer.name}
       onPointerEnter={() => (pointed.value = panel.id)}
       onPointerLeave={() => (pointed.value = null)}
     >
@@ -77,7 +79,11 @@ function Tile(p: TileProps) {
         <p title={unit}>
           score {score} {one && <small>{unit}</small>}
         </p>
-        {says && <p title={says}>network: {says}</p>}
+        {says && (
+          <p>
+            network{asked}: {says}
+          </p>
+        )}
         <Remarks {...p} />
       </div>
     </article>

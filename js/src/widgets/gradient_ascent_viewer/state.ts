@@ -118,8 +118,9 @@ export function phaseOf({ film, panels, going, ended, frames }: State): Phase {
 
 /** Asks the kernel to run, pause, resume, step or reset. */
 export function control(state: State, name: "run" | "pause" | "resume" | "step" | "reset"): void {
-  const { alone, failed, playing, follow, bridge } = state;
+  const { alone, failed, playing, follow, frames, bridge } = state;
   if (alone.peek()) return;
+  frames.rest();
   failed.value = undefined;
   playing.value = false;
   if (name !== "pause") follow.value = true;

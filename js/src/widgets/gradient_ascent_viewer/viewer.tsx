@@ -49,7 +49,7 @@ function Summary() {
   if (ended) film.value?.version.value;
   const still = ended ? film.value?.stills.at(-1) : undefined;
   const found = film.value?.panels.map(({ label }, i) => {
-    const says = answerWords(still?.predictions[i], null);
+    const says = answerWords(still && film.value?.saidOf(still.step, i));
     return [label, says && `the network says ${says}`, film.value?.notes[i]]
       .filter(Boolean)
       .join(": ");
