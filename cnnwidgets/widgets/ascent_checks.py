@@ -14,6 +14,8 @@ from cnnwidgets.widgets.traits import TraitValueError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from torch import Tensor
+
     from cnnwidgets.network import Network
 
 LIVE = ("lr", "direction", "tv", "l2", "p_norm", "blur", "clip", "jitter", "zoom", "rotation")
@@ -54,8 +56,12 @@ def valid_whole(name: str, value: int | None) -> int | None:
     return value
 
 
-def valid_start(net: Network, value: Any, picture: Any) -> tuple[str, Any]:  # noqa: ANN401
-    """Return what `start_from` is called, and what an ascent is to start from.
+def valid_start(
+    net: Network,
+    value: Any,  # noqa: ANN401
+    picture: Tensor | None,
+) -> tuple[str, Tensor | None]:
+    """Return what `start_from` is called, and the picture that it may be called by.
 
     Parameters
     ----------
@@ -64,11 +70,11 @@ def valid_start(net: Network, value: Any, picture: Any) -> tuple[str, Any]:  # n
     value
         What was given.
     picture
-        The image that was given before; None if there was none.
+        The one that was given before, [1, C, H, W]; None if there was none.
     """
     if isinstance(value, str):
         if value in STARTS:
-            return value, value
+            return value, picture
         if value == PICTURE and picture is not None:
             return PICTURE, picture
         if not (Path(value).suffix or Path(value).exists()):

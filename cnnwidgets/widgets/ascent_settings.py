@@ -9,7 +9,6 @@ from traitlets import Float, Int, TraitType, validate
 from cnnwidgets.ascent.settings import Settings
 from cnnwidgets.widgets.ascent_checks import (
     LIVE,
-    PICTURE,
     WHOLE,
     valid_setting,
     valid_start,
@@ -20,6 +19,8 @@ from cnnwidgets.widgets.traits import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from torch import Tensor
 
     from cnnwidgets.widgets.ascent_panels import Panel
 
@@ -60,7 +61,7 @@ class AscentSettings(Widget):
     size = Int(None, allow_none=True).tag(sync=True)
     """Height and width in pixels; None for the network's."""
 
-    _start: Any = "noise"
+    _picture: Tensor | None = None
 
     def _restart(self) -> None:
         raise NotImplementedError
@@ -75,10 +76,9 @@ class AscentSettings(Widget):
 
     @validate("start_from")
     def _check_start(self, proposal: Any) -> str:  # noqa: ANN401
-        name, start = valid_start(self.net, proposal.value, self._start)
-        another = name == PICTURE == self.start_from and start is not self._start
-        self._start = start
-        if another:  # the trait does not change
+        name, picture = valid_start(self.net, proposal.value, self._picture)
+        before, self._picture = self._picture, picture
+        if before is not picture and isinstance(self.start_from, str):  # it stays "picture"
             self._restart()
         return name
 

@@ -12,7 +12,7 @@ from traitlets import Bool, Dict, Int, List, Unicode, observe
 from cnnwidgets.ascent.outputs import Class
 from cnnwidgets.network import as_network
 from cnnwidgets.widgets.ascent_aiming import PARTS, Aiming
-from cnnwidgets.widgets.ascent_checks import ANEW, LIVE
+from cnnwidgets.widgets.ascent_checks import ANEW, LIVE, PICTURE
 from cnnwidgets.widgets.ascent_climb import Climb
 from cnnwidgets.widgets.ascent_frames import coarse_to_fine
 from cnnwidgets.widgets.ascent_page import Story, still
@@ -276,7 +276,7 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
             classifies=bool(self._classes),
             optimizer=self.optimizer,
             parametrization=self.parametrization,
-            start=self._start,
+            start=self._picture if self.start_from == PICTURE else self.start_from,
             size=self.size,
         )
         self._stale, self._next_frame = False, 0.0

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def front_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of built front-ends that holds next to nothing; comms are recorded."""
     for name in (
+        "gradient_ascent_viewer",
         "layer_browser",
         "occlusion_slider",
         "saliency_viewer",

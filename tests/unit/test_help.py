@@ -40,7 +40,10 @@ def test_modules_of_functions(module: Any) -> None:
     assert listed(module) == functions(module)
 
 
-@pytest.mark.parametrize("widget", [cw.LayerBrowser, cw.OcclusionSlider, cw.SaliencyViewer])
+@pytest.mark.parametrize(
+    "widget",
+    [cw.GradientAscentViewer, cw.LayerBrowser, cw.OcclusionSlider, cw.SaliencyViewer],
+)
 def test_the_methods_of_widgets(widget: type) -> None:
     own = (vars(kind) for kind in widget.__mro__ if kind.__module__.startswith(cw.__name__))
     methods = {name for members in own for name in members if inspect.isfunction(members[name])}
