@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Bool, Float, Int, List, Unicode, observe, validate
+from traitlets import Bool, Float, Int, List, Unicode, default, observe, validate
 
 from cnnwidgets.errors import nearest
 from cnnwidgets.training.recorder import Recorder
@@ -103,11 +103,10 @@ class TrainingMonitor(MonitorAnswers, Widget):
     ) -> None:
         self._check_keywords(traits)
         self._followed: Sequence[Followed] = _followed(runs)
-        self._newest = 0
+        self._newest: int | None = None
         self._moving = threading.RLock()
         try:
             super().__init__(None, **traits)
-            self._tell()
         except BaseException:
             self._let_go()
             raise
@@ -157,6 +156,19 @@ class TrainingMonitor(MonitorAnswers, Widget):
         """Say of which layers these requests ask for maps."""
         return in_words(asked)
 
+    @default("_runs")
+    def _default_runs(self) -> list[dict[str, Any]]:
+        return [one.told(self.total) for one in self._followed]
+
+    @default("layer")
+    def _default_layer(self) -> str:
+        return next(iter(self._chosen().layers()), "")
+
+    @default("step")
+    def _default_step(self) -> int:
+        self._newest = self._chosen().newest()
+        return self._newest
+
     @validate("layer", "run", "smoothing", "total")
     def _check(self, proposal: Any) -> Any:  # noqa: ANN401 - traitlets' Bunch
         name, value = proposal.trait.name, proposal.value
@@ -205,7 +217,7 @@ class TrainingMonitor(MonitorAnswers, Widget):
         """Bring up to date what the pages are told of the runs; the feed calls it, too."""
         if not self._followed:
             return
-        self._runs = [one.told(self.total) for one in self._followed]
+        self._runs = self._default_runs()
         self._choose_layer()
         self._go_on()
 
