@@ -117,6 +117,13 @@ class Page:
         """Return what went wrong on this page so far."""
         return [e for e in self.found() if not any(re.search(p, e) for p in self._forgiven)]
 
+    def forget(self) -> None:
+        """Begin anew for another test: no problems, no pointer, no emulated settings."""
+        self._errors.clear()
+        self._forgiven = list(self.known)
+        self.page.mouse.move(0, 0)
+        self.page.emulate_media(reduced_motion="null")
+
     def found(self) -> list[str]:
         """Return what went wrong, forgiven or not."""
         return self._errors

@@ -1,25 +1,28 @@
-"""Fixtures: a browser and the servers once per session, a fresh page and kernel for each test."""
+"""Fixtures: a browser, the servers and their notebooks once per session."""
 
 from __future__ import annotations
 
 import re
 from contextlib import ExitStack
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
 
 from tests.e2e.browser import RESULTS, Browser, Page
 from tests.e2e.layer_browser import FASHION
-from tests.e2e.notebook_page import NotebookPage
+from tests.e2e.notebooks import Notebooks
 from tests.e2e.server import Host, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     from playwright.sync_api import BrowserContext
 
+    from tests.e2e.notebook_page import NotebookPage
+
+AnyPage = TypeVar("AnyPage", bound=Page)
 FAILED = pytest.StashKey[bool]()
 
 
@@ -45,44 +48,43 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-class AtHost(Protocol):
-    def __call__(
-        self, host: Host, packages: Path | None = None
-    ) -> tuple[Server, BrowserContext]: ...
-
-
 @pytest.fixture(scope="session")
-def at_host(browser: Browser) -> Iterator[AtHost]:
+def notebooks(browser: Browser) -> Iterator[Notebooks]:
     """Start each host when it is first wanted; its pages share one warm HTTP cache."""
     with ExitStack() as stack:
 
         @cache
-        def start(host: Host, packages: Path | None = None) -> tuple[Server, BrowserContext]:
+        def start(host: Host, packages: Path | None) -> tuple[Server, BrowserContext]:
             server = stack.enter_context(Server(host, packages))
             return server, browser.context(permissions=["clipboard-read", "clipboard-write"])
 
-        yield start
+        yield Notebooks(start)
 
 
 class OpenNotebook(Protocol):
     def __call__(
-        self, *cells: str, host: Host = "lab", packages: Path | None = None
+        self, *cells: str, host: Host = "lab", packages: Path | None = None, fresh: bool = False
     ) -> NotebookPage: ...
 
 
 @pytest.fixture
-def open_notebook(at_host: AtHost, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
-    """Open code cells as a notebook, with its kernel idle; the test fails on any problem there."""
-    pages: list[Page] = []
+def open_notebook(notebooks: Notebooks, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
+    """Open code cells as a notebook, with its kernel idle; the test fails on any problem there.
 
-    def open_(*cells: str, host: Host = "lab", packages: Path | None = None) -> NotebookPage:
-        server, context = at_host(host, packages)
-        page = NotebookPage(context, server, server.write(*cells))
+    A test that changes the package for its whole kernel, or what the kernel does when it begins,
+    asks for a `fresh` one, and no other test gets that.
+    """
+    pages: list[NotebookPage] = []
+
+    def open_(
+        *cells: str, host: Host = "lab", packages: Path | None = None, fresh: bool = False
+    ) -> NotebookPage:
+        page = notebooks.open(*cells, host=host, packages=packages, fresh=fresh)
         pages.append(page)
         return page
 
     yield open_
-    judge(pages, request.node)
+    judge(pages, request.node, notebooks.keep)
 
 
 @pytest.fixture
@@ -110,11 +112,16 @@ def open_file(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
     context.close()
 
 
-def judge(pages: list[Page], test: Any) -> None:
-    """Close the pages; fail if anything went wrong on them, keep a picture of a failed test."""
+def judge(
+    pages: Sequence[AnyPage], test: Any, leave: Callable[[AnyPage], None] = Page.close
+) -> None:
+    """Leave the pages; fail if anything went wrong on them, keep a picture of a failed test."""
     problems = [problem for page in pages for problem in page.problems()]
+    failed = problems or test.stash.get(FAILED, default=True)
     for number, page in enumerate(pages):
-        if problems or test.stash.get(FAILED, default=True):
+        if failed:
             page.screenshot(re.sub(r"\W+", "-", f"failed-{test.name}-{number}"))
-        page.close()
+            page.close()
+        else:
+            leave(page)
     assert problems == [], f"see {RESULTS}"

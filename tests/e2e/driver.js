@@ -20,6 +20,11 @@ globalThis.cnnwDriver = {
     return kernel?.connectionStatus === "connected" && kernel.status === "idle" && !waiting;
   },
 
+  // Shows what the notebook's file holds now.
+  async revert() {
+    await this.panel().context.revert();
+  },
+
   command(name, args) {
     return globalThis.jupyterapp.commands.execute(name, args);
   },
@@ -42,13 +47,17 @@ globalThis.cnnwDriver = {
   },
 
   async evaluate(expression) {
-    const reply = await this.kernel().requestExecute({
+    const asked = this.kernel().requestExecute({
       code: "",
       silent: true,
       store_history: false,
       user_expressions: { value: expression },
-    }).done;
-    const { status, data, ename, evalue } = reply.content.user_expressions.value;
+    });
+    const late = new Promise((_, fail) => {
+      setTimeout(() => fail(Error(`no answer to ${expression}`)), 60_000);
+    });
+    const { status, data, ename, evalue } = (await Promise.race([asked.done, late])).content
+      .user_expressions.value;
     return status === "ok" ? { text: data["text/plain"] } : { error: `${ename}: ${evalue}` };
   },
 

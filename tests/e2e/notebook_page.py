@@ -42,8 +42,19 @@ class NotebookPage(Page):
 
     def __init__(self, context: BrowserContext, server: Server, name: str) -> None:
         super().__init__(context)
+        self.server, self._name = server, name
         self.goto(server.address(name))
         self.wait_idle()
+
+    def show(self, *cells: str) -> None:
+        """Show other cells, in the same kernel."""
+        self.server.write(*cells, name=self._name)
+        self._drive("revert")
+        self.wait_idle()
+
+    def idle(self) -> bool:
+        """Tell whether the notebook is loaded and its kernel has nothing to do."""
+        return bool(self._drive("idle"))
 
     def wait_idle(self, *, seconds: float = LIMIT) -> None:
         """Wait until the notebook is loaded and its kernel has nothing to do."""

@@ -103,9 +103,9 @@ class Server:
     ) -> None:
         self.stop()
 
-    def write(self, *cells: str) -> str:
-        """Save a notebook of code cells and return its file name."""
-        name = f"{len(list(self.notebooks.glob('*.ipynb')))}.ipynb"
+    def write(self, *cells: str, name: str | None = None) -> str:
+        """Save a notebook of code cells, a new one without `name`, and return its file name."""
+        name = name or f"{len(list(self.notebooks.glob('*.ipynb')))}.ipynb"
         notebook = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],  # type: ignore[no-untyped-call]
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},

@@ -26,7 +26,7 @@ style.write_text(style.read_text() + ".cnnw-lb { outline-style: dotted }")
 
 
 def test_a_rebuilt_front_end_shows_in_the_live_widget(open_notebook: OpenNotebook) -> None:
-    page = open_notebook(PREPARE + FASHION, REBUILD)
+    page = open_notebook(PREPARE + FASHION, REBUILD, fresh=True)
     page.run_cell(0)
     shown = LayerBrowser(page)
     shown.wait_state()

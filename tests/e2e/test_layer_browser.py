@@ -61,7 +61,7 @@ Widget._submit = listen
 
 
 def test_the_first_layer_of_a_picture_needs_no_question(open_notebook: OpenNotebook) -> None:
-    page = open_notebook(LISTENING + FASHION)
+    page = open_notebook(LISTENING + FASHION, fresh=True)
     page.run_all()
     shown = LayerBrowser(page)
     shown.wait_painted(shown.tile(0).locator("canvas"))

@@ -235,7 +235,7 @@ Widget._submit, Probing.logits = listen, slowly
 
 
 def test_nothing_queues(open_notebook: OpenNotebook) -> None:
-    page = open_notebook(LISTENING + TORCH + FASHION)
+    page = open_notebook(LISTENING + TORCH + FASHION, fresh=True)
     page.run_all()
     shown = OcclusionSlider(page)
     shown.wait_state()
