@@ -75,15 +75,18 @@ function Grid({ width, across, domain: [from, to], scale }: GridProps) {
   );
 }
 
-function Lines({ lines, domain }: { lines: readonly Line[]; domain: Domain }) {
-  const { log_y, x } = useMonitor();
+interface LinesProps {
+  strokes: readonly Stroke[];
+  domain: Domain;
+  scale: Scale;
+}
+
+function Lines({ strokes, domain, scale }: LinesProps) {
+  const { x } = useMonitor();
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = Math.max(0, useSize(box).width - LEFT - RIGHT);
-  const strokes = useMemo(() => strokesOf(lines), [lines]);
   const [from, to] = domain;
-  const log = log_y.value;
-  const scale = useMemo(() => scaleOf(strokes, [from, to], log), [strokes, from, to, log]);
   useLayoutEffect(() => {
     if (canvas.current && width)
       drawLines(canvas.current, [width, HEIGHT], strokes, [from, to], scale);
@@ -181,10 +184,20 @@ export function Chart({ title, unit, lines, domain }: ChartProps) {
   const where = WHERE[state.x.value];
   const log = state.log_y.value;
   const said = useMemo(() => summary(title, unit, lines, where), [title, unit, lines, where]);
-  const gaps = useMemo(() => missing(lines, log), [lines, log]);
+  const [from, to] = domain;
+  const strokes = useMemo(() => strokesOf(lines), [lines]);
+  const scale = useMemo(() => scaleOf(strokes, [from, to], log), [strokes, from, to, log]);
+  const gaps = useMemo(() => missing(lines, [from, to], scale), [lines, scale]);
   const drawn = selected.value;
   return (
-    <figure class="cnnw-tm-chart" data-title={title}>
+    <figure
+      class="cnnw-tm-chart"
+      data-title={title}
+      data-from={from}
+      data-to={to}
+      data-low={scale.from}
+      data-high={scale.to}
+    >
       <Reading title={title} unit={unit} lines={lines} />
       <div
         class="cnnw-tm-area"
@@ -198,7 +211,7 @@ export function Chart({ title, unit, lines, domain }: ChartProps) {
         onKeyDown={(event) => onKey(state, event, domain)}
         {...handlers}
       >
-        <Lines lines={lines} domain={domain} />
+        <Lines strokes={strokes} domain={domain} scale={scale} />
         <div class="cnnw-tm-over" style={{ inset: `${TOP}px ${RIGHT}px ${BOTTOM}px ${LEFT}px` }}>
           {drawn && (
             <i

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { Button } from "../../shared/button";
 import { number } from "../../shared/format";
 import type { RequestError } from "../../shared/model";
+import { rateOf } from "./rate";
 import { type State, useMonitor } from "./state";
 import type { Run } from "./types";
 
@@ -18,12 +19,6 @@ async function control(state: State, run: Run, action: string, value?: number): 
     const { message, cancelled } = error as RequestError;
     if (!cancelled) failed.value = message;
   }
-}
-
-/** A rate as it is typed, also with a decimal comma; undefined if it is none. */
-export function rateOf(text: string): number | undefined {
-  const rate = Number(text.trim().replace(",", ".") || Number.NaN);
-  return Number.isFinite(rate) && rate > 0 ? rate : undefined;
 }
 
 function Rate({ run }: { run: Run }) {

@@ -25,6 +25,10 @@ const FEW = 80;
 const [WIDTH, FAINT_WIDTH, RADIUS, FAINT] = [1.6, 1, 2.5, 0.35];
 /** What the vertical axis has beyond its values. */
 const ROOM = 0.06;
+/** Values so many times the width of the others away from these are cut off. */
+const FAR = 10;
+/** Points of a line that tell where most of it is. */
+const SAMPLE = 400;
 
 /** A value that has no place on the axis. */
 export const leftOut = (value: number, log: boolean): boolean =>
@@ -37,13 +41,13 @@ export function share({ from, to, log }: Scale, value: number): number {
 }
 
 /** The points between two places, and their neighbours outside. */
-const within = (x: ArrayLike<number>, [from, to]: Domain): Domain => [
+export const within = (x: ArrayLike<number>, [from, to]: Domain): Domain => [
   Math.max(0, lowerBound(x, from) - 1),
   Math.min(x.length, lowerBound(x, to) + 2),
 ];
 
-/** A scale that holds what is to be seen, with a little room; a logarithmic one ends at single digits. */
-export function scaleOf(strokes: readonly Stroke[], domain: Domain, log: boolean): Scale {
+/** Lowest and highest of the values that are to be seen. */
+function extremes(strokes: readonly Stroke[], domain: Domain, log: boolean): Domain {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { x, y } of strokes) {
     const [first, last] = within(x, domain);
@@ -54,13 +58,41 @@ export function scaleOf(strokes: readonly Stroke[], domain: Domain, log: boolean
       high = Math.max(high, value);
     }
   }
-  if (low > high) return { from: log ? 0.1 : 0, to: 1, log };
+  return [low, high];
+}
+
+/** Where most values of a line are: all but a twentieth on either side, of a sample. */
+function bulk({ x, y }: Stroke, domain: Domain): Domain | undefined {
+  const [first, last] = within(x, domain);
+  const apart = Math.max(1, Math.ceil((last - first) / SAMPLE));
+  const some: number[] = [];
+  for (let i = first; i < last; i += apart) if (Number.isFinite(y[i])) some.push(y[i] as number);
+  some.sort((a, b) => a - b);
+  const at = (part: number) => some[Math.round(part * (some.length - 1))] as number;
+  return some.length ? [at(0.05), at(0.95)] : undefined;
+}
+
+/** The ends without what lies so far off that nothing else could be told apart. */
+function withoutOutliers([low, high]: Domain, strokes: readonly Stroke[], domain: Domain): Domain {
+  const bulks = strokes.flatMap((stroke) => [bulk(stroke, domain) ?? []].flat());
+  const [from, to] = [Math.min(...bulks), Math.max(...bulks)];
+  const wide = to - from;
+  if (wide <= 0) return [low, high];
+  return [low < from - FAR * wide ? from - wide : low, high > to + FAR * wide ? to + wide : high];
+}
+
+/** A scale that holds what is to be seen, with a little room; a logarithmic one ends at single digits. */
+export function scaleOf(strokes: readonly Stroke[], domain: Domain, log: boolean): Scale {
+  const all = extremes(strokes, domain, log);
+  if (all[0] > all[1]) return { from: log ? 0.1 : 0, to: 1, log };
   if (log) {
+    const [low, high] = all;
     const power = (value: number) => 10 ** Math.floor(Math.log10(value));
     const from = Math.floor(low / power(low)) * power(low);
     const to = Math.ceil(high / power(high)) * power(high);
     return { from, to: to > from ? to : 2 * from, log };
   }
+  const [low, high] = withoutOutliers(all, strokes, domain);
   const room = high > low ? ROOM * (high - low) : Math.abs(high) / 10 || 1;
   return { from: low >= 0 && low < room ? 0 : low - room, to: high + room, log };
 }

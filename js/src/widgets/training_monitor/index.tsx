@@ -1,4 +1,16 @@
-// TrainingMonitor: how a training run goes, and scrubbing back through it.
+// TrainingMonitor: how training runs go, and scrubbing back through them.
+//
+// Hooks that tests may rely on:
+//   region "Training monitor: …"    the root; data-state (empty, loading, training, ready, disconnected, gone, busy, replay)
+//   list "Runs"                     an item for each: data-run, data-state (training, paused, ended, failed); buttons
+//                                   "Show …", "Pause", "Resume", "Stop"; radio of its name; field "Learning rate"
+//   .cnnw-tm-timeline               data-step (the chosen step), data-stops (how many there are); slider "Step";
+//                                   buttons "Play", "One step back", "One step on", "Follow", "Pin"
+//   tabs "Curves", "Distributions", "Layers", "Snapshots", "Findings"
+//   .cnnw-tm-chart                  data-title, data-from … data-to of the horizontal axis, data-low … data-high;
+//                                   its [role=application] is clicked, dragged, walked through; li[data-run][data-curve]
+//                                   has the value at the step, or under the pointer
+//   sliders "Smoothing"; checkbox "Log axis"; list "Over"; button "Reset zoom"; list "Findings"
 import type { AnyModel } from "@anywidget/types";
 import { render } from "preact";
 import { connect } from "../../shared/model";

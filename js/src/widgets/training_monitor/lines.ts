@@ -1,7 +1,7 @@
 // The lines of a chart: whose they are, how they look, and their points on the chosen clock.
-import { number } from "../../shared/format";
+import { count, number } from "../../shared/format";
 import type { Hands } from "./clock";
-import { leftOut } from "./drawing";
+import { type Domain, leftOut, type Scale, within } from "./drawing";
 import type { Group } from "./groups";
 import { smooth } from "./smoothing";
 import { nearest } from "./sorted";
@@ -80,19 +80,24 @@ export function summary(
   return `${title}. ${told.join("; ")}.`;
 }
 
-/** What cannot be drawn, in words; "" if everything is. */
-export function missing(lines: readonly Line[], log: boolean): string {
-  let [broken, low] = [0, 0];
-  for (const { raw } of lines)
-    for (let i = 0; i < raw.length; i++) {
+/** What is not on the axes, in words; "" if everything is. */
+export function missing(lines: readonly Line[], domain: Domain, { from, to, log }: Scale): string {
+  let [broken, low, beyond] = [0, 0, 0];
+  for (const { x, raw } of lines) {
+    const [first, last] = within(x, domain);
+    for (let i = first; i < last; i++) {
       const value = raw[i] as number;
       if (leftOut(value, false)) broken++;
       else if (log && value <= 0) low++;
+      else if (value > to || value < from) beyond++;
     }
-  const say = (n: number, what: string) => `${n} ${n === 1 ? "value is" : "values are"} ${what}`;
+  }
+  const say = (n: number, what: string) =>
+    `${count(n)} ${n === 1 ? "value is" : "values are"} ${what}`;
   return [
-    broken && say(broken, "NaN or infinite and leave a gap"),
-    low && say(low, "≤ 0 and left out of the log axis"),
+    broken && say(broken, "NaN or infinite: a gap"),
+    low && say(low, "≤ 0: left out of the log axis"),
+    beyond && !log && say(beyond, "far off and cut: the log axis shows them"),
   ]
     .filter(Boolean)
     .join("; ");

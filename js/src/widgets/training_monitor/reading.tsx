@@ -30,7 +30,11 @@ export function Reading({ title, unit, lines }: ReadingProps) {
         {lines.map((line) => {
           const point = pointAt(line, wanted);
           return (
-            <li key={`${line.run.id} ${line.curve.name}`} data-curve={line.curve.name}>
+            <li
+              key={`${line.run.id} ${line.curve.name}`}
+              data-run={line.run.id}
+              data-curve={line.curve.name}
+            >
               {swatch(line.color, line.dash)}
               <span>{line.label}</span>{" "}
               {point && (
