@@ -7,7 +7,7 @@ import logging
 import math
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, ParamSpec
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from cnnwidgets.training.snapshots import Kind
 
 P = ParamSpec("P")
+R = TypeVar("R", bound="Recorder")
 
 _log = logging.getLogger(__name__)
 
@@ -160,7 +161,7 @@ class Recorder(Run):
         )
         self._begin()
 
-    def __enter__(self) -> Recorder:  # noqa: PYI034 - Self is of Python 3.11
+    def __enter__(self: R) -> R:  # noqa: PYI019 - Self is of Python 3.11
         self._recording.pace.start()
         return self
 

@@ -257,13 +257,19 @@ class Watched(Recorder):
     monitor: TrainingMonitor
 
 
-def watch(model: nn.Module | Network, **keywords: Any) -> Watched:  # noqa: ANN401 - of any type
+def watch(
+    model: nn.Module | Network,
+    name: str | None = None,
+    **keywords: Any,  # noqa: ANN401 - of any type
+) -> Watched:
     """Record a training loop and show it live, in one line.
 
     Parameters
     ----------
     model
         The model, or a `cnnwidgets.Network` of it.
+    name
+        To tell runs apart; by default the model's class and the time.
     keywords
         As for `cnnwidgets.Recorder`, or first values of a `TrainingMonitor`'s traits.
 
@@ -285,7 +291,7 @@ def watch(model: nn.Module | Network, **keywords: Any) -> Watched:  # noqa: ANN4
     """
     public = {name for name in TrainingMonitor.class_trait_names() if not name.startswith("_")}
     traits = {name: keywords.pop(name) for name in list(keywords) if name in public}
-    recorder = Watched(model, **keywords)
+    recorder = Watched(model, name, **keywords)
     try:
         recorder.monitor = TrainingMonitor(recorder, **traits)
     except BaseException:
