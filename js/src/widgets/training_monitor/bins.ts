@@ -103,6 +103,9 @@ export function rowOf(
   return row < 0 || found.length < width || found[0] === MISSING ? undefined : found;
 }
 
+/** Is any value of a row finite? */
+export const hasFinite = (row: Uint8Array): boolean => row.some((code) => code > 0);
+
 /** How many bins of each sign next to the one about zero hold next to nothing, at all steps of all series. */
 function emptyInside(all: readonly Series[]): number {
   let least = MIDDLE - 1;
@@ -144,6 +147,15 @@ export function fold(all: readonly Series[]): Folded[] {
   return all.map((series) => folded(series, inner));
 }
 
+/** The ends of a bin; of the one about zero only the sides on which there are values. */
+function endsOf(sizes: readonly number[], bin: number): [number, number] {
+  const middle = (sizes.length - 1) / 2;
+  if (bin !== middle) return [bin, bin + 1];
+  const some = (from: number, to: number) => sizes.slice(from, to).some((size) => size > 0);
+  const half = middle + 0.5;
+  return [some(0, middle) ? middle : half, some(middle + 1, sizes.length) ? middle + 1 : half];
+}
+
 /** The places below which these shares (ascending) of a row's values lie, as far as the bins tell. */
 export function quantiles(row: Uint8Array, shares: readonly number[]): number[] {
   const sizes = Array.from(row, (code) => SHARES[code] as number);
@@ -156,7 +168,7 @@ export function quantiles(row: Uint8Array, shares: readonly number[]): number[] 
       below += sizes[bin] as number;
       bin++;
     }
-    const size = sizes[bin] as number;
-    return bin + (size ? Math.min(1, (wanted - below) / size) : 0);
+    const [from, to] = endsOf(sizes, bin);
+    return from + (to - from) * Math.min(1, (wanted - below) / (sizes[bin] as number));
   });
 }

@@ -121,6 +121,14 @@ describe("rows of histograms", () => {
     expect(median).toBeCloseTo(40.5, 1);
   });
 
+  test("what is about zero is on the sides that have values", () => {
+    const at = (row: Record<number, number>) =>
+      quantiles(rowOf(seriesOf([row]), 0) as Uint8Array, [0, 0.5]);
+    expect(at({ 31: 254 })).toEqual([31.5, 31.5]);
+    expect(at({ 31: 254, 40: 10 })[0]).toBe(31.5);
+    expect(at({ 20: 10, 31: 254, 40: 10 })[1]).toBeCloseTo(31.5);
+  });
+
   test("bands are cut where nothing was measured", () => {
     const pieces = bandsOf(seriesOf([{ 40: 254 }, null, { 41: 254 }, {}, { 42: 254 }]));
     expect(pieces.map((piece) => piece.map(({ step }) => step))).toEqual([[10], [30], [50]]);
@@ -128,16 +136,16 @@ describe("rows of histograms", () => {
   });
 
   test("shapes begin and end at zero", () => {
-    const row = rowOf(seriesOf([{ 40: 254 }]), 0) as Uint8Array;
+    const row = rowOf(seriesOf([{ 40: 127 }]), 0) as Uint8Array;
     expect(ridge(row, { from: 40, to: 41, top: 254, inner: 0 })).toEqual([
       [40, 0],
-      [40.5, 1],
+      [40.5, 0.5],
       [41, 0],
     ]);
     expect(outline(row, { from: 40, to: 41, top: 254, inner: 0 })).toEqual([
       [40, 0],
-      [40, 1],
-      [41, 1],
+      [40, 0.25],
+      [41, 0.25],
       [41, 0],
     ]);
   });

@@ -108,7 +108,9 @@ export class HeldMaps {
     const open = (step: number) =>
       !coming.has(step) && !refused.has(step) && !this.#cache.get(`${key} ${step}`);
     const wanted = first.find(open);
-    if (wanted !== undefined || refused.size || bytes >= this.limit) return wanted;
+    const usual = came.size && bytes / came.size;
+    const full = bytes + (coming.size + 1) * usual > this.limit;
+    if (wanted !== undefined || refused.size || full) return wanted;
     return steps.findLast((step) => !came.has(step) && open(step));
   }
 
@@ -120,7 +122,7 @@ export class HeldMaps {
       const { tensors } = await this.bridge.request("maps", { ...wanted, step }, options);
       const [tensor] = tensors as [Tensor];
       this.#cache.set(`${key} ${step}`, tensor, bytesOf(tensor));
-      job.bytes += bytesOf(tensor);
+      if (!came.has(step)) job.bytes += bytesOf(tensor);
       came.add(step);
     } catch (error) {
       const { message, cancelled } = error as RequestError;

@@ -3,10 +3,10 @@ import { useMemo } from "preact/hooks";
 import { Legend } from "../../shared/legend";
 import { AtStep } from "./at_step";
 import { stepsOf } from "./axis";
-import { type Folded, fold, SHARES, spanOf } from "./bins";
+import { type Folded, fold, hasFinite, rowOf, SHARES, spanOf } from "./bins";
 import { Choice, LayerChoice } from "./choice";
 import type { View } from "./looks";
-import { Bands, HeatMap, Ridges, type ViewProps } from "./over_time";
+import { BandKey, Bands, HeatMap, Ridges, type ViewProps } from "./over_time";
 import { type State, useMonitor } from "./state";
 import type { Quantity, Run, Series } from "./types";
 import { layerOf } from "./walking";
@@ -19,8 +19,9 @@ const VIEWS = {
 
 const NOTES: Record<View, string> = {
   heat: "",
-  ridges: "Height: share of values; the newest step in front. The coloured line is the step.",
-  bands: "Line: median. Bands: 50 %, 90 % and all values, as far as bins by powers of two tell.",
+  ridges:
+    "Height: square root of the share in a bin; the newest step is in front, the blue line is the step. ",
+  bands: "",
 };
 
 const QUANTITIES: readonly Quantity[] = [
@@ -83,10 +84,13 @@ export function Histograms() {
   const layer = layerOf(state);
   const shown = shownOf(state, layer);
   const measured = shown.map(({ series }) => series);
-  const { all, span, from, to } = useMemo(() => {
+  const { all, span, from, to, broken } = useMemo(() => {
     const all = fold(measured);
     const [from, to] = stepsOf(all);
-    return { all, span: spanOf(all), from, to };
+    const broken = all.some(({ steps, ...one }) =>
+      Array.from(steps, (_, i) => rowOf(one, i)).some((row) => row && !hasFinite(row)),
+    );
+    return { all, span: spanOf(all), from, to, broken };
   }, measured);
   return (
     <section class="cnnw-tm-part" aria-label="Histograms" data-view={view.value}>
@@ -106,15 +110,17 @@ export function Histograms() {
               />
             ))}
           </div>
+          {view.value === "bands" && <BandKey />}
           {view.value === "heat" && (
             <Legend
               scale={{ low: 0, high: 100 * (SHARES[span.top] as number), table: "sequential" }}
               caption={`share of ${state.quantity.value} in a bin; colour by its square root${shown.length > 1 ? "; one scale for all runs" : ""}`}
               unit="%"
+              hasNaN={broken}
             />
           )}
           <p class="cnnw-tm-note">
-            {NOTES[view.value]} Point at a figure to read it, press to go to a step. Arrow keys in
+            {NOTES[view.value]}Point at a figure to read it, press to go to a step. Arrow keys in
             it: left and right go through the steps, up and down through the layers.
           </p>
         </>

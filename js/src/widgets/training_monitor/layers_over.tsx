@@ -43,9 +43,10 @@ function RunHeat({ shown, of }: { shown: Shown; of: Measured }) {
 export function LayersOver() {
   const { colorOf, run } = useMonitor();
   const shown = useMeasured();
-  const { statistic, names, measured, range } = shown;
+  const { statistic, names, measured, range, broken } = shown;
   const runs = measured.filter(({ layers }) => names.some((name) => layers.has(name)));
-  const scale = { low: range.low, high: range.high, table: range.table };
+  const factor = statistic.kind === "share" ? 100 : 1;
+  const scale = { low: factor * range.low, high: factor * range.high, table: range.table };
   const notes = [
     statistic.label,
     ...(range.log ? ["logarithmic colours"] : []),
@@ -74,7 +75,12 @@ export function LayersOver() {
         ))}
       </div>
       {runs.length ? (
-        <Legend scale={scale} caption={notes.join("; ")} hasNaN />
+        <Legend
+          scale={scale}
+          caption={notes.join("; ")}
+          unit={factor > 1 ? "%" : ""}
+          hasNaN={broken}
+        />
       ) : (
         <p class="cnnw-tm-note">{run.value ? `No ${statistic.label} recorded.` : "No run yet."}</p>
       )}

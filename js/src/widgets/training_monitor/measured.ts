@@ -20,6 +20,8 @@ export interface Shown {
   measured: Measured[];
   /** One scale for all. */
   range: Range;
+  /** Is some value not finite? */
+  broken: boolean;
   from: number;
   to: number;
 }
@@ -50,7 +52,10 @@ export function useMeasured(): Shown {
   const all = measured.flatMap(({ layers }) => [...layers.values()]);
   return useMemo(() => {
     const [from, to] = stepsOf(all);
+    const broken = all.some(({ fields: { nans, infs } }) =>
+      [nans, infs].some((counts) => counts.some((count) => count > 0)),
+    );
     const names = [...(measured[0]?.layers.keys() ?? [])];
-    return { statistic, names, measured, range: rangeOf(statistic, all), from, to };
+    return { statistic, names, measured, range: rangeOf(statistic, all), broken, from, to };
   }, [statistic, state.run.value, ...all]);
 }

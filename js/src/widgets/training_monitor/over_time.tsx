@@ -6,6 +6,7 @@ import { type Axis, columnsOf, spread, stepAxis } from "./axis";
 import {
   binText,
   type Folded,
+  hasFinite,
   quantiles,
   rowOf,
   SHARES,
@@ -14,7 +15,7 @@ import {
   valueTicks,
 } from "./bins";
 import { type Frame, lineOf, Plot } from "./plot";
-import { bandsOf, paintShares, peak, ridge, type Shape } from "./shares";
+import { bandsOf, paintShares, peak, ridge, roundShare, type Shape } from "./shares";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
 import { StepLines } from "./step_lines";
@@ -66,9 +67,11 @@ function Reading({ series, cursor }: { series: Folded; cursor: Signal<Cursor | n
   const bin = Math.floor(at?.place ?? 0);
   const what = !codes
     ? "not measured"
-    : at
-      ? `${percent(SHARES[codes[bin] as number] as number)} of the values are ${binText(bin, series.inner)}`
-      : middleText(codes, series.inner);
+    : !hasFinite(codes)
+      ? "no finite value"
+      : at
+        ? `${percent(SHARES[codes[bin] as number] as number)} of the values are ${binText(bin, series.inner)}`
+        : middleText(codes, series.inner);
   return (
     <output>
       step {count(series.steps[row] ?? 0)}: {what}
@@ -83,7 +86,7 @@ function useFigure({ run, series, layer, span, from, to }: ViewProps, upright: b
   const place = (x: number, y: number): Cursor =>
     upright ? { step: x, place: y } : { step: y, place: x };
   const quantity = state.quantity.value;
-  const values = valueAxis(span, `value of ${quantity}`, upright ? 8 : 9);
+  const values = valueAxis(span, `value of ${quantity}`, upright ? 10 : 9);
   const label = `${quantity} of ${layer}, run ${run.name}, steps ${count(from)} to ${count(to)}`;
   return {
     label,
@@ -133,6 +136,23 @@ const BANDS = [
 ] as const;
 const MEDIAN = 3;
 
+/** What the bands stand for. */
+export const BandKey = () => (
+  <p class="cnnw-tm-key cnnw-tm-bands">
+    {["all values", "90 %", "50 %"].map((name) => (
+      <span key={name}>
+        <i class="cnnw-tm-swatch" />
+        {name}
+      </span>
+    ))}
+    <span>
+      <i class="cnnw-tm-swatch cnnw-tm-median" />
+      median
+    </span>
+    <span>as far as bins by powers of two tell</span>
+  </p>
+);
+
 export function Bands(p: ViewProps) {
   const { series, from, to } = p;
   const { label, values, handlers, reading } = useFigure(p, true);
@@ -178,7 +198,7 @@ function useRidges({ series, span, from, to }: ViewProps) {
     const gap = (to - from) / RIDGES.lines;
     const usual = peaks[Math.floor(peaks.length / 2)] || 1;
     const lines = rows.map(({ step, found }) => ({ step, shape: ridge(found, span) }));
-    return { lines, gap, high: (RIDGES.usual * gap) / usual };
+    return { lines, gap, high: (RIDGES.usual * gap) / Math.sqrt(usual), share: roundShare(usual) };
   }, [series, span, from, to]);
 }
 
@@ -191,7 +211,7 @@ const ridgeLine = (shape: Shape, step: number, high: number, { across, up, top }
 export function Ridges(p: ViewProps) {
   const { span, from, to } = p;
   const { label, values, handlers, reading } = useFigure(p, false);
-  const { lines, gap, high } = useRidges(p);
+  const { lines, gap, high, share } = useRidges(p);
   const axis = { ...stepAxis(from, to), from: to, to: from - RIDGES.above * gap };
   return (
     <>
@@ -205,6 +225,9 @@ export function Ridges(p: ViewProps) {
               <path key={step} class="cnnw-tm-ridge" d={ridgeLine(shape, step, high, frame)} />
             ))}
             <RidgeMarks {...p} {...{ high, frame, span }} />
+            <ScaleBar
+              {...{ frame, share, size: frame.up(0) - frame.up(-Math.sqrt(share) * high) }}
+            />
           </>
         )}
       </Plot>
@@ -212,6 +235,20 @@ export function Ridges(p: ViewProps) {
     </>
   );
 }
+
+/** How high a round share is. */
+const ScaleBar = (p: { frame: Frame; share: number; size: number }) => {
+  const [x, top] = [p.frame.left - 6, p.frame.top];
+  const size = Math.abs(p.size);
+  return (
+    <g class="cnnw-tm-scale">
+      <line x1={x} x2={x} y1={top} y2={top + size} />
+      <text x={x - 4} y={top + size / 2 + 3} text-anchor="end">
+        {percent(p.share)}
+      </text>
+    </g>
+  );
+};
 
 /** The chosen and the pinned step's lines, over all others. */
 function RidgeMarks({ series, span, high, frame }: ViewProps & { high: number; frame: Frame }) {

@@ -1,6 +1,7 @@
 // Histograms over time as pictures and shapes.
 import { colors } from "../../shared/color";
-import { type Folded, MISSING, quantiles, rowOf, SHARES, type Span } from "./bins";
+import { NAN } from "../../shared/look";
+import { type Folded, hasFinite, MISSING, quantiles, rowOf, SHARES, type Span } from "./bins";
 
 /** The colour of each code: by the square root of the share, so that the rare values show; transparent: not measured. */
 export function codeColors(top: number): Uint32Array {
@@ -10,7 +11,14 @@ export function codeColors(top: number): Uint32Array {
   );
 }
 
-/** Paints a picture as high as there are bins, the largest values at the top; a column shows a row. */
+const nan = Number.parseInt(NAN.slice(1), 16);
+/** NAN as a pixel. */
+const BROKEN = (0xff000000 | ((nan & 255) << 16) | (nan & 0xff00) | (nan >> 16)) >>> 0;
+
+/**
+ * Paints a picture as high as there are bins, the largest values at the top; a column shows a row.
+ * One without a finite value has the colour of NaN.
+ */
 export function paintShares(
   out: ImageData,
   series: Folded,
@@ -21,19 +29,22 @@ export function paintShares(
   const lut = codeColors(top);
   rows.forEach((row, column) => {
     const codes = rowOf(series, row);
+    const broken = codes && !hasFinite(codes);
     for (let bin = from; bin < to; bin++)
-      pixels[(to - 1 - bin) * rows.length + column] = lut[codes?.[bin] ?? MISSING] as number;
+      pixels[(to - 1 - bin) * rows.length + column] = broken
+        ? BROKEN
+        : (lut[codes?.[bin] ?? MISSING] as number);
   });
 }
 
 /** Ends of a band: points (place, size). */
 export type Shape = [number, number][];
 
-/** The outline of a row as a line through the middles of its bins, ending at zero. */
+/** A row as a line through the middles of its bins, ending at zero; by the root of the shares, so that the rare values show. */
 export function ridge(row: Uint8Array, { from, to }: Span): Shape {
   const inner = Array.from({ length: to - from }, (_, i): [number, number] => [
     from + i + 0.5,
-    SHARES[row[from + i] as number] as number,
+    Math.sqrt(SHARES[row[from + i] as number] as number),
   ]);
   return [[from, 0], ...inner, [to, 0]];
 }
@@ -58,9 +69,7 @@ export function bandsOf(series: Folded): { step: number; places: number[] }[][] 
   const pieces: { step: number; places: number[] }[][] = [[]];
   for (const [i, step] of series.steps.entries()) {
     const row = rowOf(series, i);
-    // Of values none of which is finite there is nothing to tell.
-    if (row?.some((code) => code > 0))
-      pieces.at(-1)?.push({ step, places: quantiles(row, LEVELS) });
+    if (row && hasFinite(row)) pieces.at(-1)?.push({ step, places: quantiles(row, LEVELS) });
     else if (pieces.at(-1)?.length) pieces.push([]);
   }
   return pieces.filter((piece) => piece.length);
