@@ -7,6 +7,7 @@ have to be logarithmic, as those of TensorBoard are, which are finer (a tenth ea
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import gcd
 
 import numpy as np
@@ -25,7 +26,7 @@ EDGES = np.concatenate(
 CAP = 8192
 """Values of one tensor that its histogram is made of."""
 
-_NOT_FINITE = BINS
+_MANTISSA, _BIAS, _CODES = 23, 126, 512  # of float32: bits; exponent of 0.5; signs and exponents
 _SMALL_PRIMES = 2 * 3 * 5 * 7
 
 
@@ -42,7 +43,7 @@ def sample(values: Tensor, cap: int = CAP) -> Tensor:
 
 
 def histograms(samples: list[Tensor]) -> Tensor:
-    """Count the finite values of flat float tensors on one device.
+    """Count the finite values of flat float32 tensors on one device.
 
     Returns
     -------
@@ -52,15 +53,18 @@ def histograms(samples: list[Tensor]) -> Tensor:
     everything = torch.cat(samples)
     lengths = torch.tensor([len(one) for one in samples], device=everything.device)
     rows = torch.repeat_interleave(lengths, output_size=len(everything))
-    index = _bin_of(everything).add_(rows, alpha=BINS + 1)
-    counts = torch.bincount(index, minlength=len(samples) * (BINS + 1))
-    finite = counts.view(-1, BINS + 1)[:, :BINS].float()
-    return finite / finite.sum(1, keepdim=True).clamp_(min=1)
+    codes = everything.view(torch.int32).bitwise_right_shift(_MANTISSA).bitwise_and_(_CODES - 1)
+    counts = torch.bincount(rows.mul_(_CODES).add_(codes), minlength=len(samples) * _CODES)
+    counted = counts.view(-1, _CODES).float() @ _merging(everything.device)
+    return counted / counted.sum(1, keepdim=True).clamp_(min=1)
 
 
-def _bin_of(values: Tensor) -> Tensor:
-    """Return the bin of each value, int64; 63 for NaN and the infinities."""
-    exponent = torch.frexp(values).exponent.clamp_(LOWEST, HIGHEST).sub_(LOWEST).long()
-    exponent.masked_fill_(values == 0, 0)
-    signed = torch.where(values < 0, OCTAVES - exponent, OCTAVES + exponent)
-    return signed.masked_fill_(~torch.isfinite(values), _NOT_FINITE)
+@lru_cache(maxsize=8)
+def _merging(device: torch.device) -> Tensor:
+    """Return float32 [512, 63]: to which bin values of each sign and exponent belong, if any."""
+    code = torch.arange(_CODES)
+    exponent = code % (_CODES // 2)
+    octave = (exponent - _BIAS).clamp(LOWEST, HIGHEST) - LOWEST
+    index = torch.where(code < _CODES // 2, OCTAVES + octave, OCTAVES - octave)
+    finite = exponent < _CODES // 2 - 1
+    return (finite[:, None] & (index[:, None] == torch.arange(BINS))).float().to(device)
