@@ -1,37 +1,41 @@
 // Labelled fields: a list to choose from, a number, and a slider over given values.
+import type { Signal } from "@preact/signals";
 import { number } from "../../shared/format";
 import { Slider } from "../../shared/slider";
+import { useAscent } from "./state";
 
 interface ChoiceProps<K extends string | number> {
   label: string;
-  value: K;
+  trait: Signal<K>;
   options: readonly (readonly [K, string])[];
   disabled?: boolean | undefined;
-  /** Can it be chosen? All can by default. */
-  offers?: (key: K) => boolean;
-  onChange: (key: K) => void;
 }
 
-export const Choice = <K extends string | number>(p: ChoiceProps<K>) => (
-  <label class="cnnw-ga-field">
-    <span>{p.label}</span>
-    <select
-      aria-label={p.label}
-      value={p.value}
-      disabled={p.disabled}
-      onChange={({ currentTarget }) => {
-        const option = p.options[currentTarget.selectedIndex];
-        if (option) p.onChange(option[0]);
-      }}
-    >
-      {p.options.map(([key, text]) => (
-        <option key={key} value={key} disabled={p.offers && !p.offers(key)}>
-          {text}
-        </option>
-      ))}
-    </select>
-  </label>
-);
+/** Without a kernel, nothing is chosen. */
+export function Choice<K extends string | number>(p: ChoiceProps<K>) {
+  const { label, trait, options, disabled } = p;
+  const { alone } = useAscent();
+  return (
+    <label class="cnnw-ga-field">
+      <span>{label}</span>
+      <select
+        aria-label={label}
+        value={trait.value}
+        disabled={disabled || alone.value}
+        onChange={({ currentTarget }) => {
+          const option = options[currentTarget.selectedIndex];
+          if (option) trait.value = option[0];
+        }}
+      >
+        {options.map(([key, text]) => (
+          <option key={key} value={key}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
 
 interface WholeProps {
   label: string;
@@ -90,33 +94,28 @@ export function placeOf(values: readonly (number | null)[], value: number | null
 const far = (one: number, other: number) =>
   Math.abs(Math.log(Math.max(one, 1e-9)) - Math.log(Math.max(other, 1e-9)));
 
-interface StopsProps<V extends number | null> {
+interface StopsProps {
   label: string;
-  values: readonly V[];
-  value: V;
-  unit?: string;
-  /** What no number, and zero, are called. */
-  words?: { none?: string; zero?: string };
+  values: readonly (number | null)[];
+  value: number | null;
+  unit?: string | undefined;
   disabled: boolean;
-  onChange: (value: V) => void;
+  onChange: (value: number | null) => void;
 }
 
+/** "automatic", "off", or the number. */
+const stopWords = (value: number | null, unit = "") =>
+  value === null ? "automatic" : value === 0 ? "off" : number(value) + (unit && ` ${unit}`);
+
 /** A slider that stops at given values. */
-export function Stops<V extends number | null>(p: StopsProps<V>) {
-  const { label, values, value, unit = "", words = {}, disabled, onChange } = p;
-  const said = () => {
-    if (value === null) return words.none ?? "";
-    return value === 0 && words.zero ? words.zero : number(value) + (unit && ` ${unit}`);
-  };
-  return (
-    <Slider
-      label={label}
-      min={0}
-      max={values.length - 1}
-      value={placeOf(values, value)}
-      disabled={disabled}
-      format={said}
-      onInput={(at) => onChange(values[at] as V)}
-    />
-  );
-}
+export const Stops = ({ label, values, value, unit, disabled, onChange }: StopsProps) => (
+  <Slider
+    label={label}
+    min={0}
+    max={values.length - 1}
+    value={placeOf(values, value)}
+    disabled={disabled}
+    format={() => stopWords(value, unit)}
+    onInput={(at) => onChange(values[at] as number | null)}
+  />
+);

@@ -1,7 +1,6 @@
 // Score and gradient norm of every step, which are a scrub bar as well.
 import { useRef } from "preact/hooks";
 import { count, number } from "../../shared/format";
-import { handled } from "../../shared/keys";
 import { MARKS } from "../../shared/look";
 import { pointOf } from "../../shared/pointers";
 import { useSize } from "../../shared/size";
@@ -16,22 +15,6 @@ const [SCORES, NORMS, BETWEEN, UNDER] = [96, 44, 32, 20];
 const HEIGHT = TOP + SCORES + BETWEEN + NORMS + UNDER;
 
 export const colourOf = (panel: number): string => MARKS[panel % MARKS.length] as string;
-
-/** The keys of a scrub bar; undefined for others. */
-export function stepBy(key: string, shift: boolean): number | undefined {
-  const by: Record<string, number> = {
-    ArrowLeft: -1,
-    ArrowRight: 1,
-    ArrowDown: -1,
-    ArrowUp: 1,
-    PageDown: -10,
-    PageUp: 10,
-    Home: Number.NEGATIVE_INFINITY,
-    End: Number.POSITIVE_INFINITY,
-  };
-  const step = by[key];
-  return step === undefined ? step : step * (shift ? 10 : 1);
-}
 
 interface PlotProps {
   film: Film;
@@ -106,7 +89,7 @@ function Firsts({ film, x }: { film: Film; x: (step: number) => number }) {
   );
 }
 
-function useScrubbing({ shown, last, scrub }: State, stepAt: (x: number) => number) {
+function scrubbing({ scrub }: State, stepAt: (x: number) => number) {
   const drag = (event: PointerEvent & { currentTarget: HTMLElement }) =>
     scrub(stepAt(pointOf(event).x));
   return {
@@ -117,12 +100,6 @@ function useScrubbing({ shown, last, scrub }: State, stepAt: (x: number) => numb
     },
     onPointerMove(event: PointerEvent & { currentTarget: HTMLElement }) {
       if (event.currentTarget.hasPointerCapture(event.pointerId)) drag(event);
-    },
-    onKeyDown(event: KeyboardEvent) {
-      const by = stepBy(event.key, event.shiftKey);
-      if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-      scrub(Math.min(last.value, Math.max(0, shown.value + by)));
-      handled(event);
     },
   };
 }
@@ -148,7 +125,7 @@ export function Curves({ film }: { film: Film }) {
   const end = Math.max(1, going.value ? Math.max(steps.value, last.value) : last.value);
   const inner = width - LEFT - RIGHT;
   const x = (step: number) => LEFT + (step / end) * inner;
-  const scrubbing = useScrubbing(state, (at) => ((at - LEFT) / inner) * end);
+  const pointing = scrubbing(state, (at) => ((at - LEFT) / inner) * end);
   const probability = film.panels.every(({ objective }) => objective.startsWith("class:"))
     ? measure.value === "probability"
     : false;
@@ -168,7 +145,7 @@ export function Curves({ film }: { film: Film }) {
       aria-valuenow={shown.value}
       aria-valuetext={readingOf(state, film)}
       tabIndex={0}
-      {...scrubbing}
+      {...pointing}
     >
       <svg width={width} height={HEIGHT} aria-hidden="true">
         <Plot

@@ -84,6 +84,13 @@ export class Film {
     return step - before.step <= after.step - step ? before : after;
   }
 
+  /** The last step up to one at which a picture was measured: one that has ended no longer is. */
+  measuredAt(step: number, panel: number): number {
+    let at = Math.min(step, this.length - 1);
+    while (at > 0 && Number.isNaN(this.score(at, panel))) at--;
+    return Math.max(0, at);
+  }
+
   /** Takes what the network says of the pictures of a step. */
   answer(step: number, says: Says): void {
     const still = this.stills[this.#after(step) - 1];

@@ -86,7 +86,7 @@ export class Frames {
     if (!film || pictures.shape[0] !== film.panels.length) return;
     film.speed = value.speed;
     film.notes = value.notes;
-    film.first = value.first;
+    film.first = value.first ?? film.first;
     film.measure(value.from, numbers);
     film.add(stillOf(value.step, pictures, 0, value));
     this.film.value = film;

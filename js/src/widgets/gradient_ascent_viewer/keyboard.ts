@@ -1,5 +1,4 @@
 // The keys of the whole widget.
-import { stepBy } from "./curve";
 import { control, type State, toggle } from "./state";
 
 export const HELP: readonly [string, string][] = [
@@ -13,6 +12,18 @@ export const HELP: readonly [string, string][] = [
   ["Esc", "All pictures again"],
   ["?", "This list"],
 ];
+
+/** Steps that a key goes back or on. */
+const STEPS: Record<string, number> = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  ArrowDown: -1,
+  ArrowUp: 1,
+  PageDown: -10,
+  PageUp: 10,
+  Home: Number.NEGATIVE_INFINITY,
+  End: Number.POSITIVE_INFINITY,
+};
 
 const ACTIONS: Record<string, (state: State) => void> = {
   " ": toggle,
@@ -31,9 +42,9 @@ export function press(event: KeyboardEvent, state: State): boolean {
   const { key, shiftKey, ctrlKey, metaKey, altKey } = event;
   const on = event.target as Element;
   if (ctrlKey || metaKey || altKey || state.helping.peek() || on.closest(WRITES)) return false;
-  const by = stepBy(key, shiftKey);
+  const by = STEPS[key];
   if (by !== undefined && !on.closest("input")) {
-    state.scrub(Math.min(state.last.peek(), Math.max(0, state.shown.peek() + by)));
+    state.scrub(state.shown.peek() + by * (shiftKey ? 10 : 1));
     return true;
   }
   const action = key === " " && on.closest(PRESSED) ? undefined : ACTIONS[key];

@@ -15,15 +15,9 @@ const FORMATS = [
   ["mp4", "MP4", "needs ffmpeg"],
 ] as const;
 
-const TYPES: Record<string, string> = {
-  gif: "image/gif",
-  webp: "image/webp",
-  png: "image/png",
-  mp4: "video/mp4",
-};
-
-function download(name: string, data: BlobPart, type: string | undefined): void {
-  const url = URL.createObjectURL(new Blob([data], type ? { type } : {}));
+function download(name: string, data: BlobPart, format: string): void {
+  const type = `${format === "mp4" ? "video" : "image"}/${format}`;
+  const url = URL.createObjectURL(new Blob([data], { type }));
   const link = document.createElement("a");
   link.href = url;
   link.download = name;
@@ -51,7 +45,7 @@ export function Saving() {
         },
       );
       const [file] = reply.tensors;
-      if (file) download(reply.value.name, file.data as Uint8Array<ArrayBuffer>, TYPES[format]);
+      if (file) download(reply.value.name, file.data as Uint8Array<ArrayBuffer>, format);
     } catch (error) {
       const { cancelled, message } = error as RequestError;
       if (!cancelled) failed.value = message;

@@ -4,57 +4,48 @@ import { Button } from "../../shared/button";
 import { Choice, decades, evenly, Stops, Whole } from "./control";
 import { useAscent } from "./state";
 
-const RATES = decades([], -3, 0) as number[];
-const VARIATIONS = decades([null, 0], -4, 6);
-const WEIGHTS = decades([0], -4, 6) as number[];
-const JITTERS = [null, 0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
-const OFF = { zero: "off" };
-const AUTOMATIC = { none: "automatic", zero: "off" };
+const WEIGHTS = decades([0], -4, 6);
 const MOST_STEPS = 2048;
 
-const DIRECTIONS: readonly [number, string][] = [
+const DIRECTIONS = [
   [1, "up: what it likes"],
   [-1, "down: what it avoids"],
-];
+] as const;
 
-/** Sliders that are turned more seldom: label, values, unit. */
-const MORE = [
-  ["p_norm", "p-norm", WEIGHTS, ""],
+type Slid = "tv" | "l2" | "jitter" | "lr" | "p_norm" | "blur" | "clip" | "zoom" | "rotation";
+type Slide = [name: Slid, label: string, values: (number | null)[], unit?: string];
+
+/** Sliders: those at hand, and those that are turned more seldom. */
+const OFTEN: Slide[] = [
+  ["tv", "Total variation", decades([null, 0], -4, 6)],
+  ["l2", "L2", WEIGHTS],
+  ["jitter", "Jitter", [null, 0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64], "px"],
+  ["lr", "Rate", decades([], -3, 0)],
+];
+const SELDOM: Slide[] = [
+  ["p_norm", "p-norm", WEIGHTS],
   ["blur", "Blur", evenly(0, 3, 0.25), "px"],
   ["clip", "Clip", evenly(0, 0.9, 0.05), "of the pixels"],
   ["zoom", "Zoom", evenly(0, 0.3, 0.01), "at most"],
   ["rotation", "Rotation", evenly(0, 45, 1), "° at most"],
-] as const;
+];
 
-const put =
-  <T,>(trait: Signal<T>) =>
-  (value: T) => {
-    trait.value = value;
-  };
-
-function More() {
+function Slides({ of }: { of: Slide[] }) {
   const state = useAscent();
-  return (
-    <details>
-      <summary>More regularisers</summary>
-      {MORE.map(([name, label, values, unit]) => (
-        <Stops
-          key={name}
-          {...{ label, values, unit, words: OFF }}
-          value={state[name].value}
-          disabled={state.alone.value}
-          onChange={put(state[name])}
-        />
-      ))}
-    </details>
-  );
+  return of.map(([name, label, values, unit]) => (
+    <Stops
+      key={name}
+      {...{ label, values, unit }}
+      value={state[name].value}
+      disabled={state.alone.value || (name === "tv" && state.compare.value === "tv")}
+      onChange={(value) => ((state[name] as Signal<number | null>).value = value)}
+    />
+  ));
 }
 
 /** What may be turned while it runs. */
 function AtOnce() {
-  const { direction, steps, lr, tv, l2, jitter, compare, alone } = useAscent();
-  const disabled = alone.value;
-  const swept = compare.value === "tv";
+  const { direction, steps, compare, alone } = useAscent();
   return (
     <fieldset class="cnnw-ga-group">
       <legend>
@@ -62,62 +53,47 @@ function AtOnce() {
       </legend>
       <Choice
         label="Direction"
-        value={direction.value}
+        trait={direction}
         options={DIRECTIONS}
-        disabled={disabled || compare.value === "sad"}
-        onChange={put(direction)}
+        disabled={compare.value === "sad"}
       />
-      <Stops
-        label="Total variation"
-        values={VARIATIONS}
-        value={tv.value}
-        words={AUTOMATIC}
-        disabled={disabled || swept}
-        onChange={put(tv)}
-      />
-      <Stops
-        label="L2"
-        values={WEIGHTS}
-        value={l2.value}
-        words={OFF}
-        disabled={disabled}
-        onChange={put(l2)}
-      />
-      <Stops
-        label="Jitter"
-        values={JITTERS}
-        value={jitter.value}
-        unit="px"
-        words={AUTOMATIC}
-        disabled={disabled}
-        onChange={put(jitter)}
-      />
-      <Stops label="Rate" values={RATES} value={lr.value} disabled={disabled} onChange={put(lr)} />
+      <Slides of={OFTEN} />
       <Whole
         label="Steps"
         value={steps.value}
         min={1}
         max={MOST_STEPS}
-        disabled={disabled}
-        onChange={(value) => (steps.value = value ?? steps.value)}
+        disabled={alone.value}
+        onChange={(value) => (steps.value = value as number)}
       />
-      <More />
+      <details>
+        <summary>More regularisers</summary>
+        <Slides of={SELDOM} />
+      </details>
     </fieldset>
   );
 }
 
-const STARTS = ["noise", "zeros", "mean"];
-const START_WORDS: Record<string, string> = {
-  noise: "noise",
-  zeros: "zeros (black)",
-  mean: "mean of the data",
-};
+const STARTS = [
+  ["noise", "noise"],
+  ["zeros", "zeros (black)"],
+  ["mean", "mean of the data"],
+] as const;
+const MADE_OF = [
+  ["fourier", "Fourier coefficients"],
+  ["pixel", "pixels"],
+] as const;
+const OPTIMISERS = [
+  ["adam", "Adam"],
+  ["sgd", "normalised gradients"],
+] as const;
 
 /** What a change of begins anew. */
 function Anew() {
   const { start_from, seed, size, parametrization, optimizer, shape, alone } = useAscent();
   const disabled = alone.value;
-  const starts = STARTS.includes(start_from.value) ? STARTS : [...STARTS, start_from.value];
+  const { value: start } = start_from;
+  const given = STARTS.every(([key]) => key !== start);
   return (
     <fieldset class="cnnw-ga-group">
       <legend>
@@ -125,10 +101,8 @@ function Anew() {
       </legend>
       <Choice
         label="Start"
-        value={start_from.value}
-        options={starts.map((key) => [key, START_WORDS[key] ?? key] as const)}
-        disabled={disabled}
-        onChange={put(start_from)}
+        trait={start_from}
+        options={given ? [...STARTS, [start, start]] : STARTS}
       />
       <div class="cnnw-ga-row">
         <Whole
@@ -136,7 +110,7 @@ function Anew() {
           value={seed.value}
           min={0}
           disabled={disabled}
-          onChange={(value) => (seed.value = value ?? 0)}
+          onChange={(value) => (seed.value = value as number)}
         />
         <Button disabled={disabled} title="The next seed" onClick={() => seed.value++}>
           Another
@@ -148,28 +122,10 @@ function Anew() {
         min={8}
         none={`the network’s (${shape.value.slice(1).join(" × ")})`}
         disabled={disabled}
-        onChange={put(size)}
+        onChange={(value) => (size.value = value)}
       />
-      <Choice
-        label="Made of"
-        value={parametrization.value}
-        options={[
-          ["fourier", "Fourier coefficients"],
-          ["pixel", "pixels"],
-        ]}
-        disabled={disabled}
-        onChange={put(parametrization)}
-      />
-      <Choice
-        label="Optimiser"
-        value={optimizer.value}
-        options={[
-          ["adam", "Adam"],
-          ["sgd", "normalised gradients"],
-        ]}
-        disabled={disabled}
-        onChange={put(optimizer)}
-      />
+      <Choice label="Made of" trait={parametrization} options={MADE_OF} />
+      <Choice label="Optimiser" trait={optimizer} options={OPTIMISERS} />
     </fieldset>
   );
 }

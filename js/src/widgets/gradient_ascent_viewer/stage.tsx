@@ -42,22 +42,27 @@ function Remarks({ film, index }: TileProps) {
   );
 }
 
+/** " (step 12)" where that is not the step of the picture. */
+const atStep = (step: number, still: Still) =>
+  step === still.step ? "" : ` (step ${count(step)})`;
+
 function Tile(p: TileProps) {
   const { film, still, panel, index } = p;
   const { enlarged, pointed, measure, classes, layers } = useAscent();
   const many = film.panels.length > 1;
   const one = !many || enlarged.value === panel.id;
-  const score = measured(film.score(still.step, index));
+  const at = film.measuredAt(still.step, index);
+  const score = measured(film.score(at, index)) + atStep(at, still);
   const unit = scoreWords(subjectOf(panel.objective, classes.value), measure.value, layers.value);
   const said = film.saidOf(still.step, index);
   const says = answerWords(said);
-  const asked = said && said.step !== still.step ? ` (step ${count(said.step)})` : "";
+  const asked = said ? atStep(said.step, still) : "";
   const told = `${panel.label}, step ${count(still.step)}: score ${score}${says && `; the network says ${says}${asked}`}`;
   return (
     <article
       data-panel={panel.id}
       data-step={still.step}
-      data-score={film.score(still.step, index)}
+      data-score={film.score(at, index)}
       data-answer={said?.answer.name}
       onPointerEnter={() => (pointed.value = panel.id)}
       onPointerLeave={() => (pointed.value = null)}

@@ -4,7 +4,7 @@ import { SearchList } from "../../shared/search_list";
 import { Choice, Whole } from "./control";
 import { unitText } from "./describe";
 import { type State, useAscent } from "./state";
-import type { Compare, Layer, Measure } from "./types";
+import type { Compare, Layer } from "./types";
 
 /** A grid has room for so many channels; of more, one is chosen by its number. */
 const MOST = 512;
@@ -133,59 +133,28 @@ function ClassChoice() {
   );
 }
 
-const MEASURES: readonly [Measure, string][] = [
-  ["log-odds", "log-odds"],
-  ["logit", "logit"],
-  ["probability", "probability"],
-];
+const MEASURES = (["log-odds", "logit", "probability"] as const).map((key) => [key, key] as const);
 
-const COMPARED: readonly [Compare, string][] = [
+const COMPARED: [Compare, string][] = [
   ["none", "one picture"],
   ["sad", "happy and sad"],
   ["seeds", "seeds"],
   ["tv", "total variation"],
   ["channels", "neighbours"],
 ];
-
 const COUNTS = Array.from({ length: 15 }, (_, i) => [i + 2, String(i + 2)] as const);
 
-/** Which pictures stand beside one another, and how many. */
-function Beside() {
-  const { compare, count, subject, alone } = useAscent();
+export function Subject() {
+  const { subject, objective, measure, compare, count, classes, layers, alone } = useAscent();
+  const now = subject.value;
+  const custom = now.kind === "custom";
   const many = !["none", "sad"].includes(compare.value);
   return (
     <>
-      <Choice
-        label="Compare"
-        value={compare.value}
-        options={COMPARED}
-        disabled={alone.value}
-        offers={(key) => key !== "channels" || subject.value.kind !== "custom"}
-        onChange={(key) => (compare.value = key)}
-      />
-      {many && (
-        <Choice
-          label="How many"
-          value={count.value}
-          options={COUNTS}
-          disabled={alone.value}
-          onChange={(n) => (count.value = n)}
-        />
-      )}
-    </>
-  );
-}
-
-export function Subject() {
-  const { subject, objective, measure, classes, layers, alone } = useAscent();
-  const now = subject.value;
-  const unit = now.kind === "unit" ? objective.value : "…";
-  return (
-    <>
-      {now.kind === "custom" && <output>Objective: {objective.value || "custom"}</output>}
+      {(custom || alone.value) && <output>Objective: {objective.value}</output>}
       {!alone.value && layers.value.length > 0 && (
         <div data-chosen={now.kind === "unit"}>
-          <Popup label={`Unit: ${unit}`}>
+          <Popup label={`Unit: ${now.kind === "unit" ? objective.value : "…"}`}>
             <UnitChoice />
           </Popup>
         </div>
@@ -197,17 +166,9 @@ export function Subject() {
           </Popup>
         </div>
       )}
-      {alone.value && now.kind !== "custom" && <b>{objective.value}</b>}
-      {now.kind === "class" && (
-        <Choice
-          label="Measure"
-          value={measure.value}
-          options={MEASURES}
-          disabled={alone.value}
-          onChange={(key) => (measure.value = key)}
-        />
-      )}
-      <Beside />
+      {now.kind === "class" && <Choice label="Measure" trait={measure} options={MEASURES} />}
+      <Choice label="Compare" trait={compare} options={custom ? COMPARED.slice(0, 4) : COMPARED} />
+      {many && <Choice label="How many" trait={count} options={COUNTS} />}
     </>
   );
 }
