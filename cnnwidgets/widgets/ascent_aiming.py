@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Int, TraitType, Tuple, Unicode, observe, validate
 
-from cnnwidgets.ascent.outputs import Class
 from cnnwidgets.attribution.measures import MEASURES
 from cnnwidgets.widgets.ascent_checks import refusing
 from cnnwidgets.widgets.ascent_panels import COMPARISONS, panels_of
@@ -76,8 +75,8 @@ class Aiming(Widget):
             subject = subject_of(self.net, self._classes, given, self.measure)
             self._beside(subject, self.compare)
         self._proposed = subject
-        if isinstance(subject.objective, Class) and not isinstance(given, str):
-            self.measure = subject.objective.measure
+        if subject.measure is not None:
+            self.measure = subject.measure
         return subject.text
 
     @validate(*PARTS)

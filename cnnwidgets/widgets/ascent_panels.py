@@ -122,9 +122,8 @@ def _neighbours(
         there = _window(subject.channel, count, channels_of(net.layer(layer)))
         return [of_unit(net, layer, index, unit) for index in there]
     if subject.target is not None:
-        measure = getattr(subject.objective, "measure", "")
         there = _window(subject.target, count, len(classes))
-        return [of_class(classes, index, measure) for index in there]
+        return [of_class(classes, index, subject.measure or "") for index in there]
     raise ValueError(
         f"compare: {subject.text!r} is no unit of a layer, so that there are no channels beside "
         'it; choose "seeds", or another objective'

@@ -120,7 +120,7 @@ class AscentReplies:
     def _answer_save(self, request: Request) -> Answer:
         kind = request.choose("format", [one.removeprefix(".") for one in FORMATS])
         story = self._story()
-        data = np.frombuffer(encoded(story, f".{kind}", request.step), np.uint8)
+        data = np.frombuffer(bytearray(encoded(story, f".{kind}", request.step)), np.uint8)
         return Answer({"name": f"{story.file_name}.{kind}"}, [pack(data, "picture")])
 
     def _of(self, request: Request) -> Climb:

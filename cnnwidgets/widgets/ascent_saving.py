@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from cnnwidgets.errors import nearest
 from cnnwidgets.widgets.ascent_page import page
 
 if TYPE_CHECKING:
@@ -36,7 +35,8 @@ def write(path: str | os.PathLike[str], story: Story) -> Path:
     """Write an ascent to a file; see `GradientAscentViewer.save`."""
     file = Path(path)
     if file.suffix.lower() not in FORMATS:
-        raise ValueError(f"path: {file.name!r} has the suffix {file.suffix!r}; {_choose(file)}")
+        choose = f"choose one of {', '.join(FORMATS)}"
+        raise ValueError(f"path: {file.name!r} has the suffix {file.suffix!r}; {choose}")
     if not file.parent.is_dir():
         raise FileNotFoundError(f"path: there is no folder {str(file.parent)!r}; make it first")
     file.write_bytes(encoded(story, file.suffix.lower()))
@@ -132,7 +132,3 @@ def _ffmpeg() -> str:
             "an .mp4 takes the program ffmpeg, which is not installed here; save a .gif or .webp"
         )
     return program
-
-
-def _choose(file: Path) -> str:
-    return nearest(file.suffix, FORMATS) if file.suffix else f"choose one of {', '.join(FORMATS)}"

@@ -53,6 +53,13 @@ class Subject(NamedTuple):
         return self.text.removeprefix(CLASS) if self.target is not None else self.text
 
     @property
+    def measure(self) -> str | None:
+        """What of the class is to rise; None if it is none."""
+        if self.target is None or not isinstance(self.objective, Class):
+            return None
+        return self.objective.measure
+
+    @property
     def parts(self) -> dict[str, Any]:
         """What it consists of, by the names of the traits."""
         return {name: getattr(self, name) for name in ("layer", "channel", "unit", "target")}
@@ -82,7 +89,7 @@ def subject_of(net: Network, classes: Sequence[str], asked: Asked, measure: str)
         return of_class(classes, asked.removeprefix(CLASS), measure)
     objective = _neuron(net, asked) or objective_of(net, asked)
     match objective:
-        case Class():
+        case Class() if classes:
             return of_class(classes, objective.target, objective.measure)
         case Channel(layer=layer, channel=channel):
             return of_unit(net, layer, channel)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from traitlets import Bool, Dict, Int, List, Unicode, observe
 
-from cnnwidgets.ascent.outputs import Class
 from cnnwidgets.network import as_network
 from cnnwidgets.widgets.ascent_aiming import PARTS, Aiming
 from cnnwidgets.widgets.ascent_checks import ANEW, LIVE, PICTURE
@@ -133,9 +132,9 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
         chosen = {name: traits.pop(name) for name in PARTS if name in traits}
         classes = class_names(network)
         subject = subject_of(network, classes, objective, traits.get("measure", "log-odds"))
-        if isinstance(subject.objective, Class):
-            measure = traits.setdefault("measure", subject.objective.measure)
-            subject = of_class(classes, subject.objective.target, measure)
+        if subject.target is not None and subject.measure is not None:
+            measure = traits.setdefault("measure", subject.measure)
+            subject = of_class(classes, subject.target, measure)
         self._subject = self._proposed = subject
         self._climb: Climb | None = None
         self._stale = self._going = False

@@ -1,0 +1,383 @@
+"""The gradient ascent viewer at work: run, pause, settings on the way, frames to the pages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+import cnnwidgets as cw
+from cnnwidgets.ascent import Ascent, Settings
+from cnnwidgets.widgets import ascent_climb, ascent_replies
+from cnnwidgets.widgets.ascent_answers import Asking
+from cnnwidgets.widgets.ascent_frames import Frames, coarse_to_fine
+from tests.ascending import climbed_by, held, pixels, viewing
+from tests.climbing import climbed
+from tests.kernel import PATIENCE, Browser, eventually
+from tests.small import CLASSES, noise
+from tests.untouched import assert_untouched
+
+if TYPE_CHECKING:
+    from tests.kernel import Message
+
+pytestmark = pytest.mark.usefixtures("front_end")
+
+
+def watching(viewer: Any) -> Browser:
+    """A page that says hello."""
+    page = Browser(viewer)
+    page.send("hello")
+    return page
+
+
+def acknowledged(page: Browser) -> list[Message]:
+    """Take the frames that come until none does any more, as a page does."""
+    last = 0
+    for _ in range(2000):
+        frames = [m for m in page.comm.custom() if m.content["kind"] == "frame"]
+        for frame in frames[last:]:
+            page.send("ack", stream="frame", seq=frame.content["seq"])
+        if len(frames) == last and frames and frames[-1].content["value"]["step"] == 8:
+            return frames
+        last = len(frames)
+        time.sleep(0.01)
+    raise AssertionError("the last frame never came")
+
+
+def test_pause_acts_within_a_step_and_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = climbed()
+    viewer = viewing("conv2:1", net)
+    page = watching(viewer)
+    gate = held(viewer, monkeypatch)
+    with assert_untouched(net.model):
+        viewer.run()
+        assert viewer.running
+        eventually(lambda: viewer._climb.newest)
+        page.ask("pause")  # acts although the worker is at a step
+        gate.release(100)
+        assert viewer.wait(PATIENCE)
+        assert (viewer.running, viewer._ended) == (False, None)
+        assert viewer.frames[-1].step == viewer.step < 2
+        generation = viewer._generation
+        page.request("step")
+        assert viewer.wait(PATIENCE)
+        assert viewer.frames[-1].step == viewer.step == len(viewer.frames) - 1
+        assert viewer.progress == viewer.step / 8
+        page.request("resume")
+        assert viewer.wait(PATIENCE)
+    assert viewer._generation == generation
+    expected = list(cw.ascend(net, "conv2:1", steps=8))
+    np.testing.assert_array_equal(pixels(net, viewer.frames), pixels(net, expected))
+    assert (viewer.progress, viewer.step) == (1.0, 8)
+    viewer.close()
+
+
+def test_run_stop_and_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = viewing()
+    gate = held(viewer, monkeypatch)
+    viewer.run()
+    first = viewer._generation
+    viewer.run()  # it does already
+    assert viewer._generation == first
+    gate.release(3)
+    eventually(lambda: len(viewer._climb.measured) > 3)
+    threading.Timer(0.05, gate.release, [100]).start()
+    viewer.stop()
+    assert not viewer.running
+    taken = len(viewer.frames)
+    assert 3 < taken < 9
+    viewer.pause()
+    Browser(viewer).request("reset")
+    assert (viewer.frames, viewer._panels, viewer.step, viewer.progress) == ([], [], 0, 0.0)
+    viewer.run()
+    assert viewer.wait(PATIENCE)
+    assert (len(viewer.frames), viewer._generation) == (9, first + 1)
+    viewer.run()  # it was over: anew
+    assert viewer.wait(PATIENCE)
+    assert (len(viewer.frames), viewer._generation) == (9, first + 2)
+    viewer.steps = 12  # it is not over any more
+    viewer.run()
+    assert viewer.wait(PATIENCE)
+    assert (len(viewer.frames), viewer._generation) == (13, first + 2)
+    viewer.close()
+
+
+def test_settings_act_from_the_next_step_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = climbed()
+    viewer = viewing("conv2:1", net)
+    gate = held(viewer, monkeypatch)
+    viewer.run()
+    eventually(lambda: len(viewer._climb.measured) == 1)  # the first step waits to be told
+    viewer.tv, viewer.lr, viewer.direction, viewer.steps = 3.0, 0.2, -1, 6
+    assert [one["label"] for one in viewer._panels] == ["less of conv2:1"]
+    gate.release(100)
+    assert viewer.wait(PATIENCE)
+    ascent = Ascent(net, "conv2:1", 0, Settings(calm=[1.0]))
+    expected = [ascent.step()[0]]
+    ascent.settings = Settings(tv=[3.0], lr=0.2, direction=-1)
+    expected += [ascent.step()[0] for _ in range(6)]
+    assert [frame.score for frame in viewer.frames] == [frame.score for frame in expected]
+    viewer.close()
+
+
+@pytest.mark.parametrize(
+    ("trait", "value"),
+    [
+        ("seed", 4),
+        ("objective", "conv1:0"),
+        ("parametrization", "pixel"),
+        ("optimizer", "sgd"),
+        ("start_from", "zeros"),
+        ("size", 10),
+        ("compare", "sad"),
+    ],
+)
+def test_what_begins_anew(trait: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = climbed()
+    viewer = viewing("conv2:1", net)
+    setattr(viewer, trait, value)
+    assert viewer._generation == 0  # nothing runs before it is asked to
+    viewer.close()
+    viewer = viewing("conv2:1", net)
+    gate = held(viewer, monkeypatch)
+    viewer.run()
+    generation = viewer._generation
+    eventually(lambda: viewer._climb.newest)
+    Browser(viewer).set(**{trait: value})
+    assert viewer._generation == generation + 1
+    gate.release(100)
+    assert viewer.wait(PATIENCE)
+    fresh = climbed_by(viewer.objective, net, **{trait: value} if trait != "objective" else {})
+    np.testing.assert_array_equal(
+        viewer._climb.frames[viewer.step], fresh._climb.frames[fresh.step]
+    )
+    viewer.close()
+    fresh.close()
+
+
+def test_once_it_is_over_only_another_objective_starts() -> None:
+    viewer = climbed_by()
+    generation = viewer._generation
+    viewer.seed, viewer.count, viewer.measure, viewer.tv = 3, 4, "logit", 2.0
+    assert (viewer.running, viewer._generation) == (False, generation)
+    viewer.channel = 2
+    assert viewer._generation == generation + 1
+    assert viewer.wait(PATIENCE)
+    assert viewer._panels[0]["label"] == "conv2:2"
+    viewer.close()
+
+
+def test_a_layer_browser_chooses_what_is_climbed() -> None:
+    net = climbed()
+    browser = cw.LayerBrowser(net, noise(0, size=12), layer="conv1", channel=2)
+    viewer = viewing("class:bird", net)
+    tied = cw.link(browser, viewer)
+    assert {"layer", "channel", "unit", "target"} == set(tied.names)
+    assert (viewer.objective, viewer._generation) == ("conv1:2", 0)
+    browser.channel = 3
+    assert (viewer.objective, viewer.running) == ("conv1:3", False)
+    viewer.run()
+    assert viewer.wait(PATIENCE)
+    browser.layer = "conv2"
+    browser.channel = 4
+    assert viewer.wait(PATIENCE)
+    assert (viewer.objective, viewer._panels[0]["label"]) == ("conv2:4", "conv2:4")
+    browser.unit = (1, 2)
+    assert viewer.wait(PATIENCE)
+    assert viewer._panels[0]["label"] == "conv2:4:1:2"
+    browser.target = (browser.target + 1) % len(CLASSES)  # of its gradients; a unit is climbed
+    assert viewer.objective == "conv2:4:1:2"
+    viewer.objective = "conv1:1"
+    assert (browser.layer, browser.channel) == ("conv1", 1)
+    assert browser.unit is None
+    assert viewer.wait(PATIENCE)
+    viewer.close()
+    browser.close()
+
+
+def test_a_class_chosen_in_a_saliency_viewer_is_climbed() -> None:
+    net = climbed()
+    saliency = cw.SaliencyViewer(net, noise(0, size=12), target="cat")
+    viewer = viewing("class:bird", net)
+    tied = cw.link(viewer, saliency)
+    assert saliency.target == 2
+    saliency.target = 4
+    assert viewer.objective == "class:frog"
+    assert "step" not in tied.names
+    viewer.close()
+    saliency.close()
+
+
+def test_frames_hold_all_numbers_and_the_newest_pictures() -> None:
+    net = climbed()
+    viewer = viewing("class:bird", net, compare="sad")
+    page = watching(viewer)
+    page.request("run")
+    frames = acknowledged(page)
+    assert viewer.wait(PATIENCE)
+    numbers = np.concatenate([frame.tensors[1] for frame in frames], 1)
+    np.testing.assert_array_equal(numbers, viewer._climb.numbers(0, 9))
+    assert numbers.shape == (2, 9, 2)
+    at = 0
+    for frame in frames:
+        value = frame.content["value"]
+        assert (value["generation"], value["from"]) == (viewer._generation, at)
+        at = value["step"] + 1
+        np.testing.assert_array_equal(frame.tensors[0], viewer._climb.frames[value["step"]])
+        assert value["speed"] > 0
+        assert value["notes"] == [None, None]
+    last = frames[-1].content["value"]
+    top, second = net.predict(viewer.frames[-1].image)[:2]
+    answer = {"index": top.index, "name": top.name, "probability": pytest.approx(top.probability)}
+    assert last["predictions"][0] == answer
+    assert last["complement"][0]["name"] == second.name
+    assert last["complement"][0]["probability"] == pytest.approx(second.probability)
+    viewer.close()
+
+
+def test_two_classes_are_each_others_complement() -> None:
+    net = climbed(function=lambda maps: maps.mean((2, 3))[:, :2], classes=["cat", "dog"])
+    viewer = viewing("class:cat", net, measure="probability")
+    page = watching(viewer)
+    viewer.run()
+    value = acknowledged(page)[-1].content["value"]
+    (answer,), (other,) = value["predictions"], value["complement"]
+    assert answer["probability"] + other["probability"] == pytest.approx(1)
+    assert {answer["name"], other["name"]} == {"cat", "dog"}
+    viewer.close()
+
+
+def test_a_page_catches_up() -> None:
+    net = climbed()
+    viewer = climbed_by("class:bird", net, compare="seeds", count=2)
+    page = watching(viewer)
+    generation = viewer._generation
+    curve = page.request("curve", generation=generation)
+    assert curve.value == {"steps_kept": list(range(9)), "first": viewer._ended["first"]}
+    expected = [
+        [[getattr(one, name) for one in row] for row in viewer._climb.measured]
+        for name in ("score", "norm")
+    ]
+    np.testing.assert_allclose(curve.tensors[0], expected, rtol=1e-6)
+    reply = page.request("frames", generation=generation, steps=[5, 2, 2, 100, "one"])
+    assert reply.value["steps"] == [5, 2, 8]
+    for place, step in enumerate(reply.value["steps"]):
+        np.testing.assert_array_equal(reply.tensors[0][place], viewer._climb.frames[step])
+        for index, answer in enumerate(reply.value["predictions"][place]):
+            assert answer["index"] == viewer._climb.of(index)[step].prediction.index
+    assert page.request("frames", generation=generation, steps=[]).value["steps"] == []
+    assert "another one has begun" in page.refusal("frames", generation=-1, steps=[1])
+    assert "another one has begun" in page.refusal("curve", generation=generation + 1)
+    viewer.close()
+
+
+def test_frames_are_sent_within_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = climbed_by()
+    monkeypatch.setattr(ascent_replies, "MOST_BYTES", 3 * 12 * 12 * 3)
+    page = Browser(viewer)
+    reply = page.request("frames", generation=viewer._generation, steps=[1, 2, 3, 4])
+    assert reply.value["steps"] == [1, 2, 3]
+    viewer.close()
+
+
+def test_the_network_is_asked_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    call = Asking.__call__
+
+    def counted(self: Any, pictures: Any) -> Any:
+        asked.append(len(pictures))
+        return call(self, pictures)
+
+    monkeypatch.setattr(Asking, "__call__", counted)
+    viewer = climbed_by("conv2:1", steps=40)
+    assert asked == [1]  # what it says of the last
+    viewer.close()
+    asked.clear()
+    viewer = viewing("conv2:1", steps=40)
+    watching(viewer)
+    monkeypatch.setattr(ascent_climb, "LOOKING", 0.0)
+    viewer.run()
+    assert viewer.wait(PATIENCE)
+    assert len(asked) <= 2  # the first, which cost no time yet, and the last
+    viewer.close()
+
+
+def test_frames_within_a_budget_are_spread_evenly() -> None:
+    kept = Frames(budget=10 * 12)
+    for step in range(38):
+        kept.add(step, np.full((1, 2, 2, 3), step, np.uint8))
+        assert len(kept) <= 10
+    assert kept.steps == [0, 8, 16, 24, 32, 37]
+    assert all((kept[step] == step).all() for step in kept.steps)
+    assert kept.nearest([0, 9, 11, 13, 99, 4]) == [0, 8, 16, 37]
+    tiny = Frames(budget=1)
+    for step in range(5):
+        tiny.add(step, np.zeros((1, 2, 2, 3), np.uint8))
+    assert tiny.steps == [0, 4]
+
+
+def test_coarse_to_fine() -> None:
+    assert coarse_to_fine([]) == []
+    assert coarse_to_fine([3]) == [3]
+    assert coarse_to_fine(range(9)) == [8, 0, 4, 2, 6, 1, 3, 5, 7]
+
+
+def test_a_closed_output_stops_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = viewing(steps=2000)
+    page = watching(viewer)
+    gate = held(viewer, monkeypatch)
+    viewer.run()
+    gate.release(2)
+    page.send("bye")
+    gate.release(5000)
+    assert viewer.wait(PATIENCE)
+    assert len(viewer.frames) < 10
+    page.send("hello")
+    page.request("resume")
+    eventually(lambda: len(viewer._climb.measured) > 20)
+    viewer.close()
+    assert not viewer.frames
+
+
+def test_other_requests_come_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = viewing(steps=2000)
+    page = watching(viewer)
+    gate = held(viewer, monkeypatch)
+    viewer.run()
+    identity = page.ask("curve", {"generation": viewer._generation})
+    gate.release(3)
+    assert page.reply(identity).tensors[0].shape[1] < 6
+    viewer.pause()
+    gate.release(10)
+    viewer.close()
+
+
+def test_two_viewers_of_one_network_at_once() -> None:
+    net = climbed()
+    viewers = [viewing(f"conv2:{channel}", net) for channel in (1, 2)]
+    for viewer in viewers:
+        viewer.run()
+    for viewer, channel in zip(viewers, (1, 2), strict=True):
+        assert viewer.wait(PATIENCE)
+        expected = list(cw.ascend(net, f"conv2:{channel}", steps=8))
+        np.testing.assert_array_equal(pixels(net, viewer.frames), pixels(net, expected))
+        viewer.close()
+
+
+def test_weights_may_change_under_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = climbed()
+    viewer = viewing("conv2:1", net, tv=0.0)
+    gate = held(viewer, monkeypatch)
+    viewer.run()
+    eventually(lambda: len(viewer._climb.measured) == 1)
+    with torch.no_grad():
+        net.model.get_parameter("conv2.bias").add_(10)
+    gate.release(100)
+    assert viewer.wait(PATIENCE)
+    scores = [frame.score for frame in viewer.frames]
+    assert min(scores[1:]) > scores[0] + 9
+    viewer.close()
