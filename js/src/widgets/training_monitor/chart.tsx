@@ -183,7 +183,10 @@ export function Chart({ title, unit, lines, domain }: ChartProps) {
   const { selected, handlers } = usePlaces(domain);
   const where = WHERE[state.x.value];
   const log = state.log_y.value;
-  const said = useMemo(() => summary(title, unit, lines, where), [title, unit, lines, where]);
+  const said = useMemo(
+    () => summary(title, unit, lines, where),
+    [title, unit, where, ...lines.flatMap(({ label, x, raw }) => [label, x, raw])],
+  );
   const [from, to] = domain;
   const strokes = useMemo(() => strokesOf(lines), [lines]);
   const scale = useMemo(() => scaleOf(strokes, [from, to], log), [strokes, from, to, log]);

@@ -188,7 +188,7 @@ export function drawLines(
     log: scale.log,
     domain,
   };
-  context.lineJoin = "round";
+  context.lineJoin = "bevel";
   for (const stroke of strokes) {
     const { color, dash, faint } = stroke;
     context.strokeStyle = context.fillStyle = color;

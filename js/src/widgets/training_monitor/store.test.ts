@@ -81,6 +81,16 @@ describe("what is held of a run", () => {
     expect(steps(held()?.steps)).toEqual([0, 2, 4]);
   });
 
+  it("is asked for again also when what was lost only changed the last point", async () => {
+    const run = small();
+    const { kernel, held } = await open([run]);
+    run.curves[0]?.points.splice(4, 1, [4, -1, 0.04]);
+    kernel.train(run, [], [], { lost: true });
+    kernel.train(run, [{ name: "loss", points: points(5, 6) }]);
+    await settle();
+    expect(steps(held()?.curves[0]?.values)).toEqual([0, 10, 20, 30, -1, 50]);
+  });
+
   it("takes up news that came while its history was on the way", async () => {
     const run = small({ seq: 7 });
     const kernel = new MockKernel([run]);
@@ -102,6 +112,7 @@ describe("what is held of a run", () => {
 
   it("is forgotten at a reset, which needs no history", async () => {
     const run = small();
+    run.curves.push({ name: "old", points: points(0, 3) });
     const { kernel, state, held } = await open([run]);
     const halved = small({ curves: [{ name: "loss", points: points(0, 2) }], rows: [2] });
     const value: News = {
@@ -109,6 +120,7 @@ describe("what is held of a run", () => {
       ...{ curves: [{ name: "loss", from: 0, points: 2 }], rows_from: 0, rows: 1 },
     };
     kernel.frame(value, tensorsOf(halved, [], 0));
+    expect(held()?.curves.map(({ name }) => name)).toEqual(["loss"]);
     expect(steps(held()?.curves[0]?.steps)).toEqual([0, 1]);
     expect(steps(state.series("a", "fc1", "weights")?.steps)).toEqual([2]);
     expect(asked(kernel)).toBe(1);
