@@ -36,6 +36,7 @@ def frame_of(climb: Climb) -> tuple[dict[str, Any], list[bytes]]:
         "speed": climb.speed,
         **_answered(newest.said or climb.said(newest.step)),
         "notes": climb.notes,
+        "first": climb.first,
     }
     return value, [pack(shown(newest.pictures), "picture"), pack(numbers, "float32")]
 
@@ -107,14 +108,24 @@ class AscentReplies:
         pictures = [shown(climb.frames[step]) for step in steps]
         room = max(1, MOST_BYTES // pictures[0].nbytes) if pictures else 0
         del steps[room:], pictures[room:]
+        tensors = [pack(np.stack(pictures), "picture")] if pictures else []
+        return Answer(self._said(request, climb, steps), tensors)
+
+    @answers("answers")
+    def _answer_answers(self, request: Request) -> Answer:
+        """Return what the network says of pictures that were kept, without them."""
+        climb = self._of(request)
+        wanted = [step for step in request.get("steps", list) if isinstance(step, int)]
+        return Answer(self._said(request, climb, climb.frames.nearest(wanted)))
+
+    def _said(self, request: Request, climb: Climb, steps: Sequence[int]) -> dict[str, Any]:
+        """Return what the network says; while one climbs, only where it was asked already."""
         said = []
         for done, step in enumerate(steps):
             request.step(done, len(steps))
             said.append(_answered(climb.said(step) if self._going else climb.says(step)))
-        value: dict[str, Any] = {"steps": steps}
-        for name in ("predictions", "complement"):
-            value[name] = [one[name] for one in said]
-        return Answer(value, [pack(np.stack(pictures), "picture")] if pictures else [])
+        columns = {name: [one[name] for one in said] for name in ("predictions", "complement")}
+        return {"steps": steps, **columns}
 
     @answers("save")
     def _answer_save(self, request: Request) -> Answer:

@@ -231,6 +231,7 @@ def test_frames_hold_all_numbers_and_the_newest_pictures() -> None:
         assert value["speed"] > 0
         assert value["notes"] == [None, None]
     last = frames[-1].content["value"]
+    assert last["first"] == viewer._ended["first"]
     top, second = net.predict(viewer.frames[-1].image)[:2]
     answer = {"index": top.index, "name": top.name, "probability": pytest.approx(top.probability)}
     assert last["predictions"][0] == answer
@@ -269,6 +270,8 @@ def test_a_page_catches_up() -> None:
         np.testing.assert_array_equal(reply.tensors[0][place], viewer._climb.frames[step])
         for index, answer in enumerate(reply.value["predictions"][place]):
             assert answer["index"] == viewer._climb.of(index)[step].prediction.index
+    answers = page.request("answers", generation=generation, steps=[5, 2, 100])
+    assert (answers.value, answers.tensors) == (reply.value, [])
     assert page.request("frames", generation=generation, steps=[]).value["steps"] == []
     assert "another one has begun" in page.refusal("frames", generation=-1, steps=[1])
     assert "another one has begun" in page.refusal("curve", generation=generation + 1)
