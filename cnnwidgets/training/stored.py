@@ -84,7 +84,7 @@ class StoredRun(Run):
         """Whether it was written to in the last half minute."""
         with suppress(OSError):
             files = [path for path in (self._path, self._log) if path.exists()]
-            newest = max(path.stat().st_mtime for path in files)
+            newest = max((path.stat().st_mtime for path in files), default=0)
             return not self._closed and time.time() - newest < RECENT
         return False
 

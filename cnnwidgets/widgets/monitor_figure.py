@@ -125,9 +125,14 @@ def _charts(runs: Sequence[Run], clock: str) -> dict[str, list[_Line]]:
                 label = " · ".join(filter(None, [run.name if len(runs) > 1 else "", split]))
                 dashed = bool(split) and not split.startswith("train")
                 x = _times(curve, curves, clock)
-                line = _Line(label or title, color, dashed, x, curve.values)
+                line = _Line(label or title, color, dashed, x, _drawable(curve.values))
                 charts.setdefault(title, []).append(line)
     return dict(sorted(charts.items(), key=lambda item: _rank(item[0]))[:_MOST_CHARTS])
+
+
+def _drawable(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Leave a gap for what no axis has room for, as the browser does."""
+    return np.where(np.abs(values) < np.finfo(np.float32).max, values, np.nan)
 
 
 def _measured(name: str) -> tuple[str, str]:

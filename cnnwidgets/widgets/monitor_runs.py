@@ -77,6 +77,7 @@ class Followed:
         self.predictions = Predictions()
         self.error: str | None = None
         self._last: Snapshot | None = None
+        self._told: dict[str, Any] = {}
 
     def follow(self) -> None:
         """Take in what is new where the run has to be asked for it; never raise."""
@@ -87,7 +88,17 @@ class Followed:
             self.error = sentence(error)
 
     def told(self, total: int | None) -> dict[str, Any]:
-        """Return what the pages are told; only what strict JSON can hold."""
+        """Return what the pages are told; what they were told before if it cannot be read now."""
+        try:
+            self._told = self._facts(total)
+        except Exception as error:  # as in `follow`
+            if not self._told:
+                raise
+            self._told = {**self._told, "live": False, "error": sentence(error)}
+        return self._told
+
+    def _facts(self, total: int | None) -> dict[str, Any]:
+        """Collect them; only what strict JSON can hold."""
         run, history = self.run, self.run.history
         with history.lock:
             keys, rate = list(history.keys), _last(history.curves.get(RATE))

@@ -15,7 +15,7 @@ from cnnwidgets.training.recorder import Recorder
 from cnnwidgets.widgets.base import Widget
 from cnnwidgets.widgets.monitor_answers import MonitorAnswers, in_words, recorded
 from cnnwidgets.widgets.monitor_feed import Feed
-from cnnwidgets.widgets.monitor_runs import Followed, as_run
+from cnnwidgets.widgets.monitor_runs import Followed, as_run, plain
 from cnnwidgets.widgets.traits import Choice, TraitValueError
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class TrainingMonitor(MonitorAnswers, Widget):
         self._feed.start()
 
     def __repr__(self) -> str:
-        names = ", ".join(one.run.name for one in self._followed)
+        names = ", ".join(plain(one.run.name) for one in self._followed)
         return f"{type(self).__name__}({names})"
 
     @property
