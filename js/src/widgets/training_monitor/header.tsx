@@ -20,8 +20,13 @@ export function remaining({ total }: Run, held: HeldRun): number | undefined {
   return Math.max(0, total - held.progress.last_step) * took;
 }
 
-const word = ({ error, live, paused }: Run): string =>
-  error ? "failed" : paused ? "paused" : live ? "training" : "ended";
+/** Of a live run that nothing came of: it waits for its first step. */
+function wordOf({ error, live, paused }: Run, held: HeldRun | undefined): string {
+  if (error) return "failed";
+  if (paused) return "paused";
+  if (!live) return "ended";
+  return held && !held.curves.length ? "waiting" : "training";
+}
 
 function Going({ run, held }: { run: Run; held: HeldRun }) {
   const { last_step, speed, elapsed } = held.progress;
@@ -46,8 +51,9 @@ function Entry({ run, index }: { run: Run; index: number }) {
   const hidden = state.hidden.value.has(run.id);
   const held = state.store.of(run.id);
   const { name } = run;
+  const word = wordOf(run, held);
   return (
-    <li data-run={run.id} data-state={word(run)}>
+    <li data-run={run.id} data-state={word}>
       <button
         type="button"
         class="cnnw-tm-shown"
@@ -67,7 +73,7 @@ function Entry({ run, index }: { run: Run; index: number }) {
         />
         <b>{name}</b>
       </label>
-      <span class="cnnw-tm-word">{word(run)}</span>
+      <span class="cnnw-tm-word">{word}</span>
       {held ? <Going run={run} held={held} /> : <small>loading …</small>}
       <Controls run={run} />
     </li>

@@ -100,6 +100,7 @@ describe("before there is anything", () => {
       { runs: [mockRun("a", { curves: [], rows: [], about: { live: true } as never })] },
     );
     await eventually(() => root().dataset.state).toBe("empty");
+    expect(find('[data-run="a"]').dataset.state).toBe("waiting");
     await see(/No step yet:.*run your training loop/);
     kernel.train(kernel.recorded[0] as MockRun, [], [3]);
     await eventually(() => timeline()?.dataset.step).toBe("3");
