@@ -5,7 +5,6 @@ import { drawTile } from "../../shared/canvas";
 import type { Scale } from "../../shared/color";
 import { count, number } from "../../shared/format";
 import { Legend } from "../../shared/legend";
-import { TileGrid } from "../../shared/tile_grid";
 import { mapCount, mapSize, type Tensor, valueAt } from "../../shared/wire";
 import { Choice } from "./choice";
 import type { HeldMaps, Wanted, What } from "./held_maps";
@@ -20,6 +19,7 @@ import {
   partOf,
   scaleOf,
 } from "./maps";
+import { SizedGrid } from "./sized_grid";
 import { useMonitor } from "./state";
 
 type Input = number | "rgb";
@@ -47,7 +47,8 @@ const UNITS: Record<What, string> = {
   gradients: "∂ logit of the predicted class / ∂ activation",
 };
 
-const EDGE = 64;
+/** Edge of a tile, and height of the grid at most (CSS pixels). */
+const [EDGE, MOST] = [64, 440];
 const never = signal(0);
 
 /** What there is of the step; until it has come, what was drawn last. */
@@ -194,7 +195,8 @@ export function MapTiles(p: MapTilesProps) {
       {!drawn && !refusal && <p class="cnnw-tm-note">Fetching the snapshot of step {count(at)}.</p>}
       {drawn && (
         <>
-          <TileGrid
+          <SizedGrid
+            most={MOST}
             caption={`${items} ${word}s of ${wanted.layer} at step ${count(drawn.at)}`}
             count={items}
             tile={EDGE}

@@ -5,9 +5,9 @@ import { Bars } from "../../shared/bars";
 import { drawPicture } from "../../shared/canvas";
 import { count, percent } from "../../shared/format";
 import { Legend } from "../../shared/legend";
-import { TileGrid } from "../../shared/tile_grid";
 import type { Tensor } from "../../shared/wire";
 import { type HeatRow, RowHeat } from "./row_heat";
+import { SizedGrid } from "./sized_grid";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
 import type { Run } from "./types";
@@ -29,7 +29,8 @@ interface ProbeProps {
   pin: number | undefined;
 }
 
-const EDGE = 48;
+/** Edge of a tile, and height of the grid at most (CSS pixels). */
+const [EDGE, MOST] = [48, 150];
 const never = signal(0);
 const CERTAIN = { low: 0, high: 1, log: false, table: "sequential" } as const;
 
@@ -89,7 +90,8 @@ function Pictures({ run, pictures, taken, index }: PicturesProps) {
     [taken, run],
   );
   return (
-    <TileGrid
+    <SizedGrid
+      most={MOST}
       caption={`${run.probe} probe pictures, and what they are taken for`}
       count={run.probe}
       tile={EDGE}

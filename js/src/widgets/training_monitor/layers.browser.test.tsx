@@ -1,0 +1,277 @@
+import { describe, expect, test } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { mockRun } from "./mock_runs";
+import { eventually, find, mount, root, see } from "./mounting";
+
+const tab = (name: string) => page.getByRole("tab", { name, exact: true }).click();
+const choose = (label: string, option: string) =>
+  page.getByRole("combobox", { name: label, exact: true }).selectOptions(option);
+const plots = () => [...document.querySelectorAll<HTMLElement>(".cnnw-tm-plot")];
+const texts = (plot: Element | undefined) =>
+  [...(plot?.querySelectorAll("text") ?? [])].map(({ textContent }) => textContent);
+const said = () => [...document.querySelectorAll("output")].map(({ textContent }) => textContent);
+
+/** Presses at a share of a figure's canvas. */
+function press(plot: HTMLElement | undefined, across: number, down: number, type = "pointerdown") {
+  const box = plot?.querySelector("canvas")?.getBoundingClientRect() as DOMRect;
+  plot?.dispatchEvent(
+    new PointerEvent(type, {
+      ...{ bubbles: true, buttons: type === "pointerdown" ? 1 : 0 },
+      ...{ clientX: box.left + across * box.width, clientY: box.top + down * box.height },
+    }),
+  );
+}
+
+const pixel = (plot: HTMLElement | undefined, across: number, down: number) => {
+  const canvas = plot?.querySelector("canvas") as HTMLCanvasElement;
+  const [x, y] = [Math.floor(across * canvas.width), Math.floor(down * canvas.height)];
+  return [...(canvas.getContext("2d")?.getImageData(x, y, 1, 1).data ?? [])];
+};
+
+describe("histograms", () => {
+  test("of two runs are on one scale, and names are text", async () => {
+    mount();
+    await tab("Distributions");
+    await eventually(() => plots().length).toBe(4);
+    const [first, one, second, other] = plots();
+    await eventually(() => texts(first).length).toBeGreaterThan(6);
+    expect(texts(second)).toEqual(texts(first));
+    expect(texts(other)).toEqual(texts(one));
+    await expect.element(page.getByRole("article", { name: "lr <b>0.5</b>" })).toBeVisible();
+    await see("share of weights in a bin; colour by its square root; one scale for all runs");
+  });
+
+  test("are coloured by what was counted", async () => {
+    mount({}, { runs: [mockRun("a")] });
+    await tab("Distributions");
+    await eventually(() => plots()[0]?.querySelector("canvas")?.width).toBeGreaterThan(300);
+    const [plot] = plots();
+    await eventually(() => pixel(plot, 0.5, 0.01)).toEqual([68, 1, 84, 255]); // no such value
+    const colors = Array.from({ length: 40 }, (_, i) => pixel(plot, 0.9, (i + 0.5) / 40).join());
+    expect(new Set(colors).size).toBeGreaterThan(5);
+    expect(colors.some((one) => one.startsWith("253,231,37"))).toBe(true); // the most of all
+  });
+
+  test("a press goes to the step, arrow keys go on through steps and layers", async () => {
+    const kernel = mount({}, { runs: [mockRun("a")] });
+    await tab("Distributions");
+    await eventually(() => plots()[0]?.querySelector("canvas")?.width).toBeGreaterThan(300);
+    press(plots()[0], 0.51, 0.5);
+    await eventually(() => [kernel.get("step"), kernel.get("follow")]).toEqual([310, false]);
+    plots()[0]?.focus();
+    await userEvent.keyboard("{ArrowRight}");
+    await eventually(() => kernel.get("step")).toBe(320);
+    await userEvent.keyboard("{Shift>}{ArrowLeft}{/Shift}");
+    await eventually(() => kernel.get("step")).toBe(220);
+    await userEvent.keyboard("{End}");
+    await eventually(() => kernel.get("step")).toBe(600);
+    await userEvent.keyboard("{ArrowDown}{ArrowDown}");
+    await eventually(() => kernel.get("layer")).toBe("block.<b>conv3</b>");
+    expect(kernel.asked("history")).toHaveLength(1); // all of it without the kernel
+  });
+
+  test("tell step, bin and share under the pointer", async () => {
+    mount({}, { runs: [mockRun("a")] });
+    await tab("Distributions");
+    await eventually(() => plots()[0]?.querySelector("canvas")?.width).toBeGreaterThan(300);
+    await see(/^step 600: median about/);
+    press(plots()[0], 0.51, 0.01, "pointermove");
+    await see(/^step 310: 0 % of the values are \S+ … \S+$/);
+  });
+
+  test("are lines and bands, with the pinned step over the chosen one's bars", async () => {
+    mount({ pinned: 60 }, { runs: [mockRun("a")] });
+    await tab("Distributions");
+    await see(/Dashed: the pinned step, 60/);
+    await choose("View", "ridgeline");
+    await eventually(() => document.querySelectorAll(".cnnw-tm-ridge").length).toBe(32);
+    expect(find("path.cnnw-tm-step")).not.toBeNull();
+    await choose("View", "distribution bands");
+    await eventually(() => document.querySelectorAll("g.cnnw-tm-bands path").length).toBe(4);
+    await tab("Layers");
+    await tab("Distributions");
+    await expect.element(page.getByRole("combobox", { name: "View" })).toHaveValue("bands");
+  });
+
+  test("bins are read with the arrow keys too", async () => {
+    mount({ pinned: 60 }, { runs: [mockRun("a")] });
+    await tab("Distributions");
+    await eventually(() => plots().length).toBe(2);
+    plots()[1]?.focus();
+    await userEvent.keyboard("{ArrowRight}");
+    await eventually(() => said().at(-1)).toMatch(/% of the values; at the pinned step .* %$/);
+  });
+
+  test("say what was not recorded, and what is no number", async () => {
+    const kernel = mount({ quantity: "biases" }, { runs: [mockRun("a")] });
+    await tab("Distributions");
+    await see("There are no biases of conv1.");
+    kernel.set("quantity", "gradients");
+    await see("0 NaN");
+    kernel.set("layer", "no such layer");
+    await eventually(() => plots()[0]?.getAttribute("aria-label")).toMatch(/gradients of conv1,/);
+  });
+});
+
+describe("layers", () => {
+  const rows = () => [...document.querySelectorAll<HTMLElement>("[role=radio]")];
+
+  test("are bars beside those of the other run, or of the pinned step", async () => {
+    const kernel = mount();
+    await tab("Layers");
+    await eventually(() => rows().length).toBe(5);
+    await see("lr <b>0.5</b>, step 600");
+    expect(rows()[2]?.ariaLabel).toMatch(
+      /^block\.<b>conv3<\/b>: \S+ \(lr 0\.05, step 600\), \S+ \(/,
+    );
+    expect(document.querySelectorAll(".cnnw-tm-other.cnnw-tm-bar")).toHaveLength(5);
+    kernel.set("pinned", 60);
+    await see("lr 0.05, pinned step 60");
+    expect(document.querySelectorAll(".cnnw-tm-other.cnnw-tm-bar")).toHaveLength(0);
+  });
+
+  test("are chosen by a press or the arrow keys", async () => {
+    const kernel = mount({}, { runs: [mockRun("a")] });
+    await tab("Layers");
+    await eventually(() => rows().length).toBe(5);
+    rows()[3]?.click();
+    await eventually(() => kernel.get("layer")).toBe("fc1");
+    await eventually(() => rows().map(({ tabIndex }) => tabIndex)).toEqual([-1, -1, -1, 0, -1]);
+    rows()[3]?.focus();
+    await userEvent.keyboard("{ArrowUp}");
+    await eventually(() => kernel.get("layer")).toBe("block.<b>conv3</b>");
+    await eventually(() => document.activeElement).toBe(rows()[2]);
+  });
+
+  test("have a healthy band of the update : weight ratio", async () => {
+    mount({}, { runs: [mockRun("a")] });
+    await tab("Layers");
+    await choose("Statistic", "update : weight ratio");
+    await see("common in healthy training: 0.0001 … 0.01");
+    const [band, bar] = ["healthy", "bar"].map((name) =>
+      find(`.cnnw-tm-track .cnnw-tm-${name}`).getBoundingClientRect(),
+    ) as [DOMRect, DOMRect];
+    expect(bar.right).toBeGreaterThan(band.left);
+    expect(bar.right).toBeLessThan(band.right);
+  });
+
+  test("over the steps: a press goes to the step and the layer", async () => {
+    const kernel = mount({}, { runs: [mockRun("a")] });
+    await tab("Layers");
+    await choose("Statistic", "dead units");
+    await see("Layers over the steps: dead units");
+    await eventually(() => plots()[0]?.querySelector("canvas")?.height).toBe(5);
+    expect(pixel(plots()[0], 0.5, 0.5)).toEqual([70, 24, 97, 255]); // 5 % of the scale
+    press(plots()[0], 0.25, 0.7);
+    await eventually(() => [kernel.get("step"), kernel.get("layer")]).toEqual([160, "fc1"]);
+    await see("step 160, fc1: 5 %");
+  });
+
+  test("without such numbers it is said", async () => {
+    const bare = mockRun("a");
+    mount({}, { runs: [mockRun("a", { about: { ...bare.about, keys: [], layers: [] } })] });
+    await tab("Layers");
+    await see("No gradient norm recorded.");
+  });
+});
+
+describe("snapshots", () => {
+  const grid = (name: RegExp) => page.getByRole("grid", { name });
+  const maps = () => find(".cnnw-tm-maps").dataset;
+  const shown = (kernel: ReturnType<typeof mount>) =>
+    kernel.asked("maps").map(({ args }) => args.step);
+
+  test("are fetched ahead, so that scrubbing asks for nothing", async () => {
+    const kernel = mount({ step: 130, follow: false });
+    await tab("Snapshots");
+    await see(/^Snapshot of step 130/);
+    await expect.element(grid(/^8 channels of conv1 at step 130/)).toBeVisible();
+    await eventually(() => maps().held).toBe("10");
+    expect(shown(kernel).slice(0, 2)).toEqual([130, 550]);
+    const before = kernel.requests().length;
+    for (const step of [10, 250, 550, 70]) {
+      kernel.set("step", step);
+      await eventually(() => maps().at).toBe(`${step}`);
+    }
+    expect(kernel.requests()).toHaveLength(before);
+  });
+
+  test("differ from the pinned step, on a range of the whole run", async () => {
+    const kernel = mount({ step: 130, follow: false });
+    await tab("Snapshots");
+    await expect.element(page.getByRole("checkbox")).toBeDisabled();
+    kernel.set("pinned", 132);
+    await page.getByRole("checkbox").click();
+    await see(/^difference from step 130: activation, this layer at this step/);
+    await eventually(() => maps().high).toBe("0"); // of itself
+    await choose("Colour range of", "the whole run");
+    await eventually(() => Number(maps().high)).toBeGreaterThan(1.5);
+    const { high } = maps();
+    kernel.set("step", 550);
+    await eventually(() => maps().at).toBe("550");
+    expect(maps().high).toBe(high); // the range does not move
+  });
+
+  test("filters of colour pictures are in colour, or by input", async () => {
+    const kernel = mount({ step: 130, follow: false });
+    await tab("Snapshots");
+    await choose("Show", "filters");
+    await see(/^Red, green and blue weights as colours: mid grey is 0/);
+    await choose("Input", "input channel 2");
+    await see("weight, this layer at this step");
+    await choose("Colour range of", "each channel");
+    await see("weight, filter 0");
+    expect(kernel.asked("maps").at(-1)?.args).toMatchObject({ what: "filters", layer: "conv1" });
+  });
+
+  test("tell what the chosen picture is taken for", async () => {
+    const kernel = mount({ step: 130, follow: false, pinned: 550 });
+    await tab("Snapshots");
+    await see("Probabilities of picture 0; predicted: cat");
+    await see(/\(pinned 88 %\)/);
+    await grid(/^4 probe pictures/)
+      .getByText("<b>dog</b>")
+      .click();
+    await see("Probabilities of picture 1; predicted: <b>dog</b>");
+    await eventually(() => kernel.asked("maps").at(-1)?.args.picture).toBe(1);
+    expect(document.querySelectorAll(".cnnw-tm-plot circle")).toHaveLength(10);
+    expect(kernel.asked("pictures")).toHaveLength(1);
+  });
+
+  test("that never came are explained in their place, those that did are there", async () => {
+    const kernel = mount({ step: 130, follow: false });
+    await tab("Snapshots");
+    await eventually(() => maps().held).toBe("10");
+    kernel.kernel.statusChanged.emit("dead");
+    kernel.set("step", 550);
+    await eventually(() => maps().at).toBe("550");
+    kernel.set("layer", "fc2");
+    await eventually(() => find(".cnnw-tm-maps .cnnw-tm-refusal")?.textContent).toMatch(
+      /^The kernel was restarted/,
+    );
+  });
+
+  test("without probe pictures are filters alone, without any say how to get them", async () => {
+    const { about } = mockRun("a");
+    const kernel = mount({}, { runs: [mockRun("a", { about: { ...about, probe: 0 } })] });
+    await tab("Snapshots");
+    await see(/^Without probe pictures there are filters alone/);
+    expect(kernel.asked("maps")[0]?.args.what).toBe("filters");
+    expect(kernel.asked("predictions")).toHaveLength(0);
+    kernel.tell("a", { snapshots: { steps: [], kind: null } });
+    await see(/^No snapshots yet: Recorder\(model, snapshots=64\)/);
+  });
+});
+
+test.each([480, 1200])("nothing is wider than %d px", async (width) => {
+  mount({ pinned: 60 }, { width });
+  for (const name of ["Distributions", "Layers", "Snapshots"]) {
+    await tab(name);
+    await eventually(() => plots()[0]?.querySelector("canvas")?.width).toBeGreaterThan(100);
+    expect(root().scrollWidth).toBeLessThanOrEqual(width);
+    for (const canvas of document.querySelectorAll("canvas"))
+      expect(canvas.getBoundingClientRect().right).toBeLessThanOrEqual(
+        root().getBoundingClientRect().right,
+      );
+  }
+});
