@@ -4,7 +4,7 @@ import { count, number } from "../../shared/format";
 import { MARKS } from "../../shared/look";
 import { pointOf } from "../../shared/pointers";
 import { useSize } from "../../shared/size";
-import { commonWords, measured, subjectOf } from "./describe";
+import { commonWords, measured } from "./describe";
 import type { Film } from "./film";
 import { pathOf, type Range, rangeOf, thinned } from "./plot";
 import { type State, useAscent } from "./state";
@@ -69,24 +69,19 @@ function* everyNumber({ length, panels }: Film, of: (step: number, panel: number
 
 /** Where each class is the network's answer for the first time. */
 function Firsts({ film, x }: { film: Film; x: (step: number) => number }) {
-  const { classes } = useAscent();
-  const marks = film.panels.flatMap(({ id, objective }, panel) => {
+  return film.panels.map(({ id, label }, panel) => {
     const step = film.first[panel] ?? null;
-    const subject = subjectOf(objective, classes.value);
-    return step === null || subject.kind !== "class" ? [] : { id, panel, step, name: subject.name };
-  });
-  return (
-    <>
-      {marks.map(({ id, panel, step, name }) => (
+    return (
+      step !== null && (
         <g key={id} data-first={step} class="cnnw-ga-first" style={{ color: colourOf(panel) }}>
           <line x1={x(step)} x2={x(step)} y1={TOP} y2={TOP + SCORES} />
           <path d={`M${x(step)} ${TOP}l-5 -7h10z`}>
-            <title>{`At step ${count(step)} ${name} is the network’s answer for the first time`}</title>
+            <title>{`${label}: the network’s answer for the first time at step ${count(step)}`}</title>
           </path>
         </g>
-      ))}
-    </>
-  );
+      )
+    );
+  });
 }
 
 function scrubbing({ scrub }: State, stepAt: (x: number) => number) {
@@ -126,12 +121,10 @@ export function Curves({ film }: { film: Film }) {
   const inner = width - LEFT - RIGHT;
   const x = (step: number) => LEFT + (step / end) * inner;
   const pointing = scrubbing(state, (at) => ((at - LEFT) / inner) * end);
-  const probability = film.panels.every(({ objective }) => objective.startsWith("class:"))
-    ? measure.value === "probability"
-    : false;
+  const words = commonWords(film.panels, classes.value, measure.value, layers.value);
+  const probability = words.startsWith("probability");
   const scores: Range = probability ? [0, 1] : rangeOf(everyNumber(film, film.score));
   const norms: Range = [0, Math.max(rangeOf(everyNumber(film, film.norm))[1], 1e-12)];
-  const words = commonWords(film.panels, classes.value, measure.value, layers.value);
   const bottom = TOP + SCORES + BETWEEN + NORMS;
   const common = { film, x, width };
   return (

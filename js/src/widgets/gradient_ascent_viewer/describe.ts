@@ -77,6 +77,6 @@ export function leftWords(steps: number, speed: number | null): string {
 }
 
 export const speedWords = (speed: number | null): string =>
-  speed ? `${number(speed, speed < 10 ? 2 : 3)} steps/s` : "";
+  speed ? `${number(speed, 3)} steps/s` : "";
 
 export const NEEDS_KERNEL = "This needs the kernel; the pictures that are here can be looked at.";

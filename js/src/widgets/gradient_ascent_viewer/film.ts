@@ -34,8 +34,9 @@ export class Film {
   notes: readonly (string | null)[] = [];
   /** Of each picture the first step at which its class is the network's answer. */
   first: readonly (number | null)[] = [];
-  #scores = new Float32Array();
-  #norms = new Float32Array();
+  /** By step and panel; holes where nobody measured. */
+  readonly #scores: number[] = [];
+  readonly #norms: number[] = [];
 
   constructor(
     readonly generation: number,
@@ -48,8 +49,10 @@ export class Film {
     return Math.max(0, this.length - 1, this.stills.at(-1)?.step ?? 0);
   }
 
-  score = (step: number, panel: number): number => this.#read(this.#scores, step, panel);
-  norm = (step: number, panel: number): number => this.#read(this.#norms, step, panel);
+  score = (step: number, panel: number): number =>
+    this.#scores[step * this.panels.length + panel] ?? Number.NaN;
+  norm = (step: number, panel: number): number =>
+    this.#norms[step * this.panels.length + panel] ?? Number.NaN;
 
   /** Takes the score and the gradient norm of steps from one on: float32 [2, n, P]. */
   measure(from: number, { shape, data }: Tensor): void {
@@ -57,11 +60,11 @@ export class Film {
     const count = this.panels.length;
     if (pictures !== count) return;
     this.torn = from > this.length || (this.torn && from > 0);
-    this.#scores = grown(this.#scores, (from + steps) * count);
-    this.#norms = grown(this.#norms, (from + steps) * count);
     const middle = steps * count;
-    this.#scores.set(data.subarray(0, middle), from * count);
-    this.#norms.set(data.subarray(middle, 2 * middle), from * count);
+    for (let i = 0; i < middle; i++) {
+      this.#scores[from * count + i] = data[i] as number;
+      this.#norms[from * count + i] = data[middle + i] as number;
+    }
     this.length = Math.max(this.length, from + steps);
     this.version.value++;
   }
@@ -132,18 +135,6 @@ export class Film {
     const [dropped] = this.stills.splice(at, 1);
     this.bytes -= (dropped as Still).pictures.data.length;
   }
-
-  #read(values: Float32Array, step: number, panel: number): number {
-    return step < this.length ? (values[step * this.panels.length + panel] as number) : Number.NaN;
-  }
-}
-
-/** Room for `size` numbers, those that nobody measured NaN. */
-function grown(values: Float32Array<ArrayBuffer>, size: number): Float32Array<ArrayBuffer> {
-  if (values.length >= size) return values;
-  const more = new Float32Array(Math.max(2 * values.length, size)).fill(Number.NaN);
-  more.set(values);
-  return more;
 }
 
 /** One picture of a still. */
@@ -159,7 +150,7 @@ export function pictureOf({ pictures }: Still, panel: number): Tensor {
 
 /** The same steps, the last and the first before those between, by halves. */
 export function coarseToFine(steps: readonly number[]): number[] {
-  const found = new Set<number>([...steps.slice(-1), ...steps.slice(0, 1)]);
+  const found = new Set<number>(steps.slice(-1));
   let apart = 1;
   while (apart < steps.length) apart *= 2;
   for (; apart >= 1; apart /= 2)

@@ -86,7 +86,7 @@ export class Frames {
     if (!film || pictures.shape[0] !== film.panels.length) return;
     film.speed = value.speed;
     film.notes = value.notes;
-    film.first = value.first ?? film.first;
+    film.first = value.first;
     film.measure(value.from, numbers);
     film.add(stillOf(value.step, pictures, 0, value));
     this.film.value = film;
@@ -126,11 +126,11 @@ export class Frames {
   async #fetch(film: Film, kept: readonly number[], stop: AbortSignal): Promise<void> {
     const { generation } = film;
     const replay = this.bridge.status.peek() === "replay";
-    const wanted = coarseToFine(kept).filter((step) => !film.has(step));
+    let wanted = coarseToFine(kept).filter((step) => !film.has(step));
     while (wanted.length) {
-      const size = (film.stills[0]?.pictures.data.length ?? 0) * Math.min(BATCH, wanted.length);
-      if (film.stills.length && film.bytes + size > film.budget) return;
-      const steps = wanted.slice(0, film.stills.length && !replay ? BATCH : 1);
+      const each = film.stills[0]?.pictures.data.length;
+      const steps = wanted.slice(0, each && !replay ? BATCH : 1);
+      if (each && film.bytes + each * steps.length > film.budget) return;
       try {
         const options = { signal: stop, lane: "frames" };
         const reply = await this.bridge.request<FramesValue>(
@@ -138,14 +138,13 @@ export class Frames {
           { generation, steps },
           options,
         );
-        if (stop.aborted) return;
-        for (const step of this.#keep(film, reply.value, reply.tensors[0])) remove(wanted, step);
+        this.#keep(film, reply.value, reply.tensors[0]);
       } catch (error) {
         if (!replay) throw error;
         this.missing.value = wanted.length;
         return;
       }
-      remove(wanted, steps[0] as number);
+      wanted = wanted.filter((step) => step !== steps[0] && !film.has(step));
     }
   }
 
@@ -175,13 +174,7 @@ export class Frames {
       if (all) film.add(stillOf(step, { ...all, shape: all.shape.slice(1) }, i, says));
     });
     this.film.value = film;
-    return steps;
   }
-}
-
-function remove(steps: number[], step: number): void {
-  const at = steps.indexOf(step);
-  if (at >= 0) steps.splice(at, 1);
 }
 
 /** A copy, so that what it came with can be forgotten. */

@@ -136,7 +136,7 @@ describe("what is there", () => {
     root().focus();
     await userEvent.keyboard("{ArrowRight}{ArrowRight}{ArrowRight}");
     await eventually(() => root().dataset.step).toBe("23");
-    await see("Picture of step 24, the nearest that was kept.");
+    await see("Picture of step 24, the nearest that is here.");
     await userEvent.keyboard("{Shift>}{ArrowLeft}{/Shift}{Home}");
     await eventually(() => root().dataset.step).toBe("0");
     const curves = page.getByRole("slider", { name: "Step, on the curves" });

@@ -17,8 +17,8 @@ export function Help() {
         ))}
       </dl>
       <p class="cnnw-note">
-        Scores are those of the picture as the step saw it, moved a little by jitter, zoom and
-        rotation; the network’s answer is to the picture as it is shown.
+        A score is of the picture as its step saw it, moved a little; the network’s answer is to the
+        picture as it is shown.
       </p>
     </Dialog>
   );

@@ -1,13 +1,13 @@
 // The keys of the whole widget.
-import { control, type State, toggle } from "./state";
+import { control, nextOf, type State } from "./state";
 
 export const HELP: readonly [string, string][] = [
   ["Space", "Run, pause, resume"],
   ["s", "One step of the ascent, while it does not run"],
-  ["← →", "One step back or on among those that were made; with Shift ten"],
+  ["← →", "Look a step back or on, with Shift ten"],
   ["Page Up, Page Down", "Ten steps on or back"],
   ["Home, End", "The start picture, the newest"],
-  ["p", "Play what is there, or stop playing"],
+  ["p", "Play, or stop playing"],
   ["Enter", "On one of several pictures: show it large"],
   ["Esc", "All pictures again"],
   ["?", "This list"],
@@ -21,12 +21,12 @@ const STEPS: Record<string, number> = {
   ArrowUp: 1,
   PageDown: -10,
   PageUp: 10,
-  Home: Number.NEGATIVE_INFINITY,
-  End: Number.POSITIVE_INFINITY,
+  Home: -1e9,
+  End: 1e9,
 };
 
 const ACTIONS: Record<string, (state: State) => void> = {
-  " ": toggle,
+  " ": (state) => control(state, nextOf(state)),
   s: (state) => !state.going.peek() && control(state, "step"),
   p: ({ playing }) => (playing.value = !playing.peek()),
   Escape: ({ enlarged }) => (enlarged.value = null),

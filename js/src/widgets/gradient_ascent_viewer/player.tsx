@@ -4,14 +4,9 @@ import { count } from "../../shared/format";
 import { IconButton } from "../../shared/icon";
 import { Slider } from "../../shared/slider";
 import { leftWords, NEEDS_KERNEL, speedWords } from "./describe";
-import { control, phaseOf, type State, toggle, useAscent } from "./state";
+import { control, nextOf, phaseOf, type State, useAscent } from "./state";
 
-/** What the main button does next. */
-export function nextWord(state: State): string {
-  const phase = phaseOf(state);
-  if (phase === "running") return "Pause";
-  return phase === "paused" && !state.changed.value ? "Resume" : "Run";
-}
+const NAMES = { run: "Run", pause: "Pause", resume: "Resume" };
 
 /** "step 128 of 256, 41 steps/s, about 3 s left" */
 function progressWords({ film, steps, going, last, ended, alone }: State): string {
@@ -30,28 +25,27 @@ function progressWords({ film, steps, going, last, ended, alone }: State): strin
 export function Controls() {
   const state = useAscent();
   const { alone, going, film, steps, last } = state;
-  const phase = phaseOf(state);
+  const next = nextOf(state);
   const title = alone.value ? NEEDS_KERNEL : undefined;
-  const begun = phase === "paused" || phase === "ended" || phase === "running";
   return (
     <div class="cnnw-ga-row">
       <Button
         class="cnnw-button cnnw-ga-main"
         aria-disabled={alone.value}
         title={title ?? "Space"}
-        onClick={() => toggle(state)}
+        onClick={() => control(state, next)}
       >
-        {nextWord(state)}
+        {NAMES[next]}
       </Button>
       <Button
-        disabled={alone.value || going.value || phase === "ended"}
+        disabled={alone.value || going.value || phaseOf(state) === "ended"}
         title={title ?? "One step of the ascent (s)"}
         onClick={() => control(state, "step")}
       >
         Step
       </Button>
       <Button
-        disabled={alone.value || !begun}
+        disabled={alone.value || !film.value}
         title={title ?? "Back to the start picture"}
         onClick={() => control(state, "reset")}
       >

@@ -110,20 +110,19 @@ function Nothing() {
 }
 
 /** What is not as the reader may think: other inputs than pictures, pictures not kept, other settings. */
-function notes(state: State, film: Film, still: Still): string[] {
+function notes(state: State, still: Still): string[] {
   const { shape, shown, frames, changed, going, alone } = state;
   const [channels = 3] = shape.value;
   const missing = frames.missing.value;
-  return [
-    ...(channels !== 1 && channels !== 3 ? [`Shown: the mean of ${channels} channels.`] : []),
-    ...(still.step !== shown.value && shown.value <= film.last
-      ? [`Picture of step ${count(still.step)}, the nearest that was kept.`]
-      : []),
-    ...(missing ? [`${count(missing)} of its pictures are not in this page.`] : []),
-    ...(changed.value && !going.value && !alone.value
-      ? ["Made with other settings than those chosen now: press Run."]
-      : []),
+  const all = [
+    channels !== 1 && channels !== 3 && `Shown: the mean of ${channels} channels.`,
+    still.step !== shown.value && `Picture of step ${count(still.step)}, the nearest that is here.`,
+    missing > 0 && `${count(missing)} of its pictures are not in this page.`,
+    changed.value &&
+      !(going.value || alone.value) &&
+      "Made with other settings than those chosen now: press Run.",
   ];
+  return all.filter((one) => one !== false);
 }
 
 /** Most pictures in a row, so that all can be seen at once. */
@@ -156,7 +155,7 @@ export function Stage() {
       {only.length > 0 && all.length > 1 && (
         <Button onClick={() => (enlarged.value = null)}>All {count(all.length)} pictures</Button>
       )}
-      {notes(state, film, still).map((note) => (
+      {notes(state, still).map((note) => (
         <p key={note} class="cnnw-note" role="status">
           {note}
         </p>

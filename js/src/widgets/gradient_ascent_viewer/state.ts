@@ -49,15 +49,10 @@ interface Told {
   error: ReadonlySignal<string | null>;
 }
 
-const WRITTEN =
-  "objective measure direction steps lr tv l2 p_norm blur clip jitter zoom rotation parametrization optimizer start_from seed size compare count step playing follow";
-const TOLD = "running target _classes _layers _network _shape _panels _generation _ended _error";
-
 /** A change of these begins anew. */
-const ANEW = [
-  ...["objective", "measure", "parametrization", "optimizer", "start_from", "seed", "size"],
-  ...["compare", "count"],
-] as const satisfies readonly (keyof Written)[];
+const ANEW = "objective measure parametrization optimizer start_from seed size compare count";
+const WRITTEN = `${ANEW} direction steps lr tv l2 p_norm blur clip jitter zoom rotation step playing follow`;
+const TOLD = "running target _classes _layers _network _shape _panels _generation _ended _error";
 
 const byName = <T>(names: string, of: (name: string) => unknown) =>
   Object.fromEntries(names.split(" ").map((name) => [name.replace(/^_/, ""), of(name)])) as T;
@@ -95,7 +90,9 @@ export type State = ReturnType<typeof createState>;
 
 /** Were settings that begin anew changed since the ascent that is shown began? */
 function changes(t: Written & Told, { film }: Frames, abort: AbortSignal): ReadonlySignal<boolean> {
-  const now = computed(() => JSON.stringify(ANEW.map((name) => t[name].value)));
+  const now = computed(() =>
+    JSON.stringify(byName(ANEW, (name) => t[name as keyof Written].value)),
+  );
   const begun = signal<[number, string] | undefined>(undefined);
   const stop = effect(() => {
     const generation = film.value?.generation;
@@ -129,11 +126,11 @@ export function control(state: State, name: "run" | "pause" | "resume" | "step" 
   });
 }
 
-/** Runs, pauses or goes on, whichever is next. */
-export function toggle(state: State): void {
+/** What the main button does. */
+export function nextOf(state: State): "pause" | "resume" | "run" {
   const phase = phaseOf(state);
-  if (phase === "running") control(state, "pause");
-  else control(state, phase === "paused" && !state.changed.peek() ? "resume" : "run");
+  if (phase === "running") return "pause";
+  return phase === "paused" && !state.changed.value ? "resume" : "run";
 }
 
 const Context = createContext<State | null>(null);

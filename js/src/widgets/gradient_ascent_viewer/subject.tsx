@@ -1,4 +1,5 @@
 // What the picture is to please: a unit of a layer, or a class; and what stands beside it.
+import type { ComponentChildren } from "preact";
 import { Popup } from "../../shared/popup";
 import { SearchList } from "../../shared/search_list";
 import { Choice, Whole } from "./control";
@@ -144,6 +145,19 @@ const COMPARED: [Compare, string][] = [
 ];
 const COUNTS = Array.from({ length: 15 }, (_, i) => [i + 2, String(i + 2)] as const);
 
+interface PickerProps {
+  label: string;
+  /** What is chosen of it, if it is of this kind. */
+  chosen: string | false;
+  children: ComponentChildren;
+}
+
+const Picker = ({ label, chosen, children }: PickerProps) => (
+  <div data-chosen={chosen !== false}>
+    <Popup label={`${label}: ${chosen || "…"}`}>{children}</Popup>
+  </div>
+);
+
 export function Subject() {
   const { subject, objective, measure, compare, count, classes, layers, alone } = useAscent();
   const now = subject.value;
@@ -153,18 +167,14 @@ export function Subject() {
     <>
       {(custom || alone.value) && <output>Objective: {objective.value}</output>}
       {!alone.value && layers.value.length > 0 && (
-        <div data-chosen={now.kind === "unit"}>
-          <Popup label={`Unit: ${now.kind === "unit" ? objective.value : "…"}`}>
-            <UnitChoice />
-          </Popup>
-        </div>
+        <Picker label="Unit" chosen={now.kind === "unit" && objective.value}>
+          <UnitChoice />
+        </Picker>
       )}
       {!alone.value && classes.value.length > 0 && (
-        <div data-chosen={now.kind === "class"}>
-          <Popup label={`Class: ${now.kind === "class" ? now.name : "…"}`}>
-            <ClassChoice />
-          </Popup>
-        </div>
+        <Picker label="Class" chosen={now.kind === "class" && now.name}>
+          <ClassChoice />
+        </Picker>
       )}
       {now.kind === "class" && <Choice label="Measure" trait={measure} options={MEASURES} />}
       <Choice label="Compare" trait={compare} options={custom ? COMPARED.slice(0, 4) : COMPARED} />
