@@ -42,7 +42,13 @@ def test_modules_of_functions(module: Any) -> None:
 
 @pytest.mark.parametrize(
     "widget",
-    [cw.GradientAscentViewer, cw.LayerBrowser, cw.OcclusionSlider, cw.SaliencyViewer],
+    [
+        cw.GradientAscentViewer,
+        cw.LayerBrowser,
+        cw.OcclusionSlider,
+        cw.SaliencyViewer,
+        cw.TrainingMonitor,
+    ],
 )
 def test_the_methods_of_widgets(widget: type) -> None:
     own = (vars(kind) for kind in widget.__mro__ if kind.__module__.startswith(cw.__name__))

@@ -57,6 +57,9 @@ def test_colours_are_those_of_the_front_end() -> None:
         found = re.search(rf"{table}: \[(.*?)\]", look)
         assert found
         assert re.findall("#[0-9a-f]{6}", found[1]) == stops.split()
+    runs = re.search(r"RUNS = \[(.*?)\]", look)
+    assert runs
+    assert tuple(re.findall("#[0-9a-f]{6}", runs[1])) == colors.RUNS
     for name in ("NOT_A_NUMBER", "POSITIVE_INFINITY", "NEGATIVE_INFINITY"):
         there = "NAN" if name == "NOT_A_NUMBER" else name
         assert f'export const {there} = "{getattr(colors, name)}"' in look
