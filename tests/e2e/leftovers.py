@@ -12,9 +12,11 @@ _before: dict[object, dict[str, object]] = {}
 
 def remember() -> None:
     """Remember the package as it is now."""
-    import cnnwidgets  # noqa: F401, PLC0415 - only now: another test wants a kernel without it
+    import cnnwidgets  # noqa: PLC0415 - only now: another test wants a kernel without it
 
     if not _before:
+        for name in cnnwidgets.__all__:  # they load on first use
+            getattr(cnnwidgets, name)
         _before.update({owner: dict(vars(owner)) for owner in _owners()})
 
 
@@ -34,7 +36,7 @@ def clear() -> list[str] | None:
         if vars(owner).get(name) is not value
     ]
     Widget.close_all()
-    InteractiveShell.instance().reset()
+    InteractiveShell.instance().reset()  # type: ignore[no-untyped-call]
     return changed if _before else None
 
 

@@ -30,7 +30,9 @@ class Notebooks:
         self._start = start
         self._waiting: dict[Server, NotebookPage] = {}
 
-    def open(self, *cells: str, host: Host, packages: Path | None, fresh: bool) -> NotebookPage:
+    def open(
+        self, *cells: str, host: Host = "lab", packages: Path | None = None, fresh: bool = False
+    ) -> NotebookPage:
         """Show code cells, with an idle kernel that knows no names."""
         server, context = self._start(host, packages)
         page = None if fresh else self._waiting.pop(server, None)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.browser import Page
     from tests.e2e.conftest import OpenNotebook
+    from tests.e2e.notebooks import Notebooks
     from tests.e2e.server import Host
 
 TOY = "from tests.e2e.toy import Counter\ntoy = Counter()\ntoy"
@@ -66,6 +67,33 @@ def test_kernel_errors_raise_here(open_notebook: OpenNotebook) -> None:
         page.run_all()
     assert page.problems() == ["cell 0: ZeroDivisionError: division by zero"]
     page.forgive("ZeroDivisionError")
+
+
+def test_a_notebook_serves_another_test_as_if_new(notebooks: Notebooks) -> None:
+    page = notebooks.open(TOY, "1 / 0")
+    page.run_cell(0)
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        page.run_cell(1)
+    page.forgive("ZeroDivisionError")
+    notebooks.keep(page)
+
+    assert notebooks.open("import sys", "1 / 0") is page
+    assert page.locate("button.toy").count() == 0
+    assert page.kernel_eval("'toy' in globals()") is False
+    assert page.kernel_eval("len(__import__('ipywidgets').Widget.widgets)") == 0
+    with pytest.raises(RuntimeError, match="cell 1: ZeroDivisionError"):
+        page.run_all()
+    assert page.problems() == ["cell 1: ZeroDivisionError: division by zero"]
+    page.forgive("ZeroDivisionError")
+    notebooks.keep(page)
+
+
+def test_a_test_that_leaves_the_package_changed_is_told(notebooks: Notebooks) -> None:
+    page = notebooks.open("from cnnwidgets.widgets import turns", "turns.TURN = 0")
+    page.run_all()
+    with pytest.raises(AssertionError, match=r"turns\.TURN'\] stays changed"):
+        notebooks.keep(page)
+    assert page.page.is_closed()
 
 
 PAGE = """<!doctype html><script>

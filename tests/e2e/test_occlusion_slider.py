@@ -140,7 +140,8 @@ def test_the_class_is_searched_for(notebook: NotebookPage, shown: OcclusionSlide
 
 
 def test_a_sweep_fills_the_map(notebook: NotebookPage, shown: OcclusionSlider) -> None:
-    expect(shown.root.get_by_text("11 × 11 = 121 places, less than a second")).to_be_visible()
+    told = re.compile(r"^11 × 11 = 121 places, (less than a second|about \d+ s)$")
+    expect(shown.root.get_by_text(told)).to_be_visible()
     shown.button("Run sweep").click()
     shown.wait_done(PLACES)
     assert notebook.kernel_eval("(slider.running, slider.progress)") == (False, 1.0)
@@ -163,8 +164,6 @@ def test_a_sweep_fills_the_map(notebook: NotebookPage, shown: OcclusionSlider) -
 
 SLOW = """
 import time
-from cnnwidgets.widgets import turns
-turns.TURN = 0
 batch = slider._batch
 
 def slowly(*args):
@@ -243,8 +242,8 @@ def test_nothing_queues(open_notebook: OpenNotebook) -> None:
     box = shown.stage.bounding_box()
     assert box
     area = [box["x"], box["y"], box["width"], box["height"]]
-    # The best of three: the machine may be busy with something else.
-    assert min(page.page.evaluate(MOVES, area) for _ in range(3)) < 300
+    # Three times at most: the machine may be busy with something else.
+    assert any(page.page.evaluate(MOVES, area) < 300 for _ in range(3))
     page.page.wait_for_timeout(1000)
     assert page.kernel_eval("slider._jobs") == {}
     before = page.kernel_eval("asked.count('patch')")
@@ -311,8 +310,6 @@ def test_the_exported_page_needs_no_kernel(
 
 HELD = """
 import threading
-from cnnwidgets.widgets import turns
-turns.TURN = 0
 gate, batch = threading.Event(), slider._batch
 
 def held(*args):

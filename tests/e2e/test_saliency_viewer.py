@@ -161,8 +161,6 @@ def test_judging(notebook: NotebookPage, shown: SaliencyViewer) -> None:
 
 SLOW = """
 import time
-from cnnwidgets.widgets import turns
-turns.TURN = 0
 batch = viewer._batch
 
 def slowly(*args):
