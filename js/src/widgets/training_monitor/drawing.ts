@@ -22,7 +22,7 @@ export type Domain = readonly [from: number, to: number];
 
 /** Fewer points than these are marked each. */
 const FEW = 80;
-const [WIDTH, FAINT_WIDTH, RADIUS, FAINT] = [1.6, 1, 2.5, 0.35];
+const [WIDTH, FAINT_WIDTH, RADIUS, FAINT] = [1.6, 1, 2.5, 0.45];
 /** What the vertical axis has beyond its values. */
 const ROOM = 0.06;
 /** Values so many times the width of the others away from these are cut off. */

@@ -1,4 +1,4 @@
-// The values of a chart's lines under the pointer, at the chosen step otherwise; also what tells them apart.
+// The values of a chart's lines: under the pointer, else at the chosen step, or the newest ones while it is followed.
 import { Fragment } from "preact";
 import { WHERE } from "./describe";
 import { type Line, pointAt, valueText } from "./lines";
@@ -17,9 +17,11 @@ interface ReadingProps {
 }
 
 export function Reading({ title, unit, lines }: ReadingProps) {
-  const { hover, hands, step, x } = useMonitor();
+  const { hover, hands, step, follow, x } = useMonitor();
   const where = WHERE[x.value];
-  const wanted = hover.value ?? hands.value?.at(step.value) ?? 0;
+  // The curves go on between two steps of which the layers were recorded.
+  const there = follow.value ? Number.POSITIVE_INFINITY : hands.value?.at(step.value);
+  const wanted = hover.value ?? there ?? 0;
   const fullest = lines.reduce((best, line) => (line.raw.length > best.raw.length ? line : best));
   const at = where(pointAt(fullest, wanted)?.x ?? wanted);
   return (

@@ -105,7 +105,7 @@ export function Timeline() {
     <div class="cnnw-tm-timeline" data-step={step.value} data-stops={stops.value.length}>
       <div ref={box} class="cnnw-tm-scrub">
         <Scrubber
-          label="Step"
+          label="Recorded step"
           steps={stops.value}
           index={index}
           playing={playing.value}

@@ -141,11 +141,11 @@ describe("curves", () => {
     await ready();
     const canvas = chart("loss").querySelector("canvas");
     const run = kernel.recorded[0] as MockRun;
-    kernel.train(run, [{ name: "loss", points: [[1200, 1.25, 24]] }], [1200]);
+    kernel.train(run, [{ name: "loss", points: [[1200, 1.25, 24]] }], [1190]);
     await eventually(() => value("loss", "a", "loss")).toBe("1.25");
     expect(chart("loss").dataset.to).toBe("1200");
     expect(chart("loss").querySelector("canvas")).toBe(canvas);
-    expect(timeline().dataset.step).toBe("1200");
+    expect(timeline().dataset.step).toBe("1190");
   });
 
   test("say the values of all lines under the pointer, else those at the step", async () => {
@@ -234,7 +234,7 @@ describe("the scrub bar", () => {
     await ready();
     expect(timeline().dataset).toMatchObject({ step: "600", stops: "60" });
     expect(find(".cnnw-tm-stops svg").dataset.snapshots).toBe("10");
-    slide("Step", 4);
+    slide("Recorded step", 4);
     await eventually(() => timeline().dataset.step).toBe("50");
     await button("One step on").click();
     await button("One step on").click();
@@ -269,7 +269,7 @@ describe("the scrub bar", () => {
   test("has the ticks where its thumb will be", async () => {
     mount({ follow: false, step: 10 }, { runs: [mockRun("a", { rows: [10, 20, 30] })] });
     await ready();
-    const input = slider("Step").getBoundingClientRect();
+    const input = slider("Recorded step").getBoundingClientRect();
     const ticks = find(".cnnw-tm-stops").getBoundingClientRect();
     expect(Math.abs(ticks.left - input.left - 8)).toBeLessThan(1);
     expect(Math.abs(input.right - ticks.right - 8)).toBeLessThan(1);
@@ -310,7 +310,7 @@ describe("whatever happens", () => {
     kernel.kernel.statusChanged.emit("dead");
     await see(/The kernel was restarted or shut down/);
     expect(root().dataset.state).toBe("gone");
-    slide("Step", 0);
+    slide("Recorded step", 0);
     await eventually(() => timeline().dataset.step).toBe("10");
     slide("Smoothing", 0);
     expect(painted("loss", BLUE)).toBeGreaterThan(50);
