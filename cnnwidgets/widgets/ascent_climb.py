@@ -6,14 +6,14 @@ import itertools
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from cnnwidgets.ascent.climbing import Ascent
-from cnnwidgets.ascent.frame import Frame
-from cnnwidgets.widgets.ascent_answers import Asking, Later, Said
+from cnnwidgets.widgets.ascent_answers import Asking, Said
+from cnnwidgets.widgets.ascent_film import Film, Measured
 from cnnwidgets.widgets.ascent_frames import Frames
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cnnwidgets.ascent.frame import Frame
     from cnnwidgets.ascent.settings import Settings
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.ascent_panels import Panel
@@ -31,15 +32,6 @@ LOOKING = 0.03
 """Share of the time that it may take to ask what the network says, for those who watch."""
 _PACE = 32  # steps that the speed is the mean of
 _numbers = itertools.count(1)
-
-
-class Measured(NamedTuple):
-    """What was measured of one picture at one step; `step` is an earlier one if it had ended."""
-
-    step: int
-    score: float
-    norm: float
-    note: str | None
 
 
 @dataclass(frozen=True)
@@ -191,15 +183,13 @@ class Climb:
         first, self._sent = self._sent, len(self.measured) if newest is None else newest.step + 1
         return newest, first, self.numbers(first, self._sent)
 
-    def of(self, panel: int) -> list[Frame]:
+    def of(self, panel: int) -> Film:
         """Return the frames kept of one picture."""
-        found: dict[int, Frame] = {}
+        found: dict[int, tuple[Measured, NDArray[np.uint8]]] = {}
         for step, pictures in self.frames.items():
-            one, picture = self.measured[step][panel], pictures[panel : panel + 1]
-            (image,) = self._asking.normalised(picture)
-            later = Later(lambda picture=picture: self._asking(picture))  # type: ignore[misc]
-            found[one.step] = Frame(one.step, image, one.score, one.norm, one.note, later)
-        return list(found.values())
+            one = self.measured[step][panel]
+            found[one.step] = one, pictures[panel : panel + 1]
+        return Film(list(found.values()), self._asking)
 
     def _started(self) -> Ascent:
         return Ascent(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnwidgets.widgets.ascent_answers import Said
-    from cnnwidgets.widgets.ascent_climb import Climb, Measured
+    from cnnwidgets.widgets.ascent_climb import Climb
+    from cnnwidgets.widgets.ascent_film import Measured
 
 GAP, LINE = 12, 16  # pixels between pictures, of a line of words
 _ALONE, _LARGEST, _AMONG = 336, 512, 168  # pixels of a picture alone, at most, and of several

@@ -154,9 +154,9 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
             setattr(self, name, value)
 
     @property
-    def frames(self) -> list[Frame]:
+    def frames(self) -> Sequence[Frame]:
         """The frames of the first picture that are kept; none before the first run."""
-        return [] if self._climb is None else self._climb.of(0)
+        return () if self._climb is None else self._climb.of(0)
 
     def run(self) -> None:
         """Climb in the background: go on, or begin anew if it is over or has to."""
@@ -304,7 +304,7 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
         climb = self._climb
         if climb is None or climb.newest is None:
             return
-        climb.look(at_once=True)
+        climb.look(at_once=climb.over or bool(self._pages))
         self._offer(climb)
         self.set_trait("progress", climb.progress)
         if self.follow:

@@ -29,7 +29,7 @@ def test_it_begins_with_nothing() -> None:
     net = climbed()
     with assert_untouched(net.model):
         viewer = viewing("conv2:1", net)
-    assert (viewer.frames, viewer.running, viewer.progress) == ([], False, 0.0)
+    assert (len(viewer.frames), viewer.running, viewer.progress) == (0, False, 0.0)
     assert (viewer.objective, viewer.layer, viewer.channel) == ("conv2:1", "conv2", 1)
     assert (viewer.unit, viewer.target) == (None, None)
     state = viewer.comm.state
@@ -72,6 +72,8 @@ def test_frames_are_those_of_the_function(
         answers = [frame.prediction for frame in frames]
     expected = list(cw.ascend(net, objective, steps=8, **settings))
     assert [frame.step for frame in frames] == list(range(9))
+    assert [frame.step for frame in frames[2:4]] == [2, 3]
+    assert repr(frames) == "Film(9 frames, the last at step 8)"
     assert [frame.score for frame in frames] == [frame.score for frame in expected]
     assert [f.gradient_norm for f in frames] == [f.gradient_norm for f in expected]
     np.testing.assert_array_equal(pixels(net, frames), pixels(net, expected))

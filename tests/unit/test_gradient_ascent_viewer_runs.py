@@ -92,7 +92,7 @@ def test_run_stop_and_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 3 < taken < 9
     viewer.pause()
     Browser(viewer).request("reset")
-    assert (viewer.frames, viewer._panels, viewer.step, viewer.progress) == ([], [], 0, 0.0)
+    assert (len(viewer.frames), viewer._panels, viewer.step, viewer.progress) == (0, [], 0, 0.0)
     viewer.run()
     assert viewer.wait(PATIENCE)
     assert (len(viewer.frames), viewer._generation) == (9, first + 1)
