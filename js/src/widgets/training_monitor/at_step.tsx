@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { count, number, percent } from "../../shared/format";
 import { handled } from "../../shared/keys";
 import type { Axis } from "./axis";
-import { binText, type Folded, rowOf, SHARES } from "./bins";
+import { binText, type Folded, hasFinite, rowOf, SHARES } from "./bins";
 import { type ViewProps, valueAxis } from "./over_time";
 import { type Frame, lineOf, Plot } from "./plot";
 import { outline, peak, roundShare } from "./shares";
@@ -93,6 +93,15 @@ export function AtStep({ run, series, all, span, layer }: ViewProps) {
           <>
             {bin.value !== null && <BinMark bin={bin.value} frame={frame} />}
             {now && <path class="cnnw-tm-bars" d={path(outline(now, span), frame)} />}
+            {!(now && hasFinite(now)) && (
+              <text
+                x={(frame.left + frame.right) / 2}
+                y={(frame.top + frame.bottom) / 2}
+                text-anchor="middle"
+              >
+                {now ? "no finite value" : "not measured"}
+              </text>
+            )}
             {before && <path class="cnnw-tm-pin" d={path(outline(before, span), frame)} />}
           </>
         )}

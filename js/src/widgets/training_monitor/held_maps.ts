@@ -16,6 +16,13 @@ export interface Wanted {
   picture: number;
 }
 
+/** Of a layer at a snapshot. */
+export interface Held {
+  tensor: Tensor;
+  /** How many filters or channels there are; the tensor may have fewer. */
+  channels: number;
+}
+
 interface Job {
   wanted: Wanted;
   key: string;
@@ -41,7 +48,7 @@ const keyOf = ({ run, layer, what, picture }: Wanted): string =>
 const bytesOf = ({ data, low }: Tensor): number => data.byteLength + 2 * (low?.byteLength ?? 0);
 
 export class HeldMaps {
-  readonly #cache: ByteCache<string, Tensor>;
+  readonly #cache: ByteCache<string, Held>;
   readonly #arrived = signal(0);
   #job: Job | undefined;
 
@@ -60,7 +67,7 @@ export class HeldMaps {
   }
 
   /** What is held of a snapshot. Read in a component, it follows what arrives. */
-  get(wanted: Wanted, step: number): Tensor | undefined {
+  get(wanted: Wanted, step: number): Held | undefined {
     this.#arrived.value;
     return this.#cache.get(`${keyOf(wanted)} ${step}`);
   }
@@ -119,9 +126,15 @@ export class HeldMaps {
     coming.add(step);
     try {
       const options = { signal: stop.signal };
-      const { tensors } = await this.bridge.request("maps", { ...wanted, step }, options);
+      const args = { ...wanted, step };
+      const { value, tensors } = await this.bridge.request<{ channels: number }>(
+        "maps",
+        args,
+        options,
+      );
       const [tensor] = tensors as [Tensor];
-      this.#cache.set(`${key} ${step}`, tensor, bytesOf(tensor));
+      const held = { tensor, channels: value.channels };
+      this.#cache.set(`${key} ${step}`, held, bytesOf(tensor));
       if (!came.has(step)) job.bytes += bytesOf(tensor);
       came.add(step);
     } catch (error) {

@@ -9,7 +9,7 @@ import type { View } from "./looks";
 import { BandKey, Bands, HeatMap, Ridges, type ViewProps } from "./over_time";
 import { type State, useMonitor } from "./state";
 import type { Quantity, Run, Series } from "./types";
-import { layerOf } from "./walking";
+import { HINT, layerOf } from "./walking";
 
 const VIEWS = {
   heat: ["heat map", HeatMap],
@@ -120,8 +120,8 @@ export function Histograms() {
             />
           )}
           <p class="cnnw-tm-note">
-            {NOTES[view.value]}Point at a figure to read it, press to go to a step. Arrow keys in
-            it: left and right go through the steps, up and down through the layers.
+            {NOTES[view.value]}
+            {HINT}
           </p>
         </>
       ) : (

@@ -224,6 +224,25 @@ describe("snapshots", () => {
     expect(kernel.asked("maps").at(-1)?.args).toMatchObject({ what: "filters", layer: "conv1" });
   });
 
+  test("say when there are more channels than were sent, and are as large as is wished", async () => {
+    const kernel = mount({ step: 130, follow: false });
+    const reply = kernel.reply.bind(kernel);
+    kernel.reply = (request, value, buffers) =>
+      reply(
+        request,
+        request.name === "maps" ? { ...(value as object), channels: 512 } : value,
+        buffers,
+      );
+    await tab("Snapshots");
+    await see(/^8 of 512 channels; channel 0: −/);
+    await page.getByRole("slider", { name: "Size" }).fill("128");
+    await eventually(() => find(".cnnw-tm-maps [data-at]").clientWidth).toBe(128);
+    await grid(/^8 of 512 channels/)
+      .getByText("3", { exact: true })
+      .click();
+    await see(/^8 of 512 channels; channel 3: −/);
+  });
+
   test("tell what the chosen picture is taken for", async () => {
     const kernel = mount({ step: 130, follow: false, pinned: 550 });
     await tab("Snapshots");

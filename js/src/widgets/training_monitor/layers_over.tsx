@@ -6,7 +6,7 @@ import { type HeatRow, RowHeat } from "./row_heat";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
 import { measuredAt, valueText } from "./statistics";
-import { layerOf, walk } from "./walking";
+import { HINT, layerOf, walk } from "./walking";
 
 function rowsOf({ names, statistic }: Shown, { layers }: Measured): HeatRow[] {
   return names.map((name) => {
@@ -75,12 +75,15 @@ export function LayersOver() {
         ))}
       </div>
       {runs.length ? (
-        <Legend
-          scale={scale}
-          caption={notes.join("; ")}
-          unit={factor > 1 ? "%" : ""}
-          hasNaN={broken}
-        />
+        <>
+          <Legend
+            scale={scale}
+            caption={notes.join("; ")}
+            unit={factor > 1 ? "%" : ""}
+            hasNaN={broken}
+          />
+          <p class="cnnw-tm-note">{HINT}</p>
+        </>
       ) : (
         <p class="cnnw-tm-note">{run.value ? `No ${statistic.label} recorded.` : "No run yet."}</p>
       )}

@@ -20,6 +20,8 @@ export const createLooks = () => ({
   over: signal<Over>("layer"),
   /** Is the pinned step taken away? */
   differing: signal(false),
+  /** Edge of a filter or a map (CSS pixels). */
+  tile: signal(64),
   /** The filter or channel that is read. */
   channel: signal(0),
 });

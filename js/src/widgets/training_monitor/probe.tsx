@@ -135,6 +135,9 @@ function Chances({ run, index, at, pin, predictions, chances }: ChancesProps) {
     [predictions, index],
   );
   const now = predicted[row]?.[index];
+  const all = run.classes.length;
+  const which =
+    all > names.length ? `, the ${names.length} likeliest of ${count(all)} classes` : "";
   const text = (value: number | undefined) =>
     value === undefined ? "not measured" : percent(value);
   const bars = names.map((name, k) => {
@@ -144,7 +147,7 @@ function Chances({ run, index, at, pin, predictions, chances }: ChancesProps) {
   return (
     <>
       <Bars
-        caption={`Probabilities of picture ${index}; predicted: ${now === undefined ? "–" : nameOf(run, now)}`}
+        caption={`Probabilities of picture ${index}${which}; predicted: ${now === undefined ? "–" : nameOf(run, now)}`}
         rows={bars}
         max={1}
         selected={classes.indexOf(now ?? -1)}

@@ -46,7 +46,7 @@ describe("maps of snapshots", () => {
     expect(asked()).toEqual([10, 30, 20, 0]);
     for (const step of STEPS) {
       held.fetch(wanted, STEPS, [step]);
-      expect(held.get(wanted, step)?.shape).toEqual([1, 1, 2]);
+      expect(held.get(wanted, step)?.tensor.shape).toEqual([1, 1, 2]);
     }
     expect(asked()).toHaveLength(4); // scrubbing asks for nothing
   });

@@ -4,6 +4,10 @@ import { nearest } from "./sorted";
 import type { State } from "./state";
 import type { Quantity, Run } from "./types";
 
+/** How figures are used. */
+export const HINT =
+  "The line is the step, a dashed one the pinned step. Point at a figure to read it, press to go to a step; arrow keys in it lead through steps and layers.";
+
 /** Steps that the Shift key leaps over. */
 const LEAP = 10;
 
