@@ -23,6 +23,8 @@ THREADS = 1
 BLOCKS = 16
 SECONDS = 2.0
 """Of a block."""
+LEAST = 6
+"""Steps of a block."""
 ROUND_TRIP = 0.045
 """Seconds after which a page acknowledges a frame."""
 LIMIT = 5.0
@@ -81,7 +83,7 @@ class Block(NamedTuple):
 def measured(viewer: Counted) -> Block:
     """Take steps for a while; an ascent that ends begins anew."""
     begun, used, first = time.perf_counter(), time.process_time(), viewer.taken
-    while time.perf_counter() < begun + SECONDS:
+    while time.perf_counter() < begun + SECONDS or viewer.taken < first + LEAST:
         viewer.run()
         time.sleep(0.02)
     steps, used = viewer.taken - first, time.process_time() - used
