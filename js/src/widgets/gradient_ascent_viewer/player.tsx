@@ -4,6 +4,7 @@ import { count } from "../../shared/format";
 import { IconButton } from "../../shared/icon";
 import { Slider } from "../../shared/slider";
 import { leftWords, NEEDS_KERNEL, speedWords } from "./describe";
+import { Saving } from "./saving";
 import { control, nextOf, phaseOf, type State, useAscent } from "./state";
 
 const NAMES = { run: "Run", pause: "Pause", resume: "Resume" };
@@ -24,7 +25,7 @@ function progressWords({ film, steps, going, last, ended, alone }: State): strin
 
 export function Controls() {
   const state = useAscent();
-  const { alone, going, film, steps, last } = state;
+  const { alone, going, film, steps, last, helping } = state;
   const next = nextOf(state);
   const title = alone.value ? NEEDS_KERNEL : undefined;
   return (
@@ -50,6 +51,10 @@ export function Controls() {
         onClick={() => control(state, "reset")}
       >
         Reset
+      </Button>
+      <Saving />
+      <Button aria-label="Help (?)" onClick={() => (helping.value = true)}>
+        ?
       </Button>
       {going.value && (
         <progress

@@ -120,7 +120,7 @@ function Anew() {
         label="Size"
         value={size.value}
         min={8}
-        none={`the network’s (${shape.value.slice(1).join(" × ")})`}
+        none={`usual: ${shape.value.slice(1).join("×")}`}
         disabled={disabled}
         onChange={(value) => (size.value = value)}
       />

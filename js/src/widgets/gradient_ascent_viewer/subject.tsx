@@ -4,19 +4,11 @@ import { Popup } from "../../shared/popup";
 import { SearchList } from "../../shared/search_list";
 import { Choice, Whole } from "./control";
 import { unitText } from "./describe";
-import { type State, useAscent } from "./state";
+import { useAscent } from "./state";
 import type { Compare, Layer } from "./types";
 
 /** A grid has room for so many channels; of more, one is chosen by its number. */
 const MOST = 512;
-
-/** What is chosen in the popup: that of the objective, or the first of the likeliest layer. */
-function unitOf({ subject, layers }: State) {
-  const now = subject.value;
-  if (now.kind === "unit") return now;
-  const first = layers.value.find(({ maps }) => maps) ?? layers.value[0];
-  return { layer: first?.name ?? "", channel: 0, at: null };
-}
 
 interface ChannelsProps {
   layer: Layer;
@@ -74,10 +66,12 @@ function Place({ at, onChange }: { at: [number, number] | null; onChange: PlaceC
 
 type PlaceChange = (at: [number, number] | null) => void;
 
+const NO_UNIT = { layer: "", channel: 0, at: null };
+
 function UnitChoice() {
-  const state = useAscent();
-  const { layers, objective } = state;
-  const { layer, channel, at } = unitOf(state);
+  const { layers, objective, subject } = useAscent();
+  const now = subject.value;
+  const { layer, channel, at } = now.kind === "unit" ? now : NO_UNIT;
   const index = layers.value.findIndex(({ name }) => name === layer);
   const chosen = layers.value[index];
   const choose = (name: string, to: number, place: [number, number] | null) =>

@@ -1,6 +1,5 @@
 // The whole widget: where its parts stand, its keys, and what it says of itself.
 import { Banner } from "../../shared/banner";
-import { Button } from "../../shared/button";
 import { count } from "../../shared/format";
 import { KernelBanner } from "../../shared/kernel_banner";
 import { handled, keep } from "../../shared/keys";
@@ -9,7 +8,6 @@ import { answerWords } from "./describe";
 import { Help } from "./help";
 import { press } from "./keyboard";
 import { Controls, Player } from "./player";
-import { Saving } from "./saving";
 import { Settings } from "./settings";
 import { Stage } from "./stage";
 import { phaseOf, type State, useAscent } from "./state";
@@ -64,7 +62,7 @@ function Summary() {
 
 export function GradientAscentViewer() {
   const state = useAscent();
-  const { network, shown, film, helping } = state;
+  const { network, shown, film } = state;
   const now = film.value;
   now?.version.value;
   return (
@@ -86,10 +84,6 @@ export function GradientAscentViewer() {
         <Messages />
         <div class="cnnw-ga-row">
           <Subject />
-          <Saving />
-          <Button aria-label="Help (?)" onClick={() => (helping.value = true)}>
-            ?
-          </Button>
         </div>
         <div class="cnnw-ga-columns">
           <div class="cnnw-ga-left">
