@@ -51,20 +51,28 @@ def histograms(samples: list[Tensor]) -> Tensor:
         float32 [tensors, 63]: the share of each bin; zero where nothing is finite.
     """
     everything = torch.cat(samples)
-    lengths = torch.tensor([len(one) for one in samples], device=everything.device)
-    rows = torch.repeat_interleave(lengths, output_size=len(everything))
     codes = everything.view(torch.int32).bitwise_right_shift(_MANTISSA).bitwise_and_(_CODES - 1)
-    counts = torch.bincount(rows.mul_(_CODES).add_(codes), minlength=len(samples) * _CODES)
-    counted = counts.view(-1, _CODES).float() @ _merging(everything.device)
-    return counted / counted.sum(1, keepdim=True).clamp_(min=1)
+    codes += _first_codes(tuple(map(len, samples)), everything.device)
+    counts = torch.bincount(codes, minlength=len(samples) * _CODES)
+    # Added up as integers: a product of matrices would be less exact under autocast or TF32.
+    counted = counts.new_zeros(len(samples), BINS + 1)
+    counted.index_add_(1, _bins_of_codes(counts.device), counts.view(-1, _CODES))
+    finite = counted[:, :BINS].float()
+    return finite / finite.sum(1, keepdim=True).clamp_(min=1)
 
 
-@lru_cache(maxsize=8)
-def _merging(device: torch.device) -> Tensor:
-    """Return float32 [512, 63]: to which bin values of each sign and exponent belong, if any."""
+@lru_cache(maxsize=4)
+def _first_codes(lengths: tuple[int, ...], device: torch.device) -> Tensor:
+    """Return where the codes of each value's tensor begin, int32 [values]."""
+    first = torch.arange(len(lengths), dtype=torch.int32) * _CODES
+    return first.repeat_interleave(torch.tensor(lengths)).to(device)
+
+
+@lru_cache(maxsize=4)
+def _bins_of_codes(device: torch.device) -> Tensor:
+    """Return the bin of values of each sign and exponent, int64 [512]; 63 for NaN and infinity."""
     code = torch.arange(_CODES)
     exponent = code % (_CODES // 2)
     octave = (exponent - _BIAS).clamp(LOWEST, HIGHEST) - LOWEST
     index = torch.where(code < _CODES // 2, OCTAVES + octave, OCTAVES - octave)
-    finite = exponent < _CODES // 2 - 1
-    return (finite[:, None] & (index[:, None] == torch.arange(BINS))).float().to(device)
+    return index.masked_fill_(exponent == _CODES // 2 - 1, BINS).to(device)
