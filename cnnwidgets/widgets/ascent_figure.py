@@ -66,7 +66,9 @@ def _picture(axis: Axes, story: Story, climb: Climb, step: int, index: int) -> N
 
 def _curves(axes: list[Axes], story: Story, climb: Climb, step: int) -> None:
     numbers = climb.numbers(0, len(climb.measured))
-    for axis, values, name in zip(axes, numbers, ("score", "gradient norm"), strict=True):
+    for axis, values, name in zip(
+        axes, numbers, (story.subject.quantity, "gradient norm"), strict=True
+    ):
         for line, label, first in zip(values.T, story.labels, climb.first, strict=True):
             (drawn,) = axis.plot(line, label=_plain(label), linewidth=1)
             if first is not None:

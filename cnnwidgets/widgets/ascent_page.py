@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cnnwidgets.widgets.ascent_answers import Said
     from cnnwidgets.widgets.ascent_climb import Climb
     from cnnwidgets.widgets.ascent_film import Measured
+    from cnnwidgets.widgets.ascent_subject import Subject
 
 GAP, LINE = 12, 16  # pixels between pictures, of a line of words
 _ALONE, _LARGEST, _AMONG = 336, 512, 168  # pixels of a picture alone, at most, and of several
@@ -31,7 +32,7 @@ class Story(NamedTuple):
 
     Attributes
     ----------
-    title
+    subject
         What climbs.
     labels
         Of its pictures.
@@ -39,14 +40,20 @@ class Story(NamedTuple):
         The ascent; None before the first.
     """
 
-    title: str
+    subject: Subject
     labels: list[str]
     climb: Climb | None
 
     @property
+    def title(self) -> str:
+        """What climbs, and what is measured of it."""
+        label = self.labels[0] if len(self.labels) == 1 else self.subject.label
+        return f"{label} ({self.subject.quantity})"
+
+    @property
     def file_name(self) -> str:
-        """The title as the name of a file."""
-        return re.sub(r"[^\w.-]+", "-", self.title).strip("-.") or "ascent"
+        """What climbs as the name of a file."""
+        return re.sub(r"[^\w.-]+", "-", self.subject.text).strip("-.") or "ascent"
 
     def steps(self, most: int) -> list[int]:
         """Return kept steps, evenly, with the first and the last."""

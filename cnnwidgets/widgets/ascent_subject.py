@@ -60,6 +60,13 @@ class Subject(NamedTuple):
         return self.objective.measure
 
     @property
+    def quantity(self) -> str:
+        """What its score is."""
+        if self.layer is None:
+            return self.measure or "score"
+        return "mean activation" if self.unit is None else "activation"
+
+    @property
     def parts(self) -> dict[str, Any]:
         """What it consists of, by the names of the traits."""
         return {name: getattr(self, name) for name in ("layer", "channel", "unit", "target")}

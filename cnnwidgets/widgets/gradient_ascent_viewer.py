@@ -319,7 +319,7 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
     def _story(self) -> Story:
         """Return what there is to be drawn."""
         subject = self._climb.panels[0].subject if self._climb else self._subject
-        return Story(subject.text, [one["label"] for one in self._panels], self._climb)
+        return Story(subject, [one["label"] for one in self._panels], self._climb)
 
     @observe(*ANEW)
     def _changed(self, change: Any) -> None:  # noqa: ANN401

@@ -133,7 +133,7 @@ def test_the_figure_says_what_it_shows() -> None:
     words = " ".join(" ".join(text.get_text().split()) for text in figure.findobj(Text))
     last = viewer._climb.measured[-1]
     for expected in (
-        "class:cat, step 30",
+        "cat (log-odds), step 30",
         f"cat score {last[0].score:.4g}",
         f"less of cat score {last[1].score:.4g}",
         "gradient norm",
@@ -144,7 +144,7 @@ def test_the_figure_says_what_it_shows() -> None:
     pictures = [axes.images[0].get_array() for axes in every if axes.images]
     for index, picture in enumerate(pictures):
         np.testing.assert_array_equal(picture, viewer._climb.frames[30][index])
-    (curve, *_) = [axes for axes in every if axes.get_ylabel() == "score"]
+    (curve, *_) = [axes for axes in every if axes.get_ylabel() == "log-odds"]
     drawn = [np.asarray(line.get_ydata()) for line in curve.lines if len(line.get_xdata()) == 31]
     np.testing.assert_allclose(drawn, viewer._climb.numbers(0, 31)[0].T)
     viewer.follow, viewer.step = False, 7
