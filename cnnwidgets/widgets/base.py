@@ -18,6 +18,7 @@ from traitlets import List, TraitError, Unicode, default, observe
 
 from cnnwidgets.errors import nearest
 from cnnwidgets.export.html import Page
+from cnnwidgets.widgets.documenting import describe_traits
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers, printed, seldom
 from cnnwidgets.widgets.stream import PATIENCE, Stream
 from cnnwidgets.widgets.worker import Cancelled, Job, Worker, worker_for
@@ -71,6 +72,7 @@ class Widget(anywidget.AnyWidget):
             for trait, kind in (("_esm", "js"), ("_css", "css")):
                 setattr(cls, trait, STATIC / f"{cls._bundle}.{kind}")  # paths are watched
         super().__init_subclass__(**kwargs)
+        describe_traits(cls)
 
     net: Network
     """Not of a widget of no network."""
