@@ -53,7 +53,8 @@ def test_gradients_of_gradients() -> None:
     """A network may take gradients in its own forward, and its score follows them."""
     weight, x = torch.randn(4, 3, 3, 3, generator=dice()), torch.randn(1, 3, 8, 8, generator=dice())
     options = Options.of(2, 1, 1, 1)
-    frozen = FrozenConvolution(Convolution(weight, None, *options), options)
+    bias = torch.ones(4)
+    frozen = FrozenConvolution(Convolution(weight, bias, *options), options)
 
     def twice(convolve: Callable[[Tensor], Tensor]) -> Tensor:
         leaf = x.clone().requires_grad_()
@@ -61,7 +62,7 @@ def test_gradients_of_gradients() -> None:
         (force,) = torch.autograd.grad(energy, leaf, create_graph=True)
         return torch.autograd.grad(force.square().sum(), leaf)[0]
 
-    expected = twice(lambda leaf: functional.conv2d(leaf, weight, None, 2, 1))
+    expected = twice(lambda leaf: functional.conv2d(leaf, weight, bias, 2, 1))
     assert torch.allclose(twice(frozen), expected, rtol=1e-4, atol=1e-2)
 
 
@@ -155,10 +156,17 @@ def test_layers_around_a_norm_are_what_they_are() -> None:
     assert_plain(net, both, lambda m, x: m.conv1(x)[0, 2].mean() + logit(m, x))
 
 
+def cut(model: Any, maps: Tensor) -> Tensor:
+    maps[:, :1] = 0
+    return model.bn1(maps)  # type: ignore[no-any-return]
+
+
 READ: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "also": lambda model, maps: model.bn1(maps) + maps,
     "after": lambda model, maps: model.bn1(maps).relu() + maps.clone(),
     "overwritten": lambda model, maps: model.bn1(maps.mul_(2)),
+    "cut": cut,
+    "by the picture": lambda _, maps: functional.batch_norm(maps, None, None, training=True),
     "no norm": lambda model, maps: maps + model.bn1.weight[:, None, None],
     "by itself": lambda model, maps: model.bn1(maps * maps.mean()),
     "twice": lambda model, maps: model.bn1(maps) + model.other(maps),
@@ -172,18 +180,48 @@ def test_a_norm_stays_where_something_else_reads(read: str, counted: Counted) ->
     assert_plain(net, cw.Logit(1), logit)
 
 
-def test_a_pass_that_goes_another_way() -> None:
+class Forks(Normed):
     """Bright pictures are normed by other numbers than those first seen."""
-    net = normed(
-        lambda model, maps: (model.other if bool(maps.detach().mean() > 0) else model.bn1)(maps)
-    )
+
+    def forward(self, x: Tensor) -> Tensor:
+        norm = self.other if bool(x.detach().mean() > 0) else self.bn1
+        return norm(self.conv1(x)).mean((2, 3))  # type: ignore[no-any-return]
+
+
+class Skips(Normed):
+    """Bright pictures are not normed."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps: Tensor = self.conv1(x)
+        return (maps if bool(x.detach().mean() > 0) else self.bn1(maps)).mean((2, 3))
+
+
+@pytest.mark.parametrize("kind", [Forks, Skips])
+def test_a_pass_that_goes_another_way(kind: type[Normed]) -> None:
+    model = normed().model
+    model.__class__ = kind
+    net = cw.Network(model, input_size=(3, 12, 12))
     forward = Forward(net, {""}, torch.zeros(1, 3, 12, 12))
-    ways = set()
     for level in (-2.0, 0.0, 2.0, -2.0):
         x = torch.full((1, 3, 12, 12), level)
-        ways.add(bool(net.model.get_submodule("conv1")(x).detach().mean() > 0))
-        assert torch.allclose(forward(x).output, net.model(x), atol=1e-5)
-    assert ways == {True, False}
+        assert torch.allclose(forward(x).output, model(x), atol=1e-5)
+
+
+class Returns(Normed):
+    """What lies before the norm is returned as well."""
+
+    def forward(self, x: Tensor) -> Any:
+        maps: Tensor = self.conv1(x)
+        return {"logits": self.bn1(maps).mean((2, 3)), "maps": maps}
+
+
+def test_what_is_returned_is_as_it_was() -> None:
+    model = normed().model
+    model.__class__ = Returns
+    net = cw.Network(model, input_size=(3, 12, 12))
+    forward, x = Forward(net, {""}, torch.zeros(1, 3, 12, 12)), torch.ones(1, 3, 12, 12)
+    for name, expected in model(x).items():
+        assert torch.allclose(forward(x).output[name], expected, atol=1e-5)
 
 
 SEEN: list[Tensor] = []
