@@ -8,12 +8,10 @@ interface ChoiceProps<K extends string | number> {
   label: string;
   trait: Signal<K>;
   options: readonly (readonly [K, string])[];
-  disabled?: boolean | undefined;
 }
 
 /** Without a kernel, nothing is chosen. */
-export function Choice<K extends string | number>(p: ChoiceProps<K>) {
-  const { label, trait, options, disabled } = p;
+export function Choice<K extends string | number>({ label, trait, options }: ChoiceProps<K>) {
   const { alone } = useAscent();
   return (
     <label class="cnnw-ga-field">
@@ -21,7 +19,7 @@ export function Choice<K extends string | number>(p: ChoiceProps<K>) {
       <select
         aria-label={label}
         value={trait.value}
-        disabled={disabled || alone.value}
+        disabled={alone.value}
         onChange={({ currentTarget }) => {
           const option = options[currentTarget.selectedIndex];
           if (option) trait.value = option[0];

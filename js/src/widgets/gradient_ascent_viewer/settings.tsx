@@ -37,7 +37,7 @@ function Slides({ of }: { of: Slide[] }) {
       key={name}
       {...{ label, values, unit }}
       value={state[name].value}
-      disabled={state.alone.value || (name === "tv" && state.compare.value === "tv")}
+      disabled={state.alone.value}
       onChange={(value) => ((state[name] as Signal<number | null>).value = value)}
     />
   ));
@@ -45,18 +45,13 @@ function Slides({ of }: { of: Slide[] }) {
 
 /** What may be turned while it runs. */
 function AtOnce() {
-  const { direction, steps, compare, alone } = useAscent();
+  const { direction, steps, alone } = useAscent();
   return (
     <fieldset class="cnnw-ga-group">
       <legend>
         Acts at once <small>from the next step on</small>
       </legend>
-      <Choice
-        label="Direction"
-        trait={direction}
-        options={DIRECTIONS}
-        disabled={compare.value === "sad"}
-      />
+      <Choice label="Direction" trait={direction} options={DIRECTIONS} />
       <Slides of={OFTEN} />
       <Whole
         label="Steps"

@@ -156,7 +156,7 @@ export function Stage() {
         <Button onClick={() => (enlarged.value = null)}>All {count(all.length)} pictures</Button>
       )}
       {notes(state, still).map((note) => (
-        <p key={note} class="cnnw-note" role="status">
+        <p key={note} class="cnnw-note">
           {note}
         </p>
       ))}
