@@ -8,6 +8,7 @@ import { useSize } from "../../shared/size";
 import { explained } from "./describe";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
+import { TRAIL, Trail } from "./trail";
 
 /** A run is played in about so many seconds, at no more than so many steps a second. */
 const [PLAYED, FASTEST] = [15, 30];
@@ -21,10 +22,11 @@ function Ticks({ left, width }: { left: number; width: number }) {
   const last = Math.max(1, stops.value.length - 1);
   const share = (step: number) => nearest(stops.value, step) / last;
   const snapshots = run.value?.snapshots.steps ?? [];
-  const path = snapshots.map((step) => `M${(width * share(step)).toFixed(1)} 0v5`).join("");
+  const path = snapshots.map((step) => `M${(width * share(step)).toFixed(1)} ${TRAIL}v5`).join("");
   return (
     <div class="cnnw-tm-stops" style={{ left: `${left}px`, width: `${width}px` }}>
-      <svg width={width} height={5} data-snapshots={snapshots.length} aria-hidden="true">
+      <svg width={width} height={TRAIL + 5} data-snapshots={snapshots.length} aria-hidden="true">
+        <Trail width={width} />
         <path d={path} />
       </svg>
       {pinned.value !== null && (

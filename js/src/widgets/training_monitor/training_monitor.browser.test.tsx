@@ -244,6 +244,8 @@ describe("the scrub bar", () => {
     expect(kernel.get("step")).toBe(60);
     await button("Follow").click();
     await eventually(() => timeline().dataset.step).toBe("600");
+    await button("Follow").click();
+    expect([kernel.get("follow"), kernel.get("step")]).toEqual([false, 600]);
   });
 
   test("plays", async () => {
@@ -264,6 +266,24 @@ describe("the scrub bar", () => {
     await button("Pinned: 200").click();
     expect(kernel.get("pinned")).toBeNull();
     expect(chart("loss").querySelectorAll('[data-kind="pinned"]')).toHaveLength(0);
+  });
+
+  test("has the loss of the chosen run along it", async () => {
+    const rows = [10, 20, 30];
+    const points = rows.map((step, i) => [step, [4, 0, 2][i], step] as [number, number, number]);
+    mount(
+      { follow: false, step: 10 },
+      { runs: [mockRun("a", { rows, curves: [{ name: "loss", points }] })] },
+    );
+    await ready();
+    const path = find(".cnnw-tm-trail").getAttribute("d") ?? "";
+    const [a, b, c] = path
+      .slice(1)
+      .split("L")
+      .map((point) => point.split(" ").map(Number));
+    expect([a?.[0], b?.[1]]).toEqual([0, 20]);
+    expect((c?.[0] as number) / 2).toBeCloseTo(b?.[0] as number, 0);
+    expect(c?.[1]).toBeGreaterThan(a?.[1] as number);
   });
 
   test("has the ticks where its thumb will be", async () => {
