@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PARTS = ("layer", "channel", "unit", "target")
 """Traits that say what the objective consists of."""
+NOTHING = dict.fromkeys(PARTS)
+"""These of an objective that is neither a unit nor a class."""
 
 
 class Aiming(Widget):
@@ -57,6 +59,9 @@ class Aiming(Widget):
     """Whether the constructor has set what goes together."""
     _aligning = False
 
+    def _restart(self, *, at_once: bool = False) -> None:
+        raise NotImplementedError
+
     def _beside(self, subject: Subject, compare: str) -> list[Panel]:
         return panels_of(self.net, self._classes, subject, compare, self.count, self.seed)
 
@@ -77,6 +82,9 @@ class Aiming(Widget):
         self._proposed = subject
         if subject.measure is not None:
             self.measure = subject.measure
+        if subject.text == self._subject.text and subject.parts == NOTHING:
+            self._subject = subject  # another function, say: the trait does not change
+            self._restart(at_once=True)
         return subject.text
 
     @validate(*PARTS)

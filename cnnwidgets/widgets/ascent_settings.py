@@ -63,7 +63,7 @@ class AscentSettings(Widget):
 
     _picture: Tensor | None = None
 
-    def _restart(self) -> None:
+    def _restart(self, *, at_once: bool = False) -> None:
         raise NotImplementedError
 
     @validate(*LIVE)

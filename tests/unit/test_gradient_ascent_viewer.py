@@ -155,6 +155,16 @@ def test_objectives(objective: Any, text: str, parts: Any) -> None:
         viewer.close()
 
 
+def test_another_function_of_the_same_name() -> None:
+    net = climbed()
+    viewer = climbed_by(lambda output: output[:, 0], net)
+    viewer.objective = lambda output: output[:, 1]
+    assert viewer.wait(PATIENCE)
+    expected = list(cw.ascend(net, lambda output: output[:, 1], steps=8))
+    assert [frame.score for frame in viewer.frames] == [frame.score for frame in expected]
+    viewer.close()
+
+
 def test_the_measure_follows_an_objective_and_is_followed() -> None:
     net = climbed()
     viewer = viewing(cw.Probability("bird"), net)
