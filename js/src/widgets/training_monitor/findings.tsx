@@ -6,7 +6,42 @@ import type { Finding, Run } from "./types";
 
 const RANK = { error: 0, warning: 1, mark: 2 };
 
-function Item({ run, finding }: { run: Run; finding: Finding }) {
+interface Found {
+  run: Run;
+  finding: Finding;
+}
+
+/** Of all runs shown: most severe first, then in order of steps. */
+const found = (runs: readonly Run[]): Found[] =>
+  runs
+    .flatMap((run) => run.findings.map((finding) => ({ run, finding })))
+    .sort(
+      (a, b) =>
+        RANK[a.finding.severity] - RANK[b.finding.severity] || a.finding.step - b.finding.step,
+    );
+
+/** The first error, which most others follow from; it is told as soon as it is found. */
+export function FirstError() {
+  const { shown, visit } = useMonitor();
+  const [first, ...others] = found(shown.value).filter(
+    ({ finding }) => finding.severity === "error",
+  );
+  return (
+    <p class="cnnw-tm-alert" role="status">
+      {first && (
+        <>
+          <button type="button" onClick={() => visit(first.run, first.finding)}>
+            {first.run.name}: {first.finding.kind}
+          </button>{" "}
+          {placeOf(first.finding)}. {first.finding.message}
+          {others.length > 0 && <small> {others.length} more under Findings</small>}
+        </>
+      )}
+    </p>
+  );
+}
+
+function Item({ run, finding }: Found) {
   const state = useMonitor();
   const evidence = evidenceOf(finding);
   return (
@@ -29,15 +64,9 @@ function Item({ run, finding }: { run: Run; finding: Finding }) {
   );
 }
 
-/** Most severe first, then in order of steps. */
 export function Findings() {
   const { shown } = useMonitor();
-  const all = shown.value
-    .flatMap((run) => run.findings.map((finding) => ({ run, finding })))
-    .sort(
-      (a, b) =>
-        RANK[a.finding.severity] - RANK[b.finding.severity] || a.finding.step - b.finding.step,
-    );
+  const all = found(shown.value);
   if (!all.length) return <p class="cnnw-tm-empty">Nothing wrong was found so far.</p>;
   return (
     <ul class="cnnw-tm-findings" aria-label="Findings">

@@ -5,7 +5,7 @@ import { KernelBanner } from "../../shared/kernel_banner";
 import { keep } from "../../shared/keys";
 import { type Tab, Tabs } from "../../shared/tabs";
 import { Curves } from "./curves";
-import { Findings } from "./findings";
+import { Findings, FirstError } from "./findings";
 import { Header } from "./header";
 import { Histograms } from "./histograms";
 import { LayersAt } from "./layers_at";
@@ -27,11 +27,21 @@ function stateWord({ bridge, runs, store }: State): string {
 
 function Messages() {
   const { bridge, error, failed, store, runs, clockless } = useMonitor();
-  const said = failed.value ?? error.value ?? store.failed.value;
+  const said = error.value ?? store.failed.value;
   return (
     <>
       <KernelBanner bridge={bridge} />
       {said && <Banner kind="error">{said}</Banner>}
+      {failed.value && (
+        <Banner
+          kind="error"
+          onDismiss={() => {
+            failed.value = undefined;
+          }}
+        >
+          {failed.value}
+        </Banner>
+      )}
       {runs.value.flatMap(({ id, name, error, notes }) => [
         error && <Banner key={id} kind="error">{`${name}: ${error}`}</Banner>,
         ...notes.map((note) => <Banner key={id + note} kind="info">{`${name}: ${note}`}</Banner>),
@@ -73,6 +83,7 @@ function Views() {
   return (
     <>
       <Timeline />
+      {tab.value !== "findings" && <FirstError />}
       <Tabs
         label="Views"
         tabs={tabs}

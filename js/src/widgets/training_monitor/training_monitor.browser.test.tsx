@@ -83,6 +83,21 @@ describe("runs", () => {
     await eventually(() => button("Resume").element()).toHaveProperty("disabled", true);
   });
 
+  test("say when they cannot be controlled", async () => {
+    class Refusing extends MockKernel {
+      override reply(request: Record<string, unknown>, ...rest: never[]) {
+        if (request.name !== "control") super.reply(request, ...rest);
+        else this.message({ kind: "reply", id: request.id, ok: false, error: "It has ended." });
+      }
+    }
+    const runs = [mockRun("a", { about: { live: true, controllable: true } as never })];
+    mount({}, { runs, make: (...all) => new Refusing(...all) });
+    await button("Stop").click();
+    await see("It has ended.");
+    await button("Dismiss").click();
+    await eventually(() => find(".cnnw-error")).toBeNull();
+  });
+
   test("say what is wrong with them, and what the recorder has to say", async () => {
     const about = { error: "disk full", notes: ["no <i>loss</i> was found"] } as never;
     mount({ _error: "The stream has ended." }, { runs: [mockRun("a", { about })] });
@@ -308,6 +323,12 @@ describe("findings", () => {
     mark?.click();
     await eventually(() => timeline().dataset.step).toBe("60");
     expect(kernel.saves.at(-1)).toMatchObject({ run: 1, layer: "conv2", step: 60 });
+    const first = page
+      .getByRole("status")
+      .getByRole("button", { name: "lr <b>0.5</b>: dead units" });
+    await button("Follow").click();
+    await first.click();
+    expect(timeline().dataset.step).toBe("60");
     await page.getByRole("tab", { name: "Findings (1)" }).click();
     await see("94% of the units give nothing on any picture of the last batches.");
     await button("Follow").click();
