@@ -74,3 +74,7 @@ export const stepAxis = (from: number, to: number): Axis => ({
   ...{ title: "training step", from, to },
   ticks: roundTicks(from, to, 5, count),
 });
+
+/** At most so many letters of a name: its end, which tells layers apart. */
+export const tail = (name: string, letters: number): string =>
+  name.length > letters ? `…${name.slice(1 - letters)}` : name;

@@ -99,7 +99,7 @@ describe("rows of histograms", () => {
   test("bins about zero that hold next to nothing become one, the same for all runs", () => {
     const [one, other] = fold([
       seriesOf([{ 20: 100, 31: 100, 33: 20, 40: 200 }, null]),
-      seriesOf([{ 22: 30, 24: 180, 54: 180 }, {}]),
+      seriesOf([{ 22: 30, 24: 60, 54: 180 }, {}]),
     ]) as [Folded, Folded];
     expect([one.inner, other.inner]).toEqual([6, 6]); // to bin 24, which holds much in the other
     const row = rowOf(one, 0) as Uint8Array;
@@ -153,12 +153,14 @@ describe("rows of histograms", () => {
   test("a picture has the largest values at the top, and is transparent where nothing was measured", () => {
     const pixels = new Uint32Array(4);
     const out = { data: { buffer: pixels.buffer }, width: 2, height: 2 } as never;
-    const series = seriesOf([{ 41: 200 }, null]);
+    const series = seriesOf([{ 41: 200 }, null, {}]);
     paintShares(out, series, Int32Array.of(0, 1), { from: 40, to: 42, top: 200, inner: 0 });
     expect(pixels[1]).toBe(0);
     expect(pixels[3]).toBe(0);
     expect(pixels[0]).toBe(0xff25e7fd); // the end of the table, little-endian
     expect(pixels[2]).toBe(0xff540144);
+    paintShares(out, series, Int32Array.of(2, -1), { from: 40, to: 42, top: 200, inner: 0 });
+    expect([...pixels]).toEqual([0xffd23cf0, 0, 0xffd23cf0, 0]); // the colour of NaN
   });
 
   test("axes of shares end at round numbers", () => {
@@ -227,6 +229,10 @@ describe("statistics", () => {
   test("the healthy band is always in view", () => {
     const update = { update: Float32Array.of(1, 2) };
     const range = rangeOf(named("update : weight ratio"), [seriesOf([{}, {}], update)]);
+    const small = { update: Float32Array.of(2e-6, 3e-6) };
+    const low = rangeOf(named("update : weight ratio"), [seriesOf([{}, {}], small)]);
+    expect(low.low).toBeCloseTo(1e-6, 12);
+    expect(low.high).toBeCloseTo(0.01, 10);
     expect(range.low).toBeCloseTo(1e-4, 10);
     expect(range.high).toBe(10);
   });

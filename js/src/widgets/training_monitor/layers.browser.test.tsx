@@ -143,6 +143,22 @@ describe("layers", () => {
     await eventually(() => document.activeElement).toBe(rows()[2]);
   });
 
+  test("are scrolled to, with the axis below them", async () => {
+    const names = Array.from({ length: 15 }, (_, i) => `features.stage${i}.conv`);
+    const { about } = mockRun("a");
+    const keys = names.map((name): [string, "gradients"] => [name, "gradients"]);
+    const run = mockRun("a", { about: { ...about, layers: names, keys } });
+    const kernel = mount({ layer: "features.stage0.conv" }, { runs: [run] });
+    await tab("Layers");
+    await eventually(() => rows().length).toBe(15);
+    find(".cnnw-tm-layers").style.maxHeight = "150px";
+    kernel.set("layer", "features.stage9.conv");
+    const box = (element: Element) => element.getBoundingClientRect();
+    const ticks = () => box(find(".cnnw-tm-ticks"));
+    await eventually(() => box(rows()[9] as Element).bottom <= ticks().top + 1).toBe(true);
+    expect(ticks().bottom).toBeLessThanOrEqual(box(find(".cnnw-tm-layers")).bottom);
+  });
+
   test("have a healthy band of the update : weight ratio", async () => {
     mount({}, { runs: [mockRun("a")] });
     await tab("Layers");
@@ -275,7 +291,7 @@ describe("snapshots", () => {
     const kernel = mount({}, { runs: [mockRun("a", { about: { ...about, probe: 0 } })] });
     await tab("Snapshots");
     await see(/^Without probe pictures there are filters alone/);
-    expect(kernel.asked("maps")[0]?.args.what).toBe("filters");
+    await eventually(() => kernel.asked("maps")[0]?.args.what).toBe("filters");
     expect(kernel.asked("predictions")).toHaveLength(0);
     kernel.tell("a", { snapshots: { steps: [], kind: null } });
     await see(/^No snapshots yet: Recorder\(model, snapshots=64\)/);

@@ -1,12 +1,19 @@
 // One number of every layer at the chosen step, beside it that of the pinned step or of another run.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { count } from "../../shared/format";
+import { reveal } from "../../shared/keys";
+import { tail } from "./axis";
 import { Choice } from "./choice";
 import { type Measured, type Shown, useMeasured } from "./measured";
 import { nearest } from "./sorted";
 import { type State, useMonitor } from "./state";
 import { fraction, measuredAt, rangeTicks, STATISTICS, valueText } from "./statistics";
 import { layerOf, walk } from "./walking";
+
+/** Letters of a layer's name that there is room for. */
+const LETTERS = 22;
+/** Height of a row with the axis below it (CSS pixels). */
+const ROW = 40;
 
 /** One bar of each layer: of which run, at which step. */
 interface Column {
@@ -72,7 +79,7 @@ function LayerRow({ name, shown, columns, chosen, reached }: RowProps) {
       tabIndex={reached ? 0 : -1}
       onClick={() => (layer.value = name)}
     >
-      <span title={name}>{name}</span>
+      <span title={name}>{tail(name, LETTERS)}</span>
       <span class="cnnw-tm-track">
         <Band shown={shown} />
         {values.map((value, i) => {
@@ -124,9 +131,11 @@ export function LayersAt() {
   const { statistic, names, range } = shown;
   const columns = columnsOf(state, shown);
   useLayoutEffect(() => {
-    if (box.current?.contains(document.activeElement))
-      box.current.querySelector<HTMLElement>("[aria-checked=true]")?.focus();
-  }, [chosen]);
+    const row = box.current?.querySelector<HTMLElement>("[aria-checked=true]");
+    if (!box.current || !row) return;
+    reveal(box.current, row.offsetTop, row.offsetTop + ROW);
+    if (box.current.contains(document.activeElement)) row.focus();
+  }, [chosen, statistic]);
   return (
     <section class="cnnw-tm-part" aria-label="Layers at the step">
       <header>
@@ -161,11 +170,13 @@ export function LayersAt() {
               />
             ))}
             <span class="cnnw-tm-ticks" aria-hidden="true">
-              {rangeTicks(statistic, range, 4).map(({ at, text }) => (
-                <small key={at} style={{ left: part(at) }}>
-                  {text}
-                </small>
-              ))}
+              <span>
+                {rangeTicks(statistic, range, 4).map(({ at, text }) => (
+                  <small key={at} style={{ left: part(at) }}>
+                    {text}
+                  </small>
+                ))}
+              </span>
             </span>
           </div>
         </>

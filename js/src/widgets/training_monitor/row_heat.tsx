@@ -3,7 +3,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useCallback } from "preact/hooks";
 import { paint } from "../../shared/color";
 import { count } from "../../shared/format";
-import { columnsOf, stepAxis } from "./axis";
+import { columnsOf, stepAxis, tail } from "./axis";
 import { Plot } from "./plot";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
@@ -66,8 +66,6 @@ export function paintRows(
   for (const at of missing) pixels[at] = 0;
 }
 
-const short = (name: string) => (name.length > LETTERS ? `…${name.slice(1 - LETTERS)}` : name);
-
 /** What is read at the pointer, else of the chosen row at the chosen step. */
 function Reading({
   rows,
@@ -111,7 +109,7 @@ export function RowHeat(p: RowHeatProps) {
         y={{
           ...{ title: "", from: rows.length, to: 0 },
           ticks: rows.flatMap(({ name }, i) =>
-            i % apart ? [] : [{ at: i + 0.5, text: short(name) }],
+            i % apart ? [] : [{ at: i + 0.5, text: tail(name, LETTERS) }],
           ),
         }}
         left={Math.min(LETTERS, Math.max(...rows.map(({ name }) => name.length))) * 6.2 + 12}

@@ -12,8 +12,10 @@ export const HINT =
 const LEAP = 10;
 
 /** The layers that have something of a quantity. */
-export const layersWith = (run: Run | undefined, quantity: Quantity): string[] =>
-  run?.layers.filter((name) => run.keys.some(([l, q]) => l === name && q === quantity)) ?? [];
+export function layersWith(run: Run | undefined, quantity: Quantity): string[] {
+  const having = new Set(run?.keys.flatMap(([layer, q]) => (q === quantity ? layer : [])));
+  return run?.layers.filter((name) => having.has(name)) ?? [];
+}
 
 /** The layer that is looked at: the chosen one, or the first that the run has. */
 export function layerOf({ run, layer, quantity }: State): string {
