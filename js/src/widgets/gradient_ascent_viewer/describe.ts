@@ -79,4 +79,5 @@ export function leftWords(steps: number, speed: number | null): string {
 export const speedWords = (speed: number | null): string =>
   speed ? `${number(speed, 3)} steps/s` : "";
 
-export const NEEDS_KERNEL = "This needs the kernel; the pictures that are here can be looked at.";
+export const NEEDS_KERNEL =
+  "Another picture needs the kernel; those that are here can be looked at.";

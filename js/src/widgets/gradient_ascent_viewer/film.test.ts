@@ -27,7 +27,7 @@ const steps = (film: Film) => film.stills.map(({ step }) => step);
 
 describe("pictures", () => {
   test("are held by step, whichever order they come in", () => {
-    const film = new Film(1, PANELS);
+    const film = new Film(1, PANELS, 1e6);
     for (const step of [4, 0, 9]) film.add(still(step));
     film.add(still(4, 100));
     expect(steps(film)).toEqual([0, 4, 9]);
@@ -39,7 +39,7 @@ describe("pictures", () => {
   });
 
   test("of a step between are the nearest", () => {
-    const film = new Film(1, PANELS);
+    const film = new Film(1, PANELS, 1e6);
     expect(film.near(3)).toBeUndefined();
     for (const step of [2, 6]) film.add(still(step));
     expect([0, 2, 4, 5, 6, 99].map((step) => film.near(step)?.step)).toEqual([2, 2, 2, 6, 6, 6]);
@@ -64,7 +64,7 @@ describe("pictures", () => {
 
 describe("numbers", () => {
   test("come in pieces", () => {
-    const film = new Film(1, PANELS);
+    const film = new Film(1, PANELS, 1e6);
     film.measure(0, numbers([1, 10], [2, 20]));
     film.measure(1, numbers([3, 30, 5, 50], [4, 40, 6, 60]));
     expect(film.length).toBe(3);
@@ -75,7 +75,7 @@ describe("numbers", () => {
   });
 
   test("that were missed are not zero, and the film says so until all are there", () => {
-    const film = new Film(1, PANELS);
+    const film = new Film(1, PANELS, 1e6);
     film.measure(2, numbers([1, 2], [3, 4]));
     expect(film.torn).toBe(true);
     expect(film.score(0, 0)).toBeNaN();
@@ -87,7 +87,7 @@ describe("numbers", () => {
   });
 
   test("of another number of pictures are not taken", () => {
-    const film = new Film(1, [panel(0, "a")]);
+    const film = new Film(1, [panel(0, "a")], 1e6);
     film.measure(0, numbers([1, 2], [3, 4]));
     expect(film.length).toBe(0);
   });

@@ -41,7 +41,7 @@ export class Film {
   constructor(
     readonly generation: number,
     public panels: readonly Panel[],
-    readonly budget = BUDGET,
+    readonly budget: number,
   ) {}
 
   /** The newest step that anything is known of. */

@@ -9,7 +9,7 @@ import {
 } from "@preact/signals";
 import type { Bridge, RequestError } from "../../shared/model";
 import type { Tensor } from "../../shared/wire";
-import { coarseToFine, Film } from "./film";
+import { BUDGET, coarseToFine, Film } from "./film";
 import type { CurveValue, Ended, FramesValue, FrameValue, Panel, Says } from "./types";
 
 /** Steps asked for at once: their pictures, and what the network says of them, which is computed then. */
@@ -38,6 +38,7 @@ export class Frames {
   constructor(
     readonly bridge: Bridge,
     readonly told: Told,
+    readonly budget = BUDGET,
   ) {
     bridge.frames("frame", (value, [pictures, numbers]) => {
       if (pictures && numbers) this.#take(value as FrameValue, pictures, numbers);
@@ -78,7 +79,7 @@ export class Frames {
   #filmOf(generation: number): Film | undefined {
     const now = this.film.peek();
     if (now && now.generation >= generation) return now.generation === generation ? now : undefined;
-    return new Film(generation, this.told.panels.peek());
+    return new Film(generation, this.told.panels.peek(), this.budget);
   }
 
   #take(value: FrameValue, pictures: Tensor, numbers: Tensor): void {

@@ -178,6 +178,12 @@ describe("what is there", () => {
     await eventually(() => tile(0).dataset.step).toBe("24");
     kernel.frame(25, 32);
     await eventually(() => tile(0).dataset.step).toBe("32");
+    slide("Step", 8);
+    kernel.begin();
+    kernel.frame(0, 3);
+    await eventually(() => tile(0).dataset.step).toBe("3"); // another is watched from its start
+    kernel.frame(4, 5);
+    await eventually(() => tile(0).dataset.step).toBe("5");
   });
 
   test("is asked for where it was missed, once it is quiet", async () => {

@@ -2,6 +2,7 @@
 import type { Signal } from "@preact/signals";
 import { Button } from "../../shared/button";
 import { Choice, decades, evenly, Stops, Whole } from "./control";
+import { NEEDS_KERNEL } from "./describe";
 import { useAscent } from "./state";
 
 const WEIGHTS = decades([0], -4, 6);
@@ -126,8 +127,10 @@ function Anew() {
 }
 
 export function Settings() {
+  const { alone } = useAscent();
   return (
     <div class="cnnw-ga-side">
+      {alone.value && <p class="cnnw-note">{NEEDS_KERNEL}</p>}
       <AtOnce />
       <Anew />
     </div>
