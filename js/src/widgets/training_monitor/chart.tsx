@@ -1,29 +1,15 @@
 // One chart: curves that measure the same, of all runs shown.
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { handled } from "../../shared/keys";
-import { useSize } from "../../shared/size";
-import type { Tick } from "./axis";
-import { placesOf, WHERE } from "./describe";
-import {
-  type Domain,
-  drawLines,
-  type Scale,
-  type Stroke,
-  scaleOf,
-  share,
-  ticksOf,
-} from "./drawing";
+import { BOTTOM, LEFT, Lines, RIGHT, TOP } from "./chart_lines";
+import { WHERE } from "./describe";
+import { type Domain, type Stroke, scaleOf } from "./drawing";
 import { FindingMarks } from "./finding_marks";
 import { type Line, missing, summary } from "./lines";
 import { usePointing } from "./pointing";
 import { Reading } from "./reading";
 import { type State, useMonitor } from "./state";
 import { walk } from "./walking";
-
-/** Room for the ticks around the lines, and what there is for the lines (CSS pixels). */
-const [LEFT, RIGHT, TOP, BOTTOM, HEIGHT] = [46, 12, 8, 22, 160];
-/** Room for each tick. */
-const [TICK_WIDTH, TICK_HEIGHT] = [75, 32];
 
 /** The raw lines behind, those smoothed before them. */
 function strokesOf(lines: readonly Line[]): Stroke[] {
@@ -35,83 +21,6 @@ function strokesOf(lines: readonly Line[]): Stroke[] {
     faint: false,
   }));
   return [...behind, ...before];
-}
-
-interface GridProps {
-  width: number;
-  across: readonly Tick[];
-  domain: Domain;
-  scale: Scale;
-}
-
-/** Lines and numbers behind the curves. */
-function Grid({ width, across, domain: [from, to], scale }: GridProps) {
-  const bottom = TOP + HEIGHT;
-  return (
-    <svg width={LEFT + width + RIGHT} height={bottom + BOTTOM} aria-hidden="true">
-      {across.map(({ at, text }) => {
-        const x = LEFT + (width * (at - from)) / (to - from);
-        return (
-          <g key={at}>
-            <line x1={x} x2={x} y1={TOP} y2={bottom + 4} />
-            <text x={x} y={bottom + 16} text-anchor="middle">
-              {text}
-            </text>
-          </g>
-        );
-      })}
-      {ticksOf(scale, HEIGHT / TICK_HEIGHT).map(({ at, text }) => {
-        const y = bottom - HEIGHT * share(scale, at);
-        return (
-          <g key={at}>
-            <line x1={LEFT - 4} x2={LEFT + width} y1={y} y2={y} />
-            <text x={LEFT - 7} y={y + 4} text-anchor="end">
-              {text}
-            </text>
-          </g>
-        );
-      })}
-    </svg>
-  );
-}
-
-interface LinesProps {
-  strokes: readonly Stroke[];
-  domain: Domain;
-  scale: Scale;
-}
-
-function Lines({ strokes, domain, scale }: LinesProps) {
-  const { x } = useMonitor();
-  const box = useRef<HTMLDivElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const width = Math.max(0, useSize(box).width - LEFT - RIGHT);
-  const [from, to] = domain;
-  useLayoutEffect(() => {
-    if (canvas.current && width)
-      drawLines(canvas.current, [width, HEIGHT], strokes, [from, to], scale);
-  }, [strokes, from, to, scale, width]);
-  return (
-    <div ref={box} style={{ height: `${TOP + HEIGHT + BOTTOM}px` }}>
-      {width > 0 && (
-        <>
-          <Grid
-            {...{ width, domain, scale }}
-            across={placesOf(x.value, domain, width / TICK_WIDTH)}
-          />
-          <canvas
-            ref={canvas}
-            style={{
-              left: `${LEFT}px`,
-              top: `${TOP}px`,
-              width: `${width}px`,
-              height: `${HEIGHT}px`,
-            }}
-          />
-        </>
-      )}
-    </div>
-  );
 }
 
 interface UprightProps {
@@ -156,19 +65,34 @@ function onKey(state: State, event: KeyboardEvent, [from, to]: Domain): void {
   handled(event);
 }
 
+/** A double click is two clicks before it is one; what they did is taken back. */
+const DOUBLE_CLICK = 600;
+
 function usePlaces([from, to]: Domain) {
-  const { zoom, hover, goTo } = useMonitor();
+  const { zoom, hover, goTo, go, step, follow } = useMonitor();
+  const before = useRef({ at: 0, step: 0, follow: false });
   const valueAt = (place: number) => from + place * (to - from);
-  return usePointing({
+  const pointing = usePointing({
     share: (px, width) => (px - LEFT) / (width - LEFT - RIGHT),
     hover: (place) => {
       hover.value = place === null ? null : valueAt(place);
     },
-    click: (place) => goTo(valueAt(place)),
+    click: (place) => {
+      const at = performance.now();
+      if (at - before.current.at > DOUBLE_CLICK)
+        before.current = { at, step: step.peek(), follow: follow.peek() };
+      goTo(valueAt(place));
+    },
     stretch: (a, b) => {
       zoom.value = [valueAt(a), valueAt(b)];
     },
   });
+  const onDblClick = () => {
+    zoom.value = null;
+    go(before.current.step);
+    follow.value = before.current.follow;
+  };
+  return { ...pointing, onDblClick };
 }
 
 interface ChartProps {
@@ -180,7 +104,7 @@ interface ChartProps {
 
 export function Chart({ title, unit, lines, domain }: ChartProps) {
   const state = useMonitor();
-  const { selected, handlers } = usePlaces(domain);
+  const { selected, handlers, onDblClick } = usePlaces(domain);
   const where = WHERE[state.x.value];
   const log = state.log_y.value;
   const said = useMemo(
@@ -208,9 +132,7 @@ export function Chart({ title, unit, lines, domain }: ChartProps) {
         aria-label={`${said} Arrow keys: one recorded step; plus and minus: zoom; Escape: all of it.`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys walk through it
         tabIndex={0}
-        onDblClick={() => {
-          state.zoom.value = null;
-        }}
+        onDblClick={onDblClick}
         onKeyDown={(event) => onKey(state, event, domain)}
         {...handlers}
       >

@@ -30,6 +30,7 @@ export function FindingMarks({ title, domain: [from, to] }: { title: string; dom
               title={explained(finding)}
               aria-label={explained(finding)}
               onPointerDown={(event) => event.stopPropagation()}
+              onDblClick={(event) => event.stopPropagation()}
               onClick={() => state.visit(run, finding)}
             />
           );

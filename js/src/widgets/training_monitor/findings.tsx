@@ -46,7 +46,6 @@ function Item({ run, finding }: Found) {
   const evidence = evidenceOf(finding);
   return (
     <li data-severity={finding.severity}>
-      <i class="cnnw-tm-sign" data-severity={finding.severity} />
       <button type="button" onClick={() => state.visit(run, finding)}>
         {SEVERITY[finding.severity]}: {finding.kind}
       </button>

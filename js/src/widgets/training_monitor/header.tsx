@@ -20,17 +20,18 @@ export function remaining({ total }: Run, held: HeldRun): number | undefined {
   return Math.max(0, total - held.progress.last_step) * took;
 }
 
-/** Of a live run that nothing came of: it waits for its first step. */
-function wordOf({ error, live, paused }: Run, held: HeldRun | undefined): string {
+/** How a run goes, as far as that is known without a kernel. */
+function wordOf({ error, live, paused }: Run, held: HeldRun | undefined, alone: boolean): string {
   if (error) return "failed";
-  if (paused) return "paused";
   if (!live) return "ended";
+  if (alone) return "no news";
+  if (paused) return "paused";
   return held && !held.curves.length ? "waiting" : "training";
 }
 
-function Going({ run, held }: { run: Run; held: HeldRun }) {
+function Going({ run, held, live }: { run: Run; held: HeldRun; live: boolean }) {
   const { last_step, speed, elapsed } = held.progress;
-  const left = run.live ? remaining(run, held) : undefined;
+  const left = live ? remaining(run, held) : undefined;
   const of = run.total === null ? "" : ` of ${count(run.total)}`;
   return (
     <span class="cnnw-tm-going">
@@ -39,7 +40,7 @@ function Going({ run, held }: { run: Run; held: HeldRun }) {
         {of}
       </output>
       <output>{duration(elapsed)}</output>
-      {run.live && speed !== null && <output>{number(speed, 3)} samples/s</output>}
+      {live && speed !== null && <output>{number(speed, 3)} samples/s</output>}
       {left !== undefined && <output>{duration(left)} left</output>}
     </span>
   );
@@ -51,7 +52,7 @@ function Entry({ run, index }: { run: Run; index: number }) {
   const hidden = state.hidden.value.has(run.id);
   const held = state.store.of(run.id);
   const { name } = run;
-  const word = wordOf(run, held);
+  const word = wordOf(run, held, state.alone.value);
   return (
     <li data-run={run.id} data-state={word}>
       <button
@@ -74,7 +75,7 @@ function Entry({ run, index }: { run: Run; index: number }) {
         <b>{name}</b>
       </label>
       <span class="cnnw-tm-word">{word}</span>
-      {held ? <Going run={run} held={held} /> : <small>loading …</small>}
+      {held ? <Going run={run} held={held} live={word === "training"} /> : <small>loading …</small>}
       <Controls run={run} />
     </li>
   );

@@ -2,7 +2,7 @@
 //
 // Hooks that tests may rely on:
 //   region "Training monitor: …"    the root; data-state (empty, loading, training, ready, disconnected, gone, busy, replay)
-//   list "Runs"                     an item for each: data-run, data-state (waiting, training, paused, ended, failed); buttons
+//   list "Runs"                     an item for each: data-run, data-state (waiting, training, paused, ended, failed, no news); buttons
 //                                   "Show …", "Pause", "Resume", "Stop"; radio of its name; field "Learning rate"
 //   .cnnw-tm-timeline               data-step (the chosen step), data-stops (how many there are); slider "Recorded step";
 //                                   buttons "Play", "One step back", "One step on", "Follow", "Pin"

@@ -81,6 +81,7 @@ describe("runs", () => {
     ]);
     kernel.kernel.statusChanged.emit("dead");
     await eventually(() => button("Resume").element()).toHaveProperty("disabled", true);
+    expect(find('[data-run="a"]').dataset.state).toBe("no news");
   });
 
   test("say when they cannot be controlled", async () => {
@@ -193,8 +194,11 @@ describe("curves", () => {
     drag("loss", 0.25, 0.75);
     await eventually(() => Number(chart("accuracy").dataset.from)).toBeCloseTo(150.75, 0);
     expect(timeline().dataset.step).toBe("300"); // that was no click
+    press("loss", 0.9);
+    press("loss", 0.9);
     area("loss").dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
     await eventually(() => chart("loss").dataset.from).toBe("1");
+    expect(timeline().dataset.step).toBe("300"); // the clicks of a double click are none
     area("loss").focus();
     await userEvent.keyboard("+");
     await eventually(() => Number(chart("loss").dataset.from)).toBeCloseTo(150.25, 0);
