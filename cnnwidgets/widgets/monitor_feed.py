@@ -23,7 +23,9 @@ SILENCE = 3.0
 
 While a cell runs, ipykernel 6 lets no page speak; what it is shown has to be whole then.
 """
-_SHARE = 0.01  # of the time that whole frames may take
+WHOLE = 1.0
+"""Seconds between two whole frames of a run, at least."""
+_SHARE = 0.01  # of the time that they may take
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ class Feed:
     runs
         What to look at.
     stream
-        Takes the frames; nothing is packed while no page watches.
+        Takes the frames; while no page watches, it has none made.
     changed
         Called on the thread, at most twice a second.
 
@@ -82,7 +84,7 @@ class Feed:
                 for one in self._runs:
                     one.follow()
                 self._changed()
-            if self._stream.watched and self._stale():
+            if self._stale():
                 self._stream.offer_made(self._news)
         except Exception:  # noqa: BLE001 - whatever it is, the pages want the next news
             if not self._stop.is_set():
@@ -99,7 +101,7 @@ class Feed:
         value, tensors = one.digest.news(anew=anew)
         self._sent = self._told[one.identity] = now = time.monotonic()
         if anew:
-            self._whole[one.identity] = now + max(1.0, (now - began) / _SHARE)
+            self._whole[one.identity] = now + max(WHOLE, (now - began) / _SHARE)
         return {"run": one.identity, **value}, tensors
 
     def _silent(self, now: float) -> bool:

@@ -129,6 +129,11 @@ class Followed:
         with self.run.history.lock:
             return layers_of(self.run.history.keys)
 
+    def first_layer(self, quantity: str) -> str:
+        """Return the first layer of which this was recorded, or the first of all; "" if none."""
+        layers, keys = self.layers(), self.run.history.keys
+        return next((one for one in layers if (one, quantity) in keys), "".join(layers[:1]))
+
     def newest(self) -> int:
         """Return the newest step that there is something to see of."""
         history = self.run.history

@@ -47,11 +47,6 @@ class Stream:
         self._timer: threading.Timer | None = None
         self._due = 0.0
 
-    @property
-    def watched(self) -> bool:
-        """Whether there is a page to send to."""
-        return bool(self._waiting)
-
     def offer(self, value: object, tensors: Sequence[bytes] = ()) -> None:
         """Send this frame now if the pages can take it, else when they can."""
         self.offer_made(lambda: (value, tensors))

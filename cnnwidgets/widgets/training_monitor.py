@@ -162,7 +162,7 @@ class TrainingMonitor(MonitorAnswers, Widget):
 
     @default("layer")
     def _default_layer(self) -> str:
-        return next(iter(self._chosen().layers()), "")
+        return self._chosen().first_layer(self.quantity)
 
     @default("step")
     def _default_step(self) -> int:
@@ -211,7 +211,7 @@ class TrainingMonitor(MonitorAnswers, Widget):
     def _choose_layer(self) -> None:
         layers = self._chosen().layers()
         if layers and self.layer not in layers:
-            self.layer = layers[0]
+            self.layer = self._chosen().first_layer(self.quantity)
 
     def _tell(self) -> None:
         """Bring up to date what the pages are told of the runs; the feed calls it, too."""

@@ -67,6 +67,18 @@ def test_it_begins_at_the_newest_step_with_the_first_layer(
     assert (told["probe"], told["classes"]) == (3, NAMES)
 
 
+def test_the_first_layer_is_one_of_which_the_quantity_was_recorded(run: cw.Recorder) -> None:
+    model = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4, 2))
+    with cw.Recorder(model, every=1) as other:
+        model(torch.rand(2, 1, 2, 2)).sum().backward()
+        torch.optim.SGD(model.parameters(), 0.1).step()
+    for quantity, layer in (("weights", "2"), ("activations", "0")):
+        monitor = TrainingMonitor(run, other, run=1, quantity=quantity)
+        assert monitor._runs[1]["layers"] == ["0", "2"]
+        assert monitor.layer == layer
+        monitor.close()
+
+
 def test_history_is_what_the_run_says(page: Browser, run: cw.Recorder) -> None:
     reply = page.request("history", run="0")
     Held().begin(reply).same_as(run, page.comm.state["_runs"][0]["keys"])

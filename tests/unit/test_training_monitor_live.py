@@ -56,10 +56,9 @@ class Page(Browser):
         return 0 if loss is None else int(loss[0, -1])
 
 
-def rows(monitor: TrainingMonitor) -> list[int]:
-    """Steps of the frames' first rows."""
-    sent = [m for m in monitor.comm.custom() if m.content["kind"] == "frame"]
-    return [m.content["value"]["rows_from"] for m in sent]
+def news(monitor: TrainingMonitor) -> list[dict[str, Any]]:
+    sent = [m.content for m in monitor.comm.custom()]
+    return [content["value"] for content in sent if content["kind"] == "frame"]
 
 
 def trained(steps: int, *, watched: bool) -> tuple[dict[str, Tensor], Tensor]:
@@ -169,7 +168,8 @@ def test_a_page_that_cannot_speak_is_shown_all_the_same(monkeypatch: pytest.Monk
     monitor.close()
 
 
-def test_a_page_that_speaks_is_told_only_what_is_new() -> None:
+def test_a_page_that_speaks_is_told_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor_feed, "WHOLE", 0.0)
     model = small()
     run = cw.Recorder(model, every=1)
     monitor = TrainingMonitor(run)
@@ -179,10 +179,15 @@ def test_a_page_that_speaks_is_told_only_what_is_new() -> None:
     eventually(lambda: page.last_step() > 0 and len(page.frames()) > 4)
     run.stop()
     run.wait()
-    assert 0 not in rows(monitor)[1:]
+    told = news(monitor)
+    layers_known = next(i for i, value in enumerate(told) if value["rows"])
+    assert not any(value["reset"] for value in told[layers_known + 1 :])
     page.send("bye")
-    assert not monitor.stream("news").watched
+    frames = len(page.frames())
+    run.log(loss=1.0)
     run.close()
+    eventually(lambda: not monitor._runs[0]["live"])  # the feed has looked
+    assert len(page.frames()) == frames
     monitor.close()
 
 
