@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from cnnwidgets.training.table import WIDTH, Table
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
     from torch import nn
@@ -70,9 +71,11 @@ class StoredRun(Run):
         self._seen = dict.fromkeys(("points", "tables", "findings", "notes"), 0)
         self._generation = "0"
         self._database = self._opened()
-        about = dict(self._read("SELECT key, value FROM about"))
-        super().__init__(json.loads(about.get("name", '"run"')), History(), model)
-        self._model_name = str(json.loads(about.get("model", '""')))
+        with self._reading():
+            about = dict(self._read("SELECT key, value FROM about"))
+            name = str(json.loads(about.get("name", '"run"')))
+            self._model_name = str(json.loads(about.get("model", '""')))
+        super().__init__(name, History(), model)
 
     @property
     def model_name(self) -> str:
@@ -143,22 +146,28 @@ class StoredRun(Run):
             raise ValueError(f"directory: {str(self._path)!r} {said}")
         return database
 
-    def _read(self, command: str, *values: object) -> list[Any]:
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Say that the file is damaged if what is read of it makes no sense."""
         try:
-            return self._database.execute(command, values).fetchall()
-        except sqlite3.Error as error:
+            yield
+        except (sqlite3.Error, TypeError, ValueError, LookupError, ArithmeticError) as error:
             raise ValueError(f"directory: {str(self._path)!r} is damaged: {error}") from error
+
+    def _read(self, command: str, *values: object) -> list[Any]:
+        return self._database.execute(command, values).fetchall()
 
     def _sync(self) -> None:
         """Read what was written since the last time."""
         with self._lock:
             if self._closed:
                 return
-            self._read("BEGIN")
-            try:
-                self._catch_up()
-            finally:
-                self._database.execute("COMMIT")
+            with self._reading():
+                self._read("BEGIN")
+                try:
+                    self._catch_up()
+                finally:
+                    self._read("COMMIT")
 
     def _catch_up(self) -> None:
         history = self._history

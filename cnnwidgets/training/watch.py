@@ -229,6 +229,6 @@ def _skipped(optimizer: Optimizer) -> bool:
 
 def _norms(values: Sequence[Tensor]) -> list[Tensor]:
     """Return the norm of each tensor, in single precision."""
-    if any(one.is_sparse or one.is_complex() for one in values):
+    if any(one.is_sparse or one.is_complex() or one.dtype == torch.float64 for one in values):
         values = [flat(one) for one in values]
     return list(torch._foreach_norm(list(values), 2, dtype=torch.float32))  # noqa: SLF001
