@@ -1,20 +1,24 @@
-"""What recording costs: time, in turns with no recorder and with TensorBoard's writer; memory."""
+"""What recording costs: time, in turns with no monitor and with others; memory."""
 
 from __future__ import annotations
 
 import importlib.util
+import io
+import os
 import statistics
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+import warnings
+from contextlib import contextmanager, redirect_stdout
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.optim.optimizer import register_optimizer_step_post_hook
 
 import cnnwidgets as cw
 from benchmarks._table import Figure, report
@@ -23,11 +27,18 @@ from cnnwidgets.training.history import History
 from cnnwidgets.training.table import WIDTH, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
-THREADS = 2
-ROUNDS = 5
-SECONDS = 4.0  # of a block
+    Monitor = Callable[["Loop"], AbstractContextManager[object]]
+
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
+OURS, OTHERS = 9, 2
+"""Rounds: of what has a limit, and of what is there for comparison."""
+SECONDS, FEWEST = 1.0, 10
+"""Of a block, and its steps; what slows down more than twofold gets no more than two seconds."""
+WARM = 0.5
+"""Seconds before a block with a monitor, in which the recorder spends what it may in advance."""
 BATCH = 128
 STEPS = 10_000
 
@@ -41,18 +52,25 @@ def lenet() -> nn.Sequential:
     )
 
 
+class Times(NamedTuple):
+    """Seconds of one step."""
+
+    wall: float
+    cpu: float
+
+
 class Loop:
-    """A plain training loop; a block is as many steps of it as take some seconds."""
+    """A plain training loop; a block is as many steps of it as take a second."""
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
         self.optimizer = torch.optim.Adam(model.parameters(), 1e-3)
         self.x, self.y = torch.randn(BATCH, 1, 28, 28), torch.randint(0, 10, (BATCH,))
-        self.step()
+        self.warm()
         start = time.perf_counter()
         for _ in range(5):
             self.step()
-        self.steps = max(8, round(5 * SECONDS / (time.perf_counter() - start)))
+        self.steps = max(FEWEST, round(5 * SECONDS / (time.perf_counter() - start)))
 
     def step(self) -> None:
         """Train on one batch."""
@@ -61,67 +79,144 @@ class Loop:
         loss.backward()
         self.optimizer.step()
 
-    def seconds(self) -> float:
-        """Return what a step takes."""
-        start = time.perf_counter()
-        for _ in range(self.steps):
+    def warm(self) -> None:
+        """Take some steps."""
+        until = time.perf_counter() + WARM
+        while time.perf_counter() < until:
             self.step()
-        return (time.perf_counter() - start) / self.steps
+
+    def block(self) -> Times:
+        """Return what a step takes."""
+        wall, cpu, steps = time.perf_counter(), time.process_time(), 0
+        while steps < FEWEST or (steps < self.steps and time.perf_counter() - wall < 2 * SECONDS):
+            self.step()
+            steps += 1
+        return Times((time.perf_counter() - wall) / steps, (time.process_time() - cpu) / steps)
 
 
 @contextmanager
-def tensorboard(model: nn.Module, every: int) -> Iterator[None]:
-    """Write histograms of all weights and gradients, as tutorials do."""
-    from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - need not be there
-
+def each(loop: Loop, every: int, write: Callable[[int], None]) -> Iterator[None]:
+    """Call `write` after each so many steps."""
     count = 0
 
-    def write(*_: object) -> None:
+    def after(*_: object) -> None:
         nonlocal count
         count += 1
         if count % every == 0:
-            for name, parameter in model.named_parameters():
-                writer.add_histogram(name, parameter, count)
-                writer.add_histogram(f"{name}.grad", parameter.grad, count)
+            write(count)
 
-    with tempfile.TemporaryDirectory() as folder, SummaryWriter(folder) as writer:
-        handle = register_optimizer_step_post_hook(write)
-        try:
-            yield
-        finally:
-            handle.remove()
+    handle = loop.optimizer.register_step_post_hook(after)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
-def ratios(model: nn.Module, blocks: dict[str, Any]) -> dict[str, float]:
-    """Return how much longer a step takes, block by block in turns, the middle of all rounds."""
-    loop = Loop(model)
-    found: dict[str, list[float]] = {name: [] for name in blocks}
-    for _ in range(ROUNDS):
-        for name, block in blocks.items():
-            plain = loop.seconds()
-            with block(model):
-                watched = loop.seconds()
-            found[name].append(watched / ((plain + loop.seconds()) / 2))
-    return {name: statistics.median(values) for name, values in found.items()}
+@contextmanager
+def tensorboard(loop: Loop, every: int) -> Iterator[None]:
+    """Write histograms of all weights and gradients, as tutorials do."""
+    from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - need not be there
+
+    def write(count: int) -> None:
+        for name, parameter in loop.model.named_parameters():
+            writer.add_histogram(name, parameter, count)
+            writer.add_histogram(f"{name}.grad", parameter.grad, count)
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        SummaryWriter(folder) as writer,
+        each(loop, every, write),
+    ):
+        yield
+
+
+@contextmanager
+def redrawn(loop: Loop, every: int) -> Iterator[None]:
+    """Draw the curve of the loss anew, as a PNG, which is what a notebook gets."""
+    import matplotlib as mpl  # noqa: PLC0415 - slow, and need not be there
+
+    livelossplot = import_module("livelossplot")
+    outputs = import_module("livelossplot.outputs")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    def drawn(figure: Any) -> None:  # noqa: ANN401 - matplotlib's
+        figure.savefig(io.BytesIO(), format="png")
+        plt.close(figure)
+
+    def write(count: int) -> None:
+        plot.update({"loss": 1 / count})
+        plot.send()
+
+    mpl.use("Agg")
+    plot = livelossplot.PlotLosses(outputs=[outputs.MatplotlibPlot(after_plots=drawn)])
+    with (
+        warnings.catch_warnings(),
+        redirect_stdout(io.StringIO()),
+        each(loop, every, write),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def others() -> dict[str, Monitor]:
+    """Return the monitors of others that are installed, and say which are not."""
+    found: dict[str, Monitor] = {}
+    for package, monitor in (("tensorboard", tensorboard), ("livelossplot", redrawn)):
+        if importlib.util.find_spec(package):
+            for every in (1, 10):
+                name = f"{package}, every {every if every > 1 else 'step'}"
+                found[name] = partial(monitor, every=every)
+        else:
+            print(f"{package}: not installed")
+    print("torchexplorer: not compared, for its hooks stay on the model, and it needs wandb")
+    return found
+
+
+def compare(net: str, loop: Loop, monitors: dict[str, Monitor], rounds: int) -> dict[str, Times]:
+    """Return how many times as long a step takes: the middle of all rounds, in turns."""
+    found: dict[str, list[Times]] = {name: [] for name in monitors}
+    plain = loop.block()
+    for _ in range(rounds):
+        for name, monitor in monitors.items():
+            with monitor(loop):
+                loop.warm()
+                watched = loop.block()
+            after = loop.block()
+            pairs = zip(watched, plain, after, strict=True)
+            found[name].append(Times(*(2 * one / (a + b) for one, a, b in pairs)))
+            plain = after
+    ratios = {}
+    for name, times in found.items():
+        wall, cpu = zip(*times, strict=True)
+        ratios[name] = ratio = Times(statistics.median(wall), statistics.median(cpu))
+        spread = f"{100 * (min(wall) - 1):+.1f} to {100 * (max(wall) - 1):+.1f}"
+        print(
+            f"{net}, {1e3 * plain.wall:.1f} ms a step: {name}: {100 * (ratio.wall - 1):+.1f} % "
+            f"({spread}), CPU time {100 * (ratio.cpu - 1):+.1f} %",
+            flush=True,
+        )
+    return ratios
 
 
 def time_figures() -> list[Figure]:
-    peers: dict[str, Any] = {}
-    if importlib.util.find_spec("tensorboard"):
-        peers = {
-            "TensorBoard, every step": lambda model: tensorboard(model, 1),
-            "TensorBoard, every 10": lambda model: tensorboard(model, 10),
-        }
-    everything = {"everything at every step": lambda model: cw.Recorder(model, every=1)}
-    figures = []
-    for net, model, limits in (
-        ("S3.3 net", FashionNet(), {"defaults": 3.0, "everything at every step": 8.0}),
-        ("LeNet", lenet(), {"defaults": 3.0}),
+    """Measure ours against the limits; print the others'."""
+    defaults: dict[str, Monitor] = {"defaults": lambda loop: cw.Recorder(loop.model)}
+    everything: dict[str, Monitor] = {
+        "everything at every step": lambda loop: cw.Recorder(loop.model, every=1)
+    }
+    limits = {"defaults": 3.0, "everything at every step": 8.0}
+    peers, figures = others(), []
+    for net, model, ours in (
+        ("S3.3 net", FashionNet(), defaults | everything),
+        ("LeNet", lenet(), defaults),
     ):
-        blocks = {"defaults": cw.Recorder, **(everything if len(limits) > 1 else {}), **peers}
-        for name, ratio in ratios(model, blocks).items():
-            limit = limits.get(name, 1e9)  # of others, for comparison
-            figures.append(Figure(f"{net}: {name}, longer steps", 100 * (ratio - 1), limit, "%"))
+        loop = Loop(model)
+        ratios = compare(net, loop, ours, OURS)
+        figures += [
+            Figure(f"{net}: {name}, longer steps", 100 * (ratios[name].wall - 1), limits[name], "%")
+            for name in ours
+        ]
+        compare(net, loop, peers, OTHERS)
     return figures
 
 
