@@ -200,12 +200,16 @@ class TrainingMonitor(MonitorAnswers, Widget):
     @observe("follow")
     def _go_on(self, _change: Any = None) -> None:  # noqa: ANN401 - traitlets' Bunch
         """Go to the newest step if it is followed."""
+        if not self.follow:
+            return
         with self._moving:
-            if self.follow and self._followed:
+            if self.follow and self._followed:  # nobody went elsewhere meanwhile
                 self._newest = self._chosen().newest()
                 self.step = self._newest
 
     def _chosen(self) -> Followed:
+        if not self._followed:
+            raise RuntimeError("the monitor is closed: make another one, TrainingMonitor(run)")
         return self._followed[min(self.run, len(self._followed) - 1)]
 
     def _choose_layer(self) -> None:

@@ -153,7 +153,7 @@ def test_a_page_that_cannot_speak_is_shown_all_the_same(monkeypatch: pytest.Monk
     monitor = TrainingMonitor(run)
     monitor._repr_mimebundle_()
     run.start(train, model, steps=LONG)
-    eventually(lambda: len(Browser(monitor).frames()) > 6)
+    eventually(lambda: len(Browser(monitor).frames()) > 12)  # else 8 by then
     run.stop()
     run.wait()
     frames = [m for m in monitor.comm.custom() if m.content["kind"] == "frame"]

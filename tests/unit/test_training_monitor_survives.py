@@ -235,6 +235,8 @@ def test_closing_lets_go_of_the_run() -> None:
     with pytest.raises(ValueError, match="shows no run"):
         monitor.answer("history", {"run": "0"})
     assert repr(monitor) == "TrainingMonitor()"
+    with pytest.raises(RuntimeError, match="the monitor is closed: make another one"):
+        monitor.layer = "3"
 
 
 def test_closing_in_mid_run() -> None:
