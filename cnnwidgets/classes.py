@@ -32,15 +32,23 @@ class Classes:
     Parameters
     ----------
     names
-        By index: a list, or a mapping that may leave some out. None: nothing is known.
+        By index: a list, a mapping that may leave some out, or another network's `classes`.
+        None: nothing is known.
     """
 
-    def __init__(self, names: Sequence[str] | Mapping[int, str] | None = None) -> None:
+    def __init__(self, names: Sequence[str] | Mapping[int, str] | Classes | None = None) -> None:
+        if isinstance(names, Classes):
+            names = names.given
         if isinstance(names, str) or not isinstance(names, (Sequence, Mapping, type(None))):
             raise TypeError(f"classes: a list of names by index, not {type(names).__name__}")
         pairs = names.items() if isinstance(names, Mapping) else enumerate(names or ())
         self.names = {int(index): str(name) for index, name in pairs}
         self._every = names is not None and not isinstance(names, Mapping)
+
+    @property
+    def given(self) -> Sequence[str] | Mapping[int, str]:
+        """The names: a list of all, or a mapping that may leave some out."""
+        return list(self.names.values()) if self._every else self.names
 
     def __len__(self) -> int:
         return max(self.names, default=-1) + 1

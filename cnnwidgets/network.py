@@ -45,8 +45,8 @@ class Network:
         Any `torch.nn.Module` that takes one batch of images. It is never changed: every
         pass runs on a copy that shares its parameters, in evaluation mode.
     classes
-        Names of the classes, by index. By default what comes with the model
-        (timm's ``label_names``, ``weights.meta``), else ``class 0``, ``class 1`` …
+        Names of the classes, by index, or another network's `classes`. By default what comes
+        with the model (timm's ``label_names``, ``weights.meta``), else ``class 0``, ``class 1`` …
     input_size
         Height and width of the input in pixels, as one number, (H, W) or (C, H, W). By
         default what comes with the model, else the first of 224, 32, 28, 64, 96, 128, 256
@@ -87,7 +87,7 @@ class Network:
     def __init__(  # noqa: PLR0917 - the documented order; keywords are usual
         self,
         model: nn.Module,
-        classes: Sequence[str] | Mapping[int, str] | None = None,
+        classes: Sequence[str] | Mapping[int, str] | Classes | None = None,
         input_size: int | Sequence[int] | None = None,
         mean: Numbers | None = None,
         std: Numbers | None = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from cnnwidgets.attribution.incremental.axis import Span
@@ -18,6 +19,7 @@ from cnnwidgets.attribution.incremental.windows import Maps, Patched, Place
 from cnnwidgets.attribution.measures import require_function
 from cnnwidgets.classes import first_output, scores
 from cnnwidgets.errors import naming_shape
+from cnnwidgets.fingerprint import state_of
 from cnnwidgets.isolation import PrivateDice, isolated
 from cnnwidgets.shadow import shadow
 
@@ -72,10 +74,16 @@ class PatchedPasses:
         Whether the answers are maps, each of which counts by its mean over the positions.
     full_cost
         Of a full pass over one picture; no operations where only full passes are possible.
+
+    Raises
+    ------
+    ValueError
+        If the model has layers that its first pass has yet to build.
     """
 
     def __init__(self, net: Network, x: Tensor, score: Score | None = None) -> None:
         require_function(score)
+        _require_built(net)
         self._net, self._score = net, score
         self._weights = net.weights_version()
         self._model = shadow(net.model).model
@@ -328,3 +336,11 @@ def _uncover(values: Tensor, bare: Tensor, axis: int, by: int) -> None:
     if by:
         start = 0 if by > 0 else values.shape[axis] + by
         values.narrow(axis, start, abs(by)).copy_(bare.narrow(axis, start, abs(by)))
+
+
+def _require_built(net: Network) -> None:
+    if any(map(is_lazy, state_of(net.model))):
+        raise ValueError(
+            "net: the model has layers that get their weights in its first pass; "
+            "run it once, on a batch of pictures, before asking what it says under a patch"
+        )

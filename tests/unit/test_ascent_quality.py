@@ -17,6 +17,7 @@ CHOSEN = (
 )
 
 
+@pytest.mark.slow
 def test_fashion_classes() -> None:
     """All ten at 0.99 or more, and five times as calm as white noise, by either measure."""
     net, _, _ = cw.samples.fashion()

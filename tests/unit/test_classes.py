@@ -83,6 +83,23 @@ def test_names_that_do_not_fit_the_outputs(names: Any, message: str) -> None:
             look(x)
 
 
+def test_names_of_another_network() -> None:
+    model, x = vgg16()
+    for names in (list("abcdefghij"), {3: "x"}):
+        other = Network(vgg16()[0], names, input_size=32)
+        net = Network(model, other.classes, input_size=32)
+        assert net.classes.names == other.classes.names
+        assert [net.class_name(i) for i in range(10)] == [other.class_name(i) for i in range(10)]
+    for names, message in (
+        (["cat", "dog"], "^classes: 2 names for 10 outputs; give 10"),
+        ({12: "x"}, "^classes: 12 is no output; they are 0 to 9"),
+    ):
+        outputs = 2 if isinstance(names, list) else 13
+        other = Network(nn.Sequential(nn.Flatten(), nn.Linear(27, outputs)), names, input_size=3)
+        with pytest.raises(ValueError, match=message):
+            Network(model, other.classes, input_size=32).predict(x)
+
+
 def test_names_that_came_with_another_last_layer_are_left_out() -> None:
     came = SimpleNamespace(transforms=lambda: None, meta={"categories": ["cat", "dog"]})
     for count, names in ((10, []), (2, ["cat", "dog"])):

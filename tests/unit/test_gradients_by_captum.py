@@ -225,7 +225,10 @@ drawn = random.random() + numpy.random.rand() + torch.rand(3).sum()
 """
 
 
-@pytest.mark.parametrize("script", [REAL, DRAWING, IN_A_THREAD])
+@pytest.mark.parametrize(
+    "script",
+    [REAL, *(pytest.param(text, marks=pytest.mark.slow) for text in (DRAWING, IN_A_THREAD))],
+)
 def test_captum_comes_late_and_draws_no_random_numbers(script: str, tmp_path: Path) -> None:
     if script != REAL:  # a Captum that draws when it is imported, as other versions of it may
         (tmp_path / "captum").mkdir()

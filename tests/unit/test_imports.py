@@ -187,12 +187,14 @@ print(json.dumps([time.perf_counter() - start, sorted(sys.modules)]))
 
 
 def test_import_is_quick_and_lazy() -> None:
-    runs = [
-        json.loads(subprocess.check_output([sys.executable, "-c", PROBE], cwd=ROOT))
-        for _ in range(3)
-    ]
-    assert min(seconds for seconds, _ in runs) < IMPORT_LIMIT
-    tops = {name.partition(".")[0] for name in runs[0][1]}
+    for _ in range(3):  # the machine may be busy with something else
+        seconds, modules = json.loads(
+            subprocess.check_output([sys.executable, "-c", PROBE], cwd=ROOT)
+        )
+        if seconds < IMPORT_LIMIT:
+            break
+    assert seconds < IMPORT_LIMIT
+    tops = {name.partition(".")[0] for name in modules}
     assert tops.isdisjoint({"anywidget", "ipywidgets", "matplotlib", "captum", *IMAGENET, *SEGMENT})
 
 

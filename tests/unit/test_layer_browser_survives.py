@@ -216,6 +216,7 @@ def hook_count(model: nn.Module) -> int:
     return sum(len(v or ()) for kept in owners for name, v in kept.items() if "hooks" in name)
 
 
+@pytest.mark.slow
 def test_fifty_browsers_leave_nothing(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_IDLE_SECONDS", 0.05)
     alive: list[weakref.ref[LayerBrowser]] = []

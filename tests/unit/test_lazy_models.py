@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+import cnnwidgets as cw
 from cnnwidgets.network import Network
 from cnnwidgets.widgets.layer_browser import LayerBrowser
 from tests.kernel import Browser
@@ -85,3 +86,20 @@ def test_a_receipt_of_a_layer_that_only_the_pass_built() -> None:
         assert value["equal"] is True
         assert value["result"] == pytest.approx(value["torch"], rel=1e-4)
         browser.close()
+
+
+def test_a_patch_on_a_lazy_network_asks_for_a_first_pass() -> None:
+    model, picture = lazy_model(), torch.rand(3, 16, 16)
+    net = Network(model, input_size=16)
+    for look in (
+        lambda: cw.occlusion(net, picture, window=4),
+        lambda: cw.OcclusionProbe(net, picture),
+        lambda: cw.OcclusionSlider(net, picture),
+    ):
+        with (
+            assert_untouched(model),
+            pytest.raises(ValueError, match=r"^net: .* run it once, on a"),
+        ):
+            look()
+    model(picture[None])
+    assert cw.occlusion(net, picture, window=4, stride=4).scores.shape == (4, 4)
