@@ -65,8 +65,9 @@ export interface Span {
   /** Bins [from, to) that hold values. */
   from: number;
   to: number;
-  /** The highest code. */
+  /** The code of the full colour, and whether a few rows have higher ones. */
   top: number;
+  clipped: boolean;
   inner: number;
 }
 
@@ -74,23 +75,35 @@ const FEWEST = 6;
 /** Share of the values that may be in the bins that are folded, at any step. */
 const FEW = 0.02;
 
+/** The highest codes of nearly all rows. */
+const USUAL = 0.98;
+
 /** The bins that are used in any row of any of the series; undefined where nothing was measured. */
 export function spanOf(all: readonly Folded[]): Span | undefined {
   const inner = all[0]?.inner ?? 0;
   const width = widthOf(inner);
-  let [from, to, top] = [width, 0, 0];
+  let [from, to] = [width, 0];
+  const tops: number[] = [];
   for (const { codes } of all)
-    for (let i = 0; i < codes.length; i++) {
-      const code = codes[i] as number;
-      if (!code || code === MISSING) continue;
-      const bin = i % width;
-      if (bin < from) from = bin;
-      if (bin >= to) to = bin + 1;
-      if (code > top) top = code;
+    for (let start = 0; start < codes.length; start += width) {
+      let top = 0;
+      for (let bin = 0; bin < width; bin++) {
+        const code = codes[start + bin] as number;
+        if (!code || code === MISSING) continue;
+        if (bin < from) from = bin;
+        if (bin >= to) to = bin + 1;
+        if (code > top) top = code;
+      }
+      if (top) tops.push(top);
     }
-  if (!top) return undefined;
+  if (!tops.length) return undefined;
   const pad = Math.max(1, Math.ceil((FEWEST - (to - from)) / 2));
-  return { from: Math.max(0, from - pad), to: Math.min(width, to + pad), top, inner };
+  tops.sort((a, b) => a - b);
+  const top = tops[Math.ceil(USUAL * (tops.length - 1))] as number;
+  return {
+    ...{ from: Math.max(0, from - pad), to: Math.min(width, to + pad), inner },
+    ...{ top, clipped: (tops.at(-1) as number) > top },
+  };
 }
 
 /** The codes of one row; undefined where it was not measured, or there is no such row. */

@@ -60,7 +60,7 @@ describe("the axis of the bins", () => {
 
   test("has ticks at zero and powers of ten, none too near to another", () => {
     const texts = (apart: number) =>
-      valueTicks({ from: 8, to: 56, top: 1, inner: 0 }, apart)
+      valueTicks({ from: 8, to: 56, top: 1, clipped: false, inner: 0 }, apart)
         .sort((a, b) => a.at - b.at)
         .map(({ text }) => text);
     expect(texts(3.5)).toEqual(["−1", "−0.01", "−1e−4", "−1e−6", "0", "1e−6", "1e−4", "0.01", "1"]);
@@ -92,8 +92,10 @@ describe("rows of histograms", () => {
 
   test("all runs share the bins that any of them uses", () => {
     const span = spanOf([seriesOf([{ 20: 100 }, null]), seriesOf([{ 54: 200 }])]);
-    expect(span).toEqual({ from: 19, to: 56, top: 200, inner: 0 });
+    expect(span).toEqual({ from: 19, to: 56, top: 200, clipped: false, inner: 0 });
     expect(spanOf([seriesOf([null])])).toBeUndefined();
+    const spike = [...Array.from({ length: 100 }, () => ({ 40: 90 })), { 40: 254 }];
+    expect(spanOf([seriesOf(spike)])).toMatchObject({ top: 90, clipped: true });
   });
 
   test("bins about zero that hold next to nothing become one, the same for all runs", () => {
@@ -137,12 +139,12 @@ describe("rows of histograms", () => {
 
   test("shapes begin and end at zero", () => {
     const row = rowOf(seriesOf([{ 40: 127 }]), 0) as Uint8Array;
-    expect(ridge(row, { from: 40, to: 41, top: 254, inner: 0 })).toEqual([
+    expect(ridge(row, { from: 40, to: 41, top: 254, clipped: false, inner: 0 })).toEqual([
       [40, 0],
       [40.5, 0.5],
       [41, 0],
     ]);
-    expect(outline(row, { from: 40, to: 41, top: 254, inner: 0 })).toEqual([
+    expect(outline(row, { from: 40, to: 41, top: 254, clipped: false, inner: 0 })).toEqual([
       [40, 0],
       [40, 0.25],
       [41, 0.25],
@@ -154,12 +156,24 @@ describe("rows of histograms", () => {
     const pixels = new Uint32Array(4);
     const out = { data: { buffer: pixels.buffer }, width: 2, height: 2 } as never;
     const series = seriesOf([{ 41: 200 }, null, {}]);
-    paintShares(out, series, Int32Array.of(0, 1), { from: 40, to: 42, top: 200, inner: 0 });
+    paintShares(out, series, Int32Array.of(0, 1), {
+      from: 40,
+      to: 42,
+      top: 200,
+      clipped: false,
+      inner: 0,
+    });
     expect(pixels[1]).toBe(0);
     expect(pixels[3]).toBe(0);
     expect(pixels[0]).toBe(0xff25e7fd); // the end of the table, little-endian
     expect(pixels[2]).toBe(0xff540144);
-    paintShares(out, series, Int32Array.of(2, -1), { from: 40, to: 42, top: 200, inner: 0 });
+    paintShares(out, series, Int32Array.of(2, -1), {
+      from: 40,
+      to: 42,
+      top: 200,
+      clipped: false,
+      inner: 0,
+    });
     expect([...pixels]).toEqual([0xffd23cf0, 0, 0xffd23cf0, 0]); // the colour of NaN
   });
 
@@ -212,6 +226,19 @@ describe("statistics", () => {
     ]);
   });
 
+  test("a run that explodes does not hide the others", () => {
+    const healthy = Array.from({ length: 100 }, (_, i) => 0.2 + i / 200);
+    const range = rangeOf(norm, [norms(...healthy), norms(1, 1e8, 1e20)]);
+    expect([range.low, range.high, range.clipped]).toEqual([0.1, 1, true]);
+    expect(fraction(1e20, range)).toBe(1);
+    const mean = { mean: Float32Array.from([...healthy, -1e9]) };
+    const rows = Array.from({ length: 101 }, () => ({}));
+    const signed = rangeOf(named("weight mean"), [seriesOf(rows, mean)]);
+    expect(signed.clipped).toBe(true);
+    expect(signed.high).toBeLessThan(1);
+    expect(signed.low).toBe(-signed.high);
+  });
+
   test("sizes alike are on a plain scale, those far apart on decades", () => {
     const size = named("weight norm");
     expect(rangeOf(size, [norms(2, 8)])).toMatchObject({ low: 0, high: 8, log: false });
@@ -222,7 +249,7 @@ describe("statistics", () => {
   test("signed ones are centred on zero", () => {
     const mean = { mean: Float32Array.of(-3, 1) };
     expect(rangeOf(named("weight mean"), [seriesOf([{}, {}], mean)])).toEqual({
-      ...{ low: -3, high: 3, log: false, table: "activations" },
+      ...{ low: -3, high: 3, log: false, clipped: false, table: "activations" },
     });
   });
 

@@ -42,8 +42,13 @@ interface Job {
 /** Requests under way at a time: the answer to one travels while the next is computed. */
 const AT_ONCE = 2;
 
-const keyOf = ({ run, layer, what, picture }: Wanted): string =>
-  JSON.stringify([run, what, layer, what === "filters" ? 0 : picture]);
+const keyOf = (wanted: Wanted): string => JSON.stringify(Object.values(named(wanted)));
+
+/** As the kernel is asked for it: filters are those of the first picture. */
+const named = ({ run, layer, what, picture }: Wanted): Wanted => ({
+  ...{ run, layer, what },
+  picture: what === "filters" ? 0 : picture,
+});
 
 const bytesOf = ({ data, low }: Tensor): number => data.byteLength + 2 * (low?.byteLength ?? 0);
 
@@ -88,7 +93,7 @@ export class HeldMaps {
     else {
       this.#job?.stop.abort();
       this.#job = {
-        ...{ wanted, key, steps, first, bytes: 0 },
+        ...{ wanted: named(wanted), key, steps, first, bytes: 0 },
         ...{ coming: new Set(), came: new Set(), refused: new Map(), stop: new AbortController() },
       };
     }

@@ -114,7 +114,7 @@ export function Histograms() {
           {view.value === "heat" && (
             <Legend
               scale={{ low: 0, high: 100 * (SHARES[span.top] as number), table: "sequential" }}
-              caption={`share of ${state.quantity.value} in a bin; colour by its square root${shown.length > 1 ? "; one scale for all runs" : ""}`}
+              caption={`share of ${state.quantity.value} in a bin; colour by its square root${span.clipped ? "; more has the same colour" : ""}${shown.length > 1 ? "; one scale for all runs" : ""}`}
               unit="%"
               hasNaN={broken}
             />

@@ -119,6 +119,7 @@ function Key({ shown, columns }: { shown: Shown; columns: readonly Column[] }) {
         </span>
       )}
       {range.log && <span>logarithmic axis</span>}
+      {range.clipped && <span>bars end at the axis; the numbers are exact</span>}
     </p>
   );
 }

@@ -50,6 +50,7 @@ export function LayersOver() {
   const notes = [
     statistic.label,
     ...(range.log ? ["logarithmic colours"] : []),
+    ...(range.clipped ? ["what is beyond the ends has their colour"] : []),
     ...(runs.length > 1 ? ["one scale for all runs"] : []),
   ];
   return (

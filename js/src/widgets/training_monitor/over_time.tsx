@@ -192,7 +192,7 @@ function useRidges({ series, span, from, to }: ViewProps) {
   return useMemo(() => {
     const rows = spread(series.steps, RIDGES.lines).flatMap((row) => {
       const found = rowOf(series, row);
-      return found ? [{ step: series.steps[row] as number, found }] : [];
+      return found && hasFinite(found) ? [{ step: series.steps[row] as number, found }] : [];
     });
     const peaks = rows.map(({ found }) => peak(found)).sort((a, b) => a - b);
     const gap = (to - from) / RIDGES.lines;

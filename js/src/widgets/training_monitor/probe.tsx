@@ -30,9 +30,9 @@ interface ProbeProps {
 }
 
 /** Edge of a tile, and height of the grid at most (CSS pixels). */
-const [EDGE, MOST] = [48, 150];
+const [EDGE, MOST] = [56, 160];
 const never = signal(0);
-const CERTAIN = { low: 0, high: 1, log: false, table: "sequential" } as const;
+const CERTAIN = { low: 0, high: 1, log: false, clipped: false, table: "sequential" } as const;
 
 const nameOf = ({ classes }: Run, index: number) => classes[index] ?? `class ${index}`;
 

@@ -69,7 +69,8 @@ describe("maps of snapshots", () => {
 
   test("filters are the same for every picture", async () => {
     const held = new HeldMaps(open());
-    held.fetch({ ...wanted, what: "filters" }, [5], [5]);
+    held.fetch({ ...wanted, what: "filters", picture: 2 }, [5], [5]);
+    expect(waiting()[0]?.args).toEqual({ ...wanted, what: "filters", step: 5 });
     await answer(waiting()[0]);
     expect(held.get({ ...wanted, what: "filters", picture: 3 }, 5)).toBeDefined();
     expect(held.get({ ...wanted, picture: 3 }, 5)).toBeUndefined();

@@ -52,38 +52,45 @@ export interface Range {
   low: number;
   high: number;
   log: boolean;
+  /** Are some values beyond the ends? They are drawn there. */
+  clipped: boolean;
   table: Table;
 }
 
-/** Decades that a logarithmic scale has at most. */
+/** Decades of a logarithmic scale above which a few values may be left out. */
 const DECADES = 9;
 /** Sizes that differ by this factor are shown on a logarithmic scale. */
 const WIDE = 100;
 
 const decade = (value: number, round: (x: number) => number) => 10 ** round(Math.log10(value));
 
-/** The scale that holds all of these. */
+/** The finite sizes but zero of all values, ascending. */
+function sizesOf(field: Field, all: readonly Series[]): Float64Array {
+  const sizes = all.flatMap(({ fields }) => Array.from(fields[field], Math.abs));
+  return Float64Array.from(sizes.filter((size) => size > 0 && Number.isFinite(size))).sort();
+}
+
+/** The share of values at either end that a scale may leave out where they are very far from the rest. */
+const RARE = 0.05;
+
+/** The scale that holds all of these, or nearly all where a few are very far from the rest. */
 export function rangeOf({ kind, field, healthy }: Statistic, all: readonly Series[]): Range {
-  if (kind === "share") return { low: 0, high: 1, log: false, table: "sequential" };
-  let [least, most] = [Number.POSITIVE_INFINITY, 0];
-  for (const { fields } of all)
-    for (const value of fields[field]) {
-      const size = Math.abs(value);
-      if (!(size > 0 && size < Number.POSITIVE_INFINITY)) continue;
-      if (size < least) least = size;
-      if (size > most) most = size;
-    }
-  if (kind === "signed") return { low: -most, high: most, log: false, table: "activations" };
-  if (!most || !(kind === "log" || most / least >= WIDE))
-    return { low: 0, high: most, log: false, table: "sequential" };
+  const plain = { log: false, clipped: false, table: "sequential" } as const;
+  if (kind === "share") return { ...plain, low: 0, high: 1 };
+  const sizes = sizesOf(field, all);
+  const at = (share: number) => sizes[Math.round(share * (sizes.length - 1))] ?? 0;
+  let [least, most] = [at(0), at(1)];
+  if (kind === "signed") {
+    const clipped = most > WIDE * at(1 - RARE);
+    if (clipped) most = at(1 - RARE);
+    return { ...plain, low: -most, high: most, clipped, table: "activations" };
+  }
+  if (!most || !(kind === "log" || most / least >= WIDE)) return { ...plain, low: 0, high: most };
+  const clipped = most / least > 10 ** DECADES;
+  if (clipped) [least, most] = [at(RARE), at(1 - RARE)];
   const high = decade(Math.max(most, healthy?.[1] ?? 0), Math.ceil);
   const low = decade(Math.min(least, healthy?.[0] ?? least), Math.floor);
-  return {
-    low: Math.max(low < high ? low : high / 10, high / 10 ** DECADES),
-    high,
-    log: true,
-    table: "sequential",
-  };
+  return { ...plain, low: low < high ? low : high / 10, high, clipped, log: true };
 }
 
 /** Where a value lies between the ends, 0 … 1; what is no number stays what it is. */
