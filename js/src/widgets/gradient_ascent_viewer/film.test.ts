@@ -86,6 +86,13 @@ describe("numbers", () => {
     expect(film.score(0, 1)).toBe(2);
   });
 
+  test("of a picture that has ended are those of its last step", () => {
+    const film = new Film(1, PANELS, 1e6);
+    film.measure(0, numbers([1, 10, 2, Number.NaN, 3, Number.NaN], [0, 0, 0, 0, 0, 0]));
+    expect([0, 1].map((one) => film.measuredAt(2, one))).toEqual([2, 0]);
+    expect(film.measuredAt(9, 0)).toBe(2);
+  });
+
   test("of another number of pictures are not taken", () => {
     const film = new Film(1, [panel(0, "a")], 1e6);
     film.measure(0, numbers([1, 2], [3, 4]));
