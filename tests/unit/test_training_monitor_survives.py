@@ -293,7 +293,7 @@ def test_what_is_logged_after_the_end_is_shown() -> None:
     monitor.close()
 
 
-def test_lightly_exported(tmp_path: Path) -> None:
+def test_the_exported_page(tmp_path: Path) -> None:
     run = recorded(4)
     monitor = TrainingMonitor(run, layer="3")
     path = monitor.to_html(tmp_path / "page.html")
