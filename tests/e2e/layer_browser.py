@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.e2e.widget_view import WidgetView, pixel
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
@@ -38,41 +40,22 @@ class Box(NamedTuple):
     right: int
 
 
-class LayerBrowser:
-    """One view of the widget on a page.
+class LayerBrowser(WidgetView):
+    """One view of the widget on a page."""
 
-    Parameters
-    ----------
-    page
-        The page that shows it.
-    index
-        Which of several views.
-    """
+    ROOT = ROOT
 
     def __init__(self, page: Page, index: int = 0) -> None:
-        self.page = page
-        self.root = page.locate(ROOT).nth(index)
+        super().__init__(page, index)
         self.tree = self.root.get_by_role("tree", name="Layers")
         self.grid = self.root.get_by_role("grid")
         self.panel = self.root.get_by_role("tabpanel")
         self.legend = self.panel.locator(".cnnw-legend")
         self.receipt = self.root.get_by_role("region", name="Receipt of one unit")
 
-    def wait_state(self, state: str = "ready", *, seconds: float = 30) -> None:
-        """Wait until the widget says that it is in that state."""
-        found = self.page.locate(f'{ROOT}[data-state="{state}"]').and_(self.root)
-        found.wait_for(timeout=seconds * 1000)
-
     def wait_shown(self, attribute: str, value: object) -> None:
         """Wait until the root carries ``data-<attribute>`` with that value."""
-        found = self.page.locate(f'{ROOT}[data-{attribute}="{value}"]').and_(self.root)
-        found.wait_for(timeout=10_000)
-
-    def set_width(self, pixels: int) -> None:
-        """Give the widget a column of that many pixels."""
-        self.root.evaluate(
-            "(root, width) => { root.parentElement.style.width = `${width}px`; }", pixels
-        )
+        self.wait_with(f'[data-{attribute}="{value}"]')
 
     def layer_names(self) -> list[str]:
         """Return the layers whose rows are in the document (those on screen), top to bottom."""
@@ -125,12 +108,7 @@ class LayerBrowser:
         """Point at a pixel of the enlarged map or its input; return what is written under it."""
         figure = self.view(name)
         canvas = figure.locator("canvas")
-        height, width = canvas.evaluate("canvas => [canvas.height, canvas.width]")
-        canvas.scroll_into_view_if_needed()
-        box = canvas.bounding_box()
-        assert box, "the picture is not on screen"
-        x = box["x"] + (column + 0.5) / width * box["width"]
-        y = box["y"] + (row + 0.5) / height * box["height"]
+        x, y = pixel(canvas, row, column)
         self.page.page.mouse.move(x, y)
         if click:
             self.page.page.mouse.click(x, y)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.e2e.widget_view import WidgetView, pixel
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
@@ -19,50 +21,28 @@ slider
 """
 
 
-class OcclusionSlider:
-    """One view of the widget on a page.
+class OcclusionSlider(WidgetView):
+    """One view of the widget on a page."""
 
-    Parameters
-    ----------
-    page
-        The page that shows it.
-    index
-        Which of several views.
-    """
+    ROOT = ROOT
 
     def __init__(self, page: Page, index: int = 0) -> None:
-        self.page = page
-        self.root = page.locate(ROOT).nth(index)
+        super().__init__(page, index)
         self.stage = self.root.get_by_role("application")
         self.map = self.root.locator('[data-view="map"]')
 
-    def wait_state(self, state: str = "ready", *, seconds: float = 30) -> None:
-        """Wait until the widget says that it is in that state."""
-        found = self.page.locate(f'{ROOT}[data-state="{state}"]').and_(self.root)
-        found.wait_for(timeout=seconds * 1000)
-
     def wait_answered(self, row: int, column: int, *, seconds: float = 10) -> None:
         """Wait until the bars are of the patch at that place."""
-        place = f'[data-row="{row}"][data-column="{column}"]'
-        self.page.locate(ROOT + place).and_(self.root).wait_for(timeout=seconds * 1000)
+        self.wait_with(f'[data-row="{row}"][data-column="{column}"]', seconds=seconds)
 
     def wait_done(self, places: int, *, seconds: float = 30) -> None:
         """Wait until the map has that many places, and no sweep runs."""
-        found = self.page.locate(f'{ROOT}[data-done="{places}"]').and_(self.root)
-        found.wait_for(timeout=seconds * 1000)
+        self.wait_with(f'[data-done="{places}"]', seconds=seconds)
         self.button("Run sweep").wait_for()
 
     def point(self, row: float, column: float) -> tuple[float, float]:
         """Return where a pixel of the picture is on the page."""
-        self.stage.scroll_into_view_if_needed()
-        box = self.stage.bounding_box()
-        assert box, "the picture is not on screen"
-        canvas = self.stage.locator("canvas").first
-        height, width = canvas.evaluate("canvas => [canvas.height, canvas.width]")
-        return (
-            box["x"] + (column + 0.5) / width * box["width"],
-            box["y"] + (row + 0.5) / height * box["height"],
-        )
+        return pixel(self.stage.locator("canvas").first, row, column)
 
     def drag(self, start: tuple[int, int], end: tuple[int, int], *, steps: int = 10) -> None:
         """Drag from one pixel of the picture to another."""
@@ -85,15 +65,3 @@ class OcclusionSlider:
             )
             for row in rows
         }
-
-    def button(self, name: str) -> Locator:
-        """Return one of its buttons."""
-        return self.root.get_by_role("button", name=name, exact=True)
-
-    def select(self, label: str, option: str) -> None:
-        """Choose from one of the drop-down lists."""
-        self.root.get_by_role("combobox", name=label, exact=True).select_option(label=option)
-
-    def slide(self, label: str, value: int) -> None:
-        """Move one of the sliders."""
-        self.root.get_by_role("slider", name=label).fill(str(value))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.e2e.widget_view import WidgetView, pixel
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
-
-    from tests.e2e.browser import Page
 
 ROOT = "section.cnnw-sv"
 
@@ -19,25 +19,10 @@ viewer
 """
 
 
-class SaliencyViewer:
-    """One view of the widget on a page.
+class SaliencyViewer(WidgetView):
+    """One view of the widget on a page."""
 
-    Parameters
-    ----------
-    page
-        The page that shows it.
-    index
-        Which of several views.
-    """
-
-    def __init__(self, page: Page, index: int = 0) -> None:
-        self.page = page
-        self.root = page.locate(ROOT).nth(index)
-
-    def wait_state(self, state: str = "ready", *, seconds: float = 30) -> None:
-        """Wait until the widget says that it is in that state."""
-        found = self.page.locate(f'{ROOT}[data-state="{state}"]').and_(self.root)
-        found.wait_for(timeout=seconds * 1000)
+    ROOT = ROOT
 
     def tile(self, identity: str) -> Locator:
         """Return a map, named as ``method:class:model``."""
@@ -52,15 +37,7 @@ class SaliencyViewer:
     def point(self, identity: str, row: int, column: int) -> None:
         """Put the pointer on a pixel of a map."""
         stage = self.tile(identity).get_by_role("application")
-        stage.scroll_into_view_if_needed()
-        box = stage.bounding_box()
-        assert box, "the map is not on screen"
-        canvas = stage.locator("canvas")
-        height, width = canvas.evaluate("canvas => [canvas.height, canvas.width]")
-        self.page.page.mouse.move(
-            box["x"] + (column + 0.5) / width * box["width"],
-            box["y"] + (row + 0.5) / height * box["height"],
-        )
+        self.page.page.mouse.move(*pixel(stage.locator("canvas"), row, column))
 
     def value(self, identity: str, row: int, column: int) -> float:
         """Read a map's value at a pixel."""
@@ -73,22 +50,10 @@ class SaliencyViewer:
         """Return a number that a map carries: "high", "similarity", "done"."""
         return float(self.tile(identity).get_attribute(f"data-{name}") or "nan")
 
-    def button(self, name: str) -> Locator:
-        """Return one of its buttons."""
-        return self.root.get_by_role("button", name=name, exact=True)
-
     def run(self) -> None:
         """Compute what is shown, and wait for it."""
         self.button("Run").click()
         self.root.get_by_text("All maps shown are computed.").wait_for(timeout=60_000)
-
-    def select(self, label: str, option: str) -> None:
-        """Choose from one of the drop-down lists."""
-        self.root.get_by_role("combobox", name=label, exact=True).select_option(label=option)
-
-    def slide(self, label: str, value: float) -> None:
-        """Move one of the sliders."""
-        self.root.get_by_role("slider", name=label).fill(str(value))
 
     def choose_class(self, picker: str, query: str) -> None:
         """Search for a class and take the first one found."""
@@ -107,9 +72,3 @@ class SaliencyViewer:
         for label in labels:
             self.root.get_by_role("checkbox", name=label, exact=True).check()
         self.page.page.keyboard.press("Escape")
-
-    def set_width(self, pixels: int) -> None:
-        """Give the widget so much room."""
-        self.root.evaluate(
-            "(root, width) => { root.parentElement.style.width = `${width}px`; }", pixels
-        )
