@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 8
 """Steps after which a class that is climbed is looked for among the network's answers."""
-LOOKING = 0.03
+LOOKING = 0.02
 """Share of the time that it may take to ask what the network says, for those who watch."""
 _PACE = 32  # steps that the speed is the mean of
 _numbers = itertools.count(1)

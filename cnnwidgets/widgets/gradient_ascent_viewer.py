@@ -253,10 +253,9 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
 
     def _go(self, most: int | None = None) -> None:
         """Take steps, at most so many, with pictures that begin anew if they have to."""
-        failed = self._turns is not None and self._turns.error is not None
         self._halt()
         ended = self._climb is not None and self._climb.over and most is None
-        if self._climb is None or self._stale or failed or ended:
+        if self._climb is None or self._stale or ended:
             self._climb = self._anew()
         climb = self._climb
         self._going = True

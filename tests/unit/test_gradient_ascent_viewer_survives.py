@@ -189,6 +189,28 @@ def test_half_precision(dtype: torch.dtype) -> None:
     viewer.close()
 
 
+def test_an_error_in_mid_run_is_said_and_run_goes_on() -> None:
+    broken = False
+
+    def total(output: Tensor) -> Tensor:
+        if broken:
+            raise ZeroDivisionError("by a cat")
+        return output.sum(1)
+
+    viewer = climbed_by(total, steps=4)
+    viewer.steps, broken = 8, True
+    viewer.run()
+    with pytest.raises(ZeroDivisionError, match="by a cat"):
+        viewer.wait(PATIENCE)
+    assert (viewer._error, viewer._ended) == ("ZeroDivisionError: by a cat", None)
+    broken = False
+    viewer.run()
+    assert viewer.wait(PATIENCE)
+    assert [frame.step for frame in viewer.frames] == list(range(9))
+    assert viewer._error is None
+    viewer.close()
+
+
 def test_no_gradient() -> None:
     viewer = viewing(lambda output: output.detach().sum(1))
     viewer.run()
