@@ -56,7 +56,7 @@ describe("scores", () => {
 test("answers name the next class; a probability may be none", () => {
   const answer = { index: 2, name: "dog", probability: 0.97 };
   const rival = { name: "cat", probability: 0.03 };
-  expect(answerWords({ step: 1, answer, rival })).toBe("dog 97 %, then cat 3 %");
+  expect(answerWords({ step: 1, answer, rival })).toBe("dog 97\u00a0%, then cat 3\u00a0%");
   const unknown = { ...answer, probability: null };
   expect(answerWords({ step: 1, answer: unknown, rival: null })).toBe("dog not finite");
   expect(answerWords(undefined)).toBe("");

@@ -54,8 +54,9 @@ export function commonWords(
   return others.length ? `${first.split(" of ")[0]} of each` : first;
 }
 
+/** A percentage that is not broken at the end of a line. */
 export const chance = (probability: number | null): string =>
-  probability === null ? "not finite" : percent(probability);
+  probability === null ? "not finite" : percent(probability).replace(/ /g, "\u00a0");
 
 /** "zebra 99.8 %, then horse 0.1 %" */
 export function answerWords(said: Said | undefined): string {

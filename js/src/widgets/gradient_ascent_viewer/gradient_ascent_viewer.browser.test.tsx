@@ -182,16 +182,19 @@ describe("what is there", () => {
     kernel.begin();
     kernel.frame(0, 3);
     await eventually(() => tile(0).dataset.step).toBe("3"); // another is watched from its start
-    kernel.frame(4, 5);
-    await eventually(() => tile(0).dataset.step).toBe("5");
+    kernel.frame(4, 25);
+    await eventually(() => tile(0).dataset.step).toBe("25");
   });
 
   test("is asked for where it was missed, once it is quiet", async () => {
     const kernel = mount();
     kernel.begin();
+    kernel.kept = [0, 20];
     kernel.frame(40, 48);
     await eventually(() => kernel.asked("curve")).toHaveLength(1); // numbers were missed
     await eventually(() => root().dataset.step).toBe("48");
+    await see(/score 0\.6208/);
+    expect(kernel.asked("frames")).toEqual([]); // while it climbs
     kernel.kept = Array.from({ length: 65 }, (_, i) => i);
     kernel.finish();
     await eventually(() => root().dataset.held).toBe("65");

@@ -69,8 +69,8 @@ function Tile(p: TileProps) {
     >
       <button
         type="button"
-        aria-label={`${told}. ${one ? "Show all" : "Enlarge"}`}
-        aria-pressed={one}
+        aria-label={many ? `${told}. ${one ? "Show all" : "Enlarge"}` : told}
+        aria-pressed={many && one}
         disabled={!many}
         onClick={() => (enlarged.value = one ? null : panel.id)}
       >
