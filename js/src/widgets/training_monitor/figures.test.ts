@@ -12,7 +12,7 @@ import {
   valueAt,
   valueTicks,
 } from "./bins";
-import { bandsOf, outline, paintShares, ridge, roundShare } from "./shares";
+import { bandsOf, outline, paintShares, ridge, roundShare, usualPeak } from "./shares";
 import {
   fraction,
   measuredAt,
@@ -175,6 +175,13 @@ describe("rows of histograms", () => {
       inner: 0,
     });
     expect([...pixels]).toEqual([0xffd23cf0, 0, 0xffd23cf0, 0]); // the colour of NaN
+  });
+
+  test("all runs have the same usual peak", () => {
+    const flat = seriesOf([{ 40: 127 }, { 40: 127 }, {}]);
+    const high = seriesOf([{ 40: 254 }, null]);
+    expect(usualPeak([flat, high], 8)).toBe(0.25);
+    expect(usualPeak([seriesOf([null])], 8)).toBe(1);
   });
 
   test("axes of shares end at round numbers", () => {

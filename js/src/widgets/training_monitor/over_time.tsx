@@ -15,7 +15,7 @@ import {
   valueTicks,
 } from "./bins";
 import { type Frame, lineOf, Plot } from "./plot";
-import { bandsOf, paintShares, peak, ridge, roundShare, type Shape } from "./shares";
+import { bandsOf, paintShares, ridge, roundShare, type Shape, usualPeak } from "./shares";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
 import { StepLines } from "./step_lines";
@@ -187,19 +187,18 @@ export function Bands(p: ViewProps) {
   );
 }
 
-/** The histograms as lines, and how high a share of 1 is, in steps. */
-function useRidges({ series, span, from, to }: ViewProps) {
+/** The histograms as lines, and how high a root of 1 is, in steps: the same for all runs. */
+function useRidges({ series, all, span, from, to }: ViewProps) {
   return useMemo(() => {
-    const rows = spread(series.steps, RIDGES.lines).flatMap((row) => {
+    const lines = spread(series.steps, RIDGES.lines).flatMap((row) => {
       const found = rowOf(series, row);
-      return found && hasFinite(found) ? [{ step: series.steps[row] as number, found }] : [];
+      const step = series.steps[row] as number;
+      return found && hasFinite(found) ? [{ step, shape: ridge(found, span) }] : [];
     });
-    const peaks = rows.map(({ found }) => peak(found)).sort((a, b) => a - b);
     const gap = (to - from) / RIDGES.lines;
-    const usual = peaks[Math.floor(peaks.length / 2)] || 1;
-    const lines = rows.map(({ step, found }) => ({ step, shape: ridge(found, span) }));
+    const usual = usualPeak(all, RIDGES.lines);
     return { lines, gap, high: (RIDGES.usual * gap) / Math.sqrt(usual), share: roundShare(usual) };
-  }, [series, span, from, to]);
+  }, [series, all, span, from, to]);
 }
 
 /** A shape over a step of a ridgeline, as a path; what is too high for the figure is cut. */
@@ -256,7 +255,7 @@ function RidgeMarks({ series, span, high, frame }: ViewProps & { high: number; f
   const path = (at: number | null, name: string) => {
     const place = at === null ? -1 : nearest(series.steps, at);
     const row = rowOf(series, place);
-    if (!row) return null;
+    if (!row || !hasFinite(row)) return null;
     const d = ridgeLine(ridge(row, span), series.steps[place] as number, high, frame);
     return <path class={`cnnw-tm-${name}`} d={d} />;
   };

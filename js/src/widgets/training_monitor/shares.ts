@@ -1,6 +1,7 @@
 // Histograms over time as pictures and shapes.
 import { colors } from "../../shared/color";
 import { NAN } from "../../shared/look";
+import { spread } from "./axis";
 import { type Folded, hasFinite, MISSING, quantiles, rowOf, SHARES, type Span } from "./bins";
 
 /** The colour of each code: by the square root of the share, so that the rare values show; transparent: not measured. */
@@ -81,3 +82,14 @@ export const peak = (row: Uint8Array): number => SHARES[Math.max(...row)] as num
 /** The end of an axis of shares that holds this one: 5 %, 10 %, 20 %, 50 % or 100 %. */
 export const roundShare = (share: number): number =>
   [0.05, 0.1, 0.2, 0.5].find((end) => end >= share) ?? 1;
+
+/** The median of the peaks of so many rows of each series. */
+export function usualPeak(all: readonly Folded[], most: number): number {
+  const peaks = all.flatMap((series) =>
+    spread(series.steps, most).flatMap((row) => {
+      const found = rowOf(series, row);
+      return found && hasFinite(found) ? peak(found) : [];
+    }),
+  );
+  return peaks.sort((a, b) => a - b)[peaks.length >> 1] ?? 1;
+}

@@ -19,7 +19,7 @@ export function SizedGrid({ most, ...grid }: TileGridProps & { most: number }) {
     <div>
       <div ref={ruler} />
       <div class="cnnw-tm-tiles" style={{ "--cnnw-high": `${high}px` }}>
-        <TileGrid {...grid} />
+        {high > 0 && <TileGrid {...grid} />}
       </div>
     </div>
   );
