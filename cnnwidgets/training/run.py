@@ -329,7 +329,7 @@ class Run:
         return snapshot.step
 
     def to_tensorboard(self, logdir: str | os.PathLike[str]) -> None:
-        """Write curves and histograms as an event file for TensorBoard, in a folder."""
+        """Write curves, histograms and probe pictures as an event file for TensorBoard."""
         from cnnwidgets.training.tensorboard.writing import write  # noqa: PLC0415 - seldom needed
 
         write(self, logdir)

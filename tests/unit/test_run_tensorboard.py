@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import cnnwidgets as cw
 from cnnwidgets.training.tensorboard import records
 from cnnwidgets.training.tensorboard.events import Counted, events_of
 from cnnwidgets.training.tensorboard.protobuf import chunk, double, fields, single, varint
-from tests.training import small, train
+from tests.training import batch, small, train
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +54,24 @@ def test_there_and_back(tmp_path: Path) -> None:
                 rtol=1e-3,
                 atol=1e-6,
             )
+
+
+def test_pictures_there_and_back(tmp_path: Path) -> None:
+    model = small()
+    probe = batch(0)[0][:2]
+    with cw.Recorder(model, probe=probe) as run:
+        train(model, steps=2)
+    run.to_tensorboard(tmp_path / "first")
+    first = cw.load_tensorboard(tmp_path / "first")
+    first.to_tensorboard(tmp_path / "second")
+    second = cw.load_tensorboard(tmp_path / "second")
+    assert run.pictures is not None
+    for read in (first, second):
+        images = getattr(read, "images")  # noqa: B009
+        assert list(images) == ["probe/0", "probe/1"]
+        for pixels, [(step, file)] in zip(run.pictures, images.values(), strict=True):
+            assert step == 0
+            np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(file))), pixels[..., 0])
 
 
 def test_a_torn_file_is_read_up_to_there(tmp_path: Path) -> None:
@@ -157,7 +176,7 @@ def test_as_tensorboard_reads_and_writes_it(tmp_path: Path) -> None:
     from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415
 
     model = small()
-    with cw.Recorder(model, every=1) as run:
+    with cw.Recorder(model, every=1, probe=batch(0)[0]) as run:
         train(model, steps=5)
     run.to_tensorboard(tmp_path / "ours")
     theirs = EventAccumulator(str(tmp_path / "ours"), size_guidance={"histograms": 0}).Reload()
@@ -167,6 +186,8 @@ def test_as_tensorboard_reads_and_writes_it(tmp_path: Path) -> None:
     first = theirs.Histograms("3/weights")[0].histogram_value
     assert np.nansum(first.bucket) == pytest.approx(1)
     assert len(theirs.Histograms("3/weights")) == 5
+    assert len(theirs.Tags()["images"]) == 8
+    assert (theirs.Images("probe/7")[0].width, theirs.Images("probe/7")[0].height) == (10, 10)
 
     values = torch.randn(5000, generator=torch.Generator().manual_seed(0))
     with SummaryWriter(tmp_path / "theirs") as writer:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from cnnwidgets.training.tensorboard import records
 from cnnwidgets.training.tensorboard.protobuf import chunk, double, single, varint
+from cnnwidgets.training.tensorboard.reading import TensorBoardRun
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -20,7 +24,9 @@ if TYPE_CHECKING:
 
 
 def write(run: Run, logdir: str | os.PathLike[str]) -> Path:
-    """Write the scalars and histograms of a run as one event file.
+    """Write the scalars, histograms and pictures of a run as one event file.
+
+    Pictures are those of the probe, at step 0, or those that were read of other event files.
 
     Parameters
     ----------
@@ -45,11 +51,36 @@ def write(run: Run, logdir: str | os.PathLike[str]) -> Path:
     for layer in run.layers:
         for quantity in run.quantities(layer):
             events += _histograms(run, layer, quantity, began)
+    for tag, step, picture in _pictures(run):
+        if said := _image(picture):
+            events.append((0.0, _summary(began, step, chunk(1, tag) + chunk(4, said))))
     path = folder / f"events.out.tfevents.{int(began)}.cnnwidgets.{time.perf_counter_ns()}"
     with path.open("xb") as file:
         for _, event in sorted(events, key=lambda pair: pair[0]):
             records.write(file, event)
     return path
+
+
+def _pictures(run: Run) -> Iterator[tuple[str, int, bytes]]:
+    """Yield tags, steps and files of the run's pictures."""
+    if isinstance(run, TensorBoardRun):
+        for tag, pictures in run.images.items():
+            yield from ((tag, step, file) for step, file in pictures)
+    elif run.pictures is not None:
+        for index, pixels in enumerate(run.pictures):
+            png = io.BytesIO()
+            Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(png, "png")
+            yield f"probe/{index}", 0, png.getvalue()
+
+
+def _image(file: bytes) -> bytes:
+    """Encode a picture's file; nothing if it is damaged."""
+    try:
+        with Image.open(io.BytesIO(file)) as image:
+            (width, height), bands = image.size, len(image.getbands())
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return b""
+    return varint(1, height) + varint(2, width) + varint(3, bands) + chunk(4, file)
 
 
 def _histograms(run: Run, layer: str, quantity: str, began: float) -> list[tuple[float, bytes]]:
