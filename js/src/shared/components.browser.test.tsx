@@ -44,6 +44,17 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+it("Legend: over a picture it has the mixed colours, from black to white below them", async () => {
+  const scale = { low: 0, high: 1, table: "weights" } as const;
+  await show(<Legend scale={scale} caption="weight" opacity={0.75} />);
+  const pixel = (y: number) =>
+    find<HTMLCanvasElement>("canvas").getContext("2d")?.getImageData(200, y, 1, 1).data ?? [];
+  const packed = colors("weights")[200] as number;
+  const own = [packed & 255, (packed >> 8) & 255, (packed >> 16) & 255];
+  expect([...pixel(0)]).toEqual([...own.map((x) => Math.round(0.75 * x)), 255]);
+  expect([...pixel(9)]).toEqual([...own.map((x) => Math.round(0.75 * x + 0.25 * 255)), 255]);
+});
+
 it("Legend: the table's own colours, the range, zero in its place, and the odd values", async () => {
   await show(
     <Legend scale={{ low: -1, high: 3, table: "weights" }} caption="weight" unit="mV" hasNaN />,

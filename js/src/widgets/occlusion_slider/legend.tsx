@@ -38,7 +38,7 @@ export function MapLegend({ map }: { map: Shown }) {
   return (
     <div class="cnnw-os-legend">
       <div class="cnnw-os-bar">
-        <Legend {...{ scale, caption, unit }} />
+        <Legend {...{ scale, caption, unit }} opacity={opacity.value} />
         {Number.isFinite(mark) && <u style={{ left: `${(100 * mark).toFixed(2)}%` }} />}
       </div>
       <div class="cnnw-os-row">

@@ -149,7 +149,11 @@ export function Stage({ map }: { map: Shown | null }) {
       onKeyDown={(event) => onKeyDown(event, state)}
       {...pointer}
     >
-      <canvas ref={bare} data-view="picture" />
+      <canvas
+        ref={bare}
+        data-view="picture"
+        style={{ filter: map && opacity.value ? "grayscale(1)" : "none" }} // else no legend holds
+      />
       {map && <canvas ref={heat} data-view="map" style={{ opacity: opacity.value }} />}
       {kept.value.map(([row, column, edge], i) => (
         <OverlayBox

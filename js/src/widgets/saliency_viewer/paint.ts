@@ -1,5 +1,5 @@
 // The picture in grey with a map over it; masks and cut-outs.
-import { colors, paintPicture, type Scale } from "../../shared/color";
+import { colors, over, paintPicture, type Scale } from "../../shared/color";
 import type { Tensor } from "../../shared/wire";
 
 interface Sheet {
@@ -36,14 +36,6 @@ function colorist({ low, high, table }: Scale): (value: number) => number | unde
     Number.isNaN(value)
       ? undefined
       : palette[gain ? Math.min(255, Math.max(0, Math.round((value - low) * gain))) : middle];
-}
-
-/** Mixes a colour over the grey of another. */
-function over(color: number, under: number, opacity: number): number {
-  const grey = 0.299 * (under & 255) + 0.587 * ((under >> 8) & 255) + 0.114 * ((under >> 16) & 255);
-  const mix = (shift: number) =>
-    Math.round(opacity * ((color >> shift) & 255) + (1 - opacity) * grey) << shift;
-  return (0xff000000 | mix(16) | mix(8) | mix(0)) >>> 0;
 }
 
 /** Draws a map over the grey picture, which alone shows where nothing was measured. */

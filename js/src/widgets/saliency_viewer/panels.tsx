@@ -87,7 +87,9 @@ function MapTile({ view }: { view: View }) {
     >
       <Heading lines={lines} />
       <Stage label={`Map ${name}`} draw={draw} readout={reading(state, view)} />
-      {values && <Legend scale={scale} caption={caption(state, view)} />}
+      {values && (
+        <Legend scale={scale} caption={caption(state, view)} opacity={state.overlay.value} />
+      )}
       <Stages view={view} />
       {said && <p class={`cnnw-note cnnw-sv-${view.state}`}>{said}</p>}
       {made?.note && view.less === undefined && <Banner kind="warning">{made.note}</Banner>}
