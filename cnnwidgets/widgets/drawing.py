@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import wrap
 
 from PIL import Image, ImageFont
 
@@ -38,3 +39,10 @@ def shorten(text: str, most: int) -> str:
         return line
     end = (most - 1) // 2
     return f"{line[: most - 1 - end].rstrip()}…{line[len(line) - end :].lstrip()}"
+
+
+def wrapped(text: str, most: int, lines: int) -> str:
+    """Break a text into so many lines; only where it is longer still, the last is shortened."""
+    broken = wrap(text, most)
+    rest = " ".join(broken[lines - 1 :])
+    return "\n".join([*broken[: lines - 1], *([shorten(rest, most)] if rest else [])])

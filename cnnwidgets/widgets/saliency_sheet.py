@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from cnnwidgets.widgets.colors import colors
-from cnnwidgets.widgets.drawing import load_font, place, shorten
+from cnnwidgets.widgets.drawing import load_font, place, shorten, wrapped
 from cnnwidgets.widgets.saliency_panels import limits_of, places
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _tile(
     draw.text((left, top), shorten(title, _LETTERS), "black", font)
     below = top + _LINE + _EDGE
     place(page, Image.fromarray(rgb), (left, top + _LINE + 2, left + _EDGE, below))
-    draw.text((left, below + 4), shorten(said, _LETTERS), "black", font)
+    draw.text((left, below + 4), wrapped(said, _LETTERS, 2), "black", font, spacing=2)
 
 
 def _laid(
