@@ -37,7 +37,7 @@ def test_the_whole_unit_is_under_a_map(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ImageDraw.ImageDraw, "text", noted)
     net, images, _ = cw.samples.fashion()
-    viewer = cw.SaliencyViewer(net, images[0], 0, method="gradient_x_input")
+    viewer = cw.SaliencyViewer(net, images[0], 0, method="grad_cam")
     viewer.run()
     viewer.wait()
     page = np.asarray(Image.open(io.BytesIO(viewer.preview())).convert("L"))
