@@ -18,7 +18,7 @@ import { type Frame, lineOf, Plot } from "./plot";
 import { bandsOf, paintShares, ridge, roundShare, type Shape, usualPeak } from "./shares";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
-import { StepLines } from "./step_lines";
+import { stepLines } from "./step_lines";
 import type { Run } from "./types";
 import { layersWith, walk } from "./walking";
 
@@ -121,9 +121,8 @@ export function HeatMap(p: ViewProps) {
       <Plot
         label={`Heat map of the histograms: ${label}`}
         {...{ x: stepAxis(from, to), y: values, height: HEIGHT, draw, ...handlers }}
-      >
-        {(frame) => <StepLines frame={frame} />}
-      </Plot>
+        marks={stepLines}
+      />
       {reading}
     </>
   );
@@ -164,23 +163,21 @@ export function Bands(p: ViewProps) {
       <Plot
         label={`Distribution bands: ${label}`}
         {...{ x: stepAxis(from, to), y: values, height: HEIGHT, ...handlers }}
+        marks={stepLines}
       >
-        {(frame) => (
-          <>
-            {pieces.map((piece) => (
-              <g key={piece[0]?.step} class="cnnw-tm-bands">
-                {BANDS.map(([low, high]) => (
-                  <path
-                    key={low}
-                    d={lineOf([...edge(piece, low, frame), ...edge(piece, high, frame).reverse()])}
-                  />
-                ))}
-                <path class="cnnw-tm-median" d={lineOf(edge(piece, MEDIAN, frame))} />
-              </g>
-            ))}
-            <StepLines frame={frame} />
-          </>
-        )}
+        {(frame) =>
+          pieces.map((piece) => (
+            <g key={piece[0]?.step} class="cnnw-tm-bands">
+              {BANDS.map(([low, high]) => (
+                <path
+                  key={low}
+                  d={lineOf([...edge(piece, low, frame), ...edge(piece, high, frame).reverse()])}
+                />
+              ))}
+              <path class="cnnw-tm-median" d={lineOf(edge(piece, MEDIAN, frame))} />
+            </g>
+          ))
+        }
       </Plot>
       {reading}
     </>
@@ -217,13 +214,13 @@ export function Ridges(p: ViewProps) {
       <Plot
         label={`Ridgeline of the histograms: ${label}`}
         {...{ x: values, y: axis, height: HEIGHT + 40, ...handlers }}
+        marks={(frame) => <RidgeMarks {...p} {...{ high, frame, span }} />}
       >
         {(frame) => (
           <>
             {lines.map(({ step, shape }) => (
               <path key={step} class="cnnw-tm-ridge" d={ridgeLine(shape, step, high, frame)} />
             ))}
-            <RidgeMarks {...p} {...{ high, frame, span }} />
             <ScaleBar
               {...{ frame, share, size: frame.up(0) - frame.up(-Math.sqrt(share) * high) }}
             />

@@ -29,6 +29,8 @@ interface PlotProps {
   /** Draws the picture that fills the axes, `columns` pixels wide; keep it while it stays the same. */
   draw?: ((canvas: HTMLCanvasElement, columns: number) => void) | undefined;
   children?: (frame: Frame) => ComponentChildren;
+  /** What changes with every step: on a layer of its own, so that nothing else is drawn again. */
+  marks?: (frame: Frame) => ComponentChildren;
   /** The pointer is at a place, or has left. */
   onPoint?: (place: { x: number; y: number } | null) => void;
   /** Pressed at a place, or dragged to it. */
@@ -83,7 +85,7 @@ function Axes({ x, y, frame }: Pick<PlotProps, "x" | "y"> & { frame: Frame }) {
 }
 
 export function Plot(p: PlotProps) {
-  const { label, height, draw, children, onPoint, onChoose, onKeyDown } = p;
+  const { label, height, draw, children, marks, onPoint, onChoose, onKeyDown } = p;
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const { width } = useSize(box);
@@ -133,6 +135,11 @@ export function Plot(p: PlotProps) {
         <svg width={width} height={height} aria-hidden="true">
           <Axes x={p.x} y={p.y} frame={frame} />
           {children?.(frame)}
+        </svg>
+      )}
+      {width > 0 && marks && (
+        <svg class="cnnw-tm-marks" width={width} height={height} aria-hidden="true">
+          {marks(frame)}
         </svg>
       )}
     </div>

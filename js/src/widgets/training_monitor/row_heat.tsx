@@ -8,7 +8,7 @@ import { Plot } from "./plot";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
 import { fraction, type Range } from "./statistics";
-import { StepLines } from "./step_lines";
+import { stepLines } from "./step_lines";
 
 export interface HeatRow {
   name: string;
@@ -115,6 +115,7 @@ export function RowHeat(p: RowHeatProps) {
         left={Math.min(LETTERS, Math.max(...rows.map(({ name }) => name.length))) * 6.2 + 12}
         height={high + EDGES}
         draw={draw}
+        marks={stepLines}
         onPoint={(at) => (cursor.value = at && { step: at.x, row: rowAt(at.y) })}
         onChoose={(x, y) => p.onChoose(x, rowAt(y))}
         onKeyDown={p.onKeyDown}
@@ -133,7 +134,6 @@ export function RowHeat(p: RowHeatProps) {
             {p.dots?.map(({ step, row }) => (
               <circle key={step} r={2} cx={frame.across(step)} cy={frame.up(row + 0.5)} />
             ))}
-            <StepLines frame={frame} />
           </>
         )}
       </Plot>
