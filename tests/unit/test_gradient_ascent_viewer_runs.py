@@ -41,7 +41,7 @@ def acknowledged(page: Browser) -> list[Message]:
         frames = [m for m in page.comm.custom() if m.content["kind"] == "frame"]
         for frame in frames[last:]:
             page.send("ack", stream="frame", seq=frame.content["seq"])
-        last_value = frames[-1].content["value"] if frames else {"step": 0}
+        last_value: Any = frames[-1].content["value"] if frames else {"step": 0}
         if last_value["step"] == 8 and last_value["predictions"][0] is not None:
             return frames
         last = len(frames)
