@@ -34,6 +34,7 @@ SHARED = {
         "drawing",
         "link",
         "looked",
+        "moments",
         "passes",
         "pictures",
         "requests",
