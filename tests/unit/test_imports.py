@@ -31,6 +31,7 @@ SHARED = {
     *(
         "base",
         "colors",
+        "documenting",
         "drawing",
         "link",
         "looked",

@@ -256,6 +256,7 @@ def test_the_previews_colours_are_those_of_the_maps(browser: LayerBrowser) -> No
     assert np.percentile(difference, 95) <= 8  # of 255: it has 256 colours in all
 
 
+@pytest.mark.slow
 def test_the_preview_does_not_load_matplotlib() -> None:
     code = (
         "import sys, torch; from cnnwidgets.widgets.layer_browser import LayerBrowser; "
