@@ -42,7 +42,7 @@ function Numbers({ series, row }: { series: Series; row: number }) {
   return (
     <p class="cnnw-tm-numbers">
       <b>step {count(at)}</b>
-      {at !== step.value && <small>nearest recorded to {count(step.value)}</small>}
+      {at !== step.value && <small>nearest to {count(step.value)}</small>}
       {Number.isNaN(nans[row]) ? (
         <span>not measured</span>
       ) : (
