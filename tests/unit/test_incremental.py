@@ -14,7 +14,7 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 import cnnwidgets as cw
 from cnnwidgets.attribution import grouping
 from cnnwidgets.attribution.incremental import convolution, dense
-from cnnwidgets.attribution.incremental.windows import Patched, Place
+from cnnwidgets.attribution.incremental.windows import Place
 from cnnwidgets.attribution.patches import PatchedPasses
 from tests.architectures import ARCHITECTURES, first_cnn, resnet18, seeded, vgg16
 from tests.patching import assert_exact
@@ -390,25 +390,3 @@ def test_operations_are_those_within_the_windows() -> None:
     )
     whole = cw.occlusion(model, x, 0, window=4, positions=[(12, 12)], method="full")
     assert whole.operations == whole.full_operations == FIRST_CNN
-
-
-def test_a_dragged_window_has_one_size_wherever_it_is() -> None:
-    """What computes it is prepared anew for every other shape."""
-    model, x = resnet18()
-    passes = PatchedPasses(cw.Network(model.eval(), input_size=tuple(x.shape[1:])), x)
-    fill = torch.rand(x.shape)
-
-    def extents(patched: Patched) -> tuple[Any, ...]:
-        return tuple(passes.forecast.extents(patched.place))
-
-    size = x.shape[2]
-    window = (size // 8,) * 2
-    places = [(row, column) for row in range(size // 2) for column in (0, 5, size - window[0])]
-    dragged = [passes.dragged(fill, row, column, window) for row, column in places]
-    laid = [passes.patched(fill, [row], [column], window) for row, column in places]
-    assert len({extents(one) for one in dragged}) == 1
-    assert len({extents(one) for one in laid}) > 1
-    for one, other in zip(dragged[::7], laid[::7], strict=True):
-        torch.testing.assert_close(
-            passes.incremental(one), passes.full(other), rtol=1e-4, atol=1e-4
-        )

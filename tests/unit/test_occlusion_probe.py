@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
 import cnnwidgets as cw
 from cnnwidgets.attribution.fills import filled
-from tests.architectures import ARCHITECTURES, first_cnn
+from cnnwidgets.attribution.patches import PatchedPasses
+from tests.architectures import ARCHITECTURES, first_cnn, resnet18
 from tests.patching import patched, plain
 from tests.small import noise, small_model
 from tests.untouched import assert_untouched
+
+if TYPE_CHECKING:
+    from cnnwidgets.attribution.incremental.windows import Patched
 
 
 class Deciding(torch.nn.Module):
@@ -170,3 +174,25 @@ def test_answers_are_ordinary_tensors() -> None:
     assert not found.requires_grad
     with torch.autocast("cpu"), torch.inference_mode():
         torch.testing.assert_close(probe.at(1, 1, 4), found)
+
+
+def test_a_dragged_window_has_one_size_wherever_it_is() -> None:
+    """What computes it is prepared anew for every other shape."""
+    model, x = resnet18()
+    passes = PatchedPasses(cw.Network(model.eval(), input_size=tuple(x.shape[1:])), x)
+    fill = torch.rand(x.shape)
+
+    def extents(laid: Patched) -> tuple[Any, ...]:
+        return tuple(passes.forecast.extents(laid.place))
+
+    size = x.shape[2]
+    window = (size // 8,) * 2
+    places = [(row, column) for row in range(size // 2) for column in (0, 5, size - window[0])]
+    dragged = [passes.dragged(fill, row, column, window) for row, column in places]
+    laid = [passes.patched(fill, [row], [column], window) for row, column in places]
+    assert len({extents(one) for one in dragged}) == 1
+    assert len({extents(one) for one in laid}) > 1
+    for one, other in zip(dragged[::7], laid[::7], strict=True):
+        torch.testing.assert_close(
+            passes.incremental(one), passes.full(other), rtol=1e-4, atol=1e-4
+        )
