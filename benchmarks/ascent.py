@@ -141,13 +141,19 @@ def main() -> int:
         "ResNet18": (residual, ("layer3.1.conv2", "fc")),
         "Lite0": (cw.samples.imagenet()[0], ("_blocks.10._project_conv.conv2d", "_fc")),
     }
+    cases = [
+        (clock, name, net, layer, size)
+        for clock, (name, (net, layers)) in product(CLOCKS, nets.items())
+        for layer, size in product(layers, PEER)
+    ]
     found: list[Figure] = []
     end = time.monotonic() + SECONDS
-    for clock in CLOCKS:
-        for name, (net, layers) in nets.items():
-            for layer, size in product(layers, PEER):
-                share = (end - time.monotonic()) / (2 * len(nets) * 2 * 2 - len(found) // 2)
-                found += figures(Case(name, net, layer, size), clock, share)
+    for at, (clock, name, net, layer, size) in enumerate(cases):
+        left = end - time.monotonic()
+        if left < 0:
+            print(f"{name} {layer} {size}², {clock.name}: not measured, time is up")
+            continue
+        found += figures(Case(name, net, layer, size), clock, left / (len(cases) - at))
     return report(found)
 
 
