@@ -138,11 +138,3 @@ export function paintPicture(t: Tensor, out: ImageData): void {
       ((data[at + g] as number) << 8) |
       (data[at] as number);
 }
-
-/** Mixes a packed colour over the grey of another, as a map over a picture. */
-export function over(color: number, under: number, opacity: number): number {
-  const grey = 0.299 * (under & 255) + 0.587 * ((under >> 8) & 255) + 0.114 * ((under >> 16) & 255);
-  const mix = (shift: number) =>
-    Math.round(opacity * ((color >> shift) & 255) + (1 - opacity) * grey) << shift;
-  return (0xff000000 | mix(16) | mix(8) | mix(0)) >>> 0;
-}

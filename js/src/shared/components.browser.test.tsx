@@ -8,6 +8,7 @@ import { Bars } from "./bars";
 import { colors } from "./color";
 import { Dialog } from "./dialog";
 import { Legend } from "./legend";
+import { mixed } from "./mixing";
 import { Scrubber } from "./scrubber";
 import { SearchList } from "./search_list";
 import { Slider } from "./slider";
@@ -46,7 +47,7 @@ afterEach(() => {
 
 it("Legend: over a picture it has the mixed colours, from black to white below them", async () => {
   const scale = { low: 0, high: 1, table: "weights" } as const;
-  await show(<Legend scale={scale} caption="weight" opacity={0.75} />);
+  await show(<Legend scale={scale} caption="weight" bar={mixed("weights", 0.75)} />);
   const pixel = (y: number) =>
     find<HTMLCanvasElement>("canvas").getContext("2d")?.getImageData(200, y, 1, 1).data ?? [];
   const packed = colors("weights")[200] as number;

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { colors, over, type Scale } from "./color";
+import { colors, type Scale } from "./color";
 import { number } from "./format";
 import { NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY } from "./look";
 import "./legend.css";
@@ -11,27 +11,25 @@ export interface LegendProps {
   unit?: string | undefined;
   /** Also explains the colours of NaN, +∞ and −∞. */
   hasNaN?: boolean | undefined;
-  /** Of the colours over a grey picture; the bar shows them over black (above) to white (below). */
-  opacity?: number | undefined;
+  /** Its colours, in rows of 256; the table's by default. */
+  bar?: Uint32Array | undefined;
 }
 
-const SHADES = 10;
-const GREY = 0x010101;
-
 /** The colour bar of a scale, with its range (and zero where the range spans it). */
-export function Legend({ scale, caption, unit = "", hasNaN, opacity = 1 }: LegendProps) {
-  const { low, high, table } = scale;
+export function Legend({
+  scale: { low, high, table },
+  caption,
+  unit = "",
+  hasNaN,
+  bar = colors(table),
+}: LegendProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const rows = bar.length / 256;
   useLayoutEffect(() => {
-    const context = canvas.current?.getContext("2d");
-    const bar = new ImageData(256, SHADES);
-    const palette = colors(table);
-    new Uint32Array(bar.data.buffer).forEach((_, i, pixels) => {
-      const shade = Math.round((255 * Math.floor(i / 256)) / (SHADES - 1));
-      pixels[i] = over(palette[i % 256] as number, shade * GREY, opacity);
-    });
-    context?.putImageData(bar, 0, 0);
-  }, [table, opacity]);
+    const image = new ImageData(256, rows);
+    new Uint32Array(image.data.buffer).set(bar);
+    canvas.current?.getContext("2d")?.putImageData(image, 0, 0);
+  }, [bar]);
   const text = (x: number) => number(x) + (unit && ` ${unit}`);
   return (
     <figure
@@ -40,7 +38,7 @@ export function Legend({ scale, caption, unit = "", hasNaN, opacity = 1 }: Legen
       aria-label={`${caption}: colours from ${text(low)} to ${text(high)}`}
     >
       <figcaption>{caption}</figcaption>
-      <canvas ref={canvas} width={256} height={SHADES} />
+      <canvas ref={canvas} width={256} height={rows} />
       <div>
         <span>{text(low)}</span>
         {low < 0 && high > 0 && <span style={{ left: `${(100 * low) / (low - high)}%` }}>0</span>}

@@ -1,6 +1,7 @@
 // What the map's colours mean, and how strongly they are laid over the picture.
 import { count, number, percent } from "../../shared/format";
 import { Legend } from "../../shared/legend";
+import { mixed } from "../../shared/mixing";
 import { Slider } from "../../shared/slider";
 import { fillWords, measureWords } from "./describe";
 import type { Shown } from "./map";
@@ -38,7 +39,7 @@ export function MapLegend({ map }: { map: Shown }) {
   return (
     <div class="cnnw-os-legend">
       <div class="cnnw-os-bar">
-        <Legend {...{ scale, caption, unit }} opacity={opacity.value} />
+        <Legend {...{ scale, caption, unit }} bar={mixed(scale.table, opacity.value)} />
         {Number.isFinite(mark) && <u style={{ left: `${(100 * mark).toFixed(2)}%` }} />}
       </div>
       <div class="cnnw-os-row">

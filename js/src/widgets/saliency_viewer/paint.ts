@@ -1,5 +1,6 @@
 // The picture in grey with a map over it; masks and cut-outs.
-import { colors, over, paintPicture, type Scale } from "../../shared/color";
+import { colors, paintPicture, type Scale } from "../../shared/color";
+import { over } from "../../shared/mixing";
 import type { Tensor } from "../../shared/wire";
 
 interface Sheet {

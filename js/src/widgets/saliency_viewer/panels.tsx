@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useCallback } from "preact/hooks";
 import { Banner } from "../../shared/banner";
 import { Legend } from "../../shared/legend";
+import { mixed } from "../../shared/mixing";
 import { Scrubber } from "../../shared/scrubber";
 import { alike, caption, headings, KEYS, POINT, placeOf, reading, remark } from "./describe";
 import { drawBare, drawOver } from "./paint";
@@ -88,7 +89,11 @@ function MapTile({ view }: { view: View }) {
       <Heading lines={lines} />
       <Stage label={`Map ${name}`} draw={draw} readout={reading(state, view)} />
       {values && (
-        <Legend scale={scale} caption={caption(state, view)} opacity={state.overlay.value} />
+        <Legend
+          scale={scale}
+          caption={caption(state, view)}
+          bar={mixed(scale.table, state.overlay.value)}
+        />
       )}
       <Stages view={view} />
       {said && <p class={`cnnw-note cnnw-sv-${view.state}`}>{said}</p>}
