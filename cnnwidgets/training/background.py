@@ -23,10 +23,13 @@ class Background:
     ----------
     error
         What the function raised; None if it did not.
+    ended
+        Whether the function has ended, and no step was made since.
     """
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
+        self.ended = False
         self._thread: threading.Thread | None = None
         self._go = threading.Event()
         self._go.set()
@@ -54,10 +57,11 @@ class Background:
                 self.error = error
             finally:
                 ended()
+                self.ended = True
 
         if self.running:
             raise RuntimeError("a training function is running already: stop() it first")
-        self.error, self._stopping = None, False
+        self.error, self.ended, self._stopping = None, False, False
         self._go.set()
         self._thread = threading.Thread(target=work, name="cnnwidgets training", daemon=True)
         self._thread.start()
@@ -83,6 +87,7 @@ class Background:
         Stopped
             If it shall end.
         """
+        self.ended = False
         waited = self._held = not self._go.is_set()
         self._go.wait()
         self._held = False

@@ -214,6 +214,11 @@ class Recorder(Run):
         return self._background.paused
 
     @property
+    def resting(self) -> bool:
+        """Whether a function given to `start` has ended, and no step was made since."""
+        return self._background.ended
+
+    @property
     def overhead(self) -> float:
         """The share of the time since the beginning that was spent in the recorder."""
         pace = self._recording.pace

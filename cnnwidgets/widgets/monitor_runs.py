@@ -104,12 +104,13 @@ class Followed:
             keys, rate = list(history.keys), _last(history.curves.get(RATE))
             findings, notes = list(history.findings), list(history.notes)
         trains = isinstance(run, Recorder) and run.running
+        rests = isinstance(run, Recorder) and run.resting
         steps, pictures = run.snapshots, self.pictures
         return {
             "id": self.identity,
             "name": plain(run.name),
             "model": run.model_name,
-            "live": run.live and self.error is None,
+            "live": run.live and not rests and self.error is None,
             "paused": isinstance(run, Recorder) and run.paused,
             "controllable": trains,
             "rate": rate,

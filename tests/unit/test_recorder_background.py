@@ -31,6 +31,7 @@ def test_train_pause_resume_stop() -> None:
     run = cw.Recorder(model, every=1)
     run.start(train, model, optimizer, steps=LONG)
     assert run.running
+    assert not run.resting
     until(lambda: run.last_step > 3)
     run.pause()
     until(lambda: bool(run.paused))
@@ -44,6 +45,7 @@ def test_train_pause_resume_stop() -> None:
     run.stop()
     assert run.wait(30)
     assert not run.running
+    assert run.resting
     ended = run.last_step
     assert run.snapshots[-1] == ended
     assert torch.equal(run.weights(ended)["0.weight"], model[0].weight)

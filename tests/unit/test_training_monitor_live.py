@@ -224,7 +224,9 @@ def test_pause_resume_rate_stop() -> None:
     eventually(lambda: run.last_step > held + 1 and monitor._runs[0]["rate"] == 0.002)
     assert page.request("control", run="0", action="stop").value == {}
     eventually(lambda: not run.running and not monitor._runs[0]["controllable"])
-    assert monitor._runs[0]["live"]
+    eventually(lambda: not monitor._runs[0]["live"])
+    train(model, steps=1)  # in the notebook's own thread
+    eventually(lambda: monitor._runs[0]["live"])
     run.close()
     eventually(lambda: not monitor._runs[0]["live"])
     assert "not being recorded" in page.refusal("control", run="0", action="rate", value=1)
