@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import time
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Error
@@ -87,6 +88,14 @@ class NotebookPage(Page):
         if "error" in answer:
             raise RuntimeError(f"{expression}: {answer['error']}")
         return ast.literal_eval(answer["text"])
+
+    def kernel_wait(self, expression: str, *, seconds: float = LIMIT) -> None:
+        """Wait until an expression is true in the kernel."""
+        deadline = time.monotonic() + seconds
+        while not self.kernel_eval(f"bool({expression})"):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{expression}: not true after {seconds} s")
+            self.page.wait_for_timeout(50)
 
     def restart_kernel(self) -> None:
         """Restart the kernel and leave the page as it is."""
