@@ -59,8 +59,8 @@ format: $(DEV) $(JS_PACKAGES) ## Put the sources into the form that lint wants
 bench: $(DEV) $(BUNDLES) chromium ## Measure speed and memory against their limits
 	for file in benchmarks/[a-z]*.py; do $(BIN)/python -m "benchmarks.$$(basename $$file .py)" $(ARGS) || exit; done
 
-screenshots: $(DEV) $(BUNDLES) chromium ## Take the pictures of the README
-	$(BIN)/python -m scripts.screenshots
+screenshots: $(DEV) $(BUNDLES) chromium ## Take the pictures of the README (ARGS: of which widgets)
+	$(BIN)/python -m scripts.screenshots $(ARGS)
 
 build: $(DEV) $(BUNDLES) ## Build the wheel and the sdist into dist/
 	$(BIN)/python -m build
