@@ -76,7 +76,7 @@ def train(rate):
                 )
     return run
 
-monitor = cw.TrainingMonitor(train(0.003), train(0.1))
+monitor = cw.TrainingMonitor(train(0.003), train(0.2))
 monitor
 """
 ZEBRA = """

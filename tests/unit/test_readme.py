@@ -30,9 +30,17 @@ def test_linked_pictures_and_files_exist() -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     pictures = {Path(link).stem: Image.open(ROOT / link) for link in links if link.endswith(".png")}
     assert {link for link in links if not (ROOT / link).exists()} == set()
-    widgets = ("layer-browser", "occlusion-slider", "saliency-viewer")
+    widgets = (
+        *("layer-browser", "occlusion-slider", "saliency-viewer"),
+        *("training-monitor", "gradient-ascent-viewer"),
+    )
     shots = {f"{widget}-{what}" for widget in widgets for what in ("light", "dark", "480")}
-    assert shots | {"layer-browser-receipt"} == set(pictures)
+    others = (
+        "layer-browser-receipt",
+        "training-monitor-distributions",
+        "gradient-ascent-viewer-channels",
+    )
+    assert shots | set(others) == set(pictures)
     brightness = {
         name: np.asarray(picture.convert("L")).mean() for name, picture in pictures.items()
     }
