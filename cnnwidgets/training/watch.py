@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cnnwidgets.training.table import Key
 
 _QUANTITIES = {"weight": "weights", "bias": "biases"}
+_MOST_LOSSES = 4096  # in one step; while only another model trains there is none
 _GRADIENTS = {"weights": "gradients", "biases": "bias gradients"}
 
 
@@ -128,9 +129,12 @@ class Watch:
         self._guard(lambda: self._note_loss(loss))
 
     def _note_loss(self, loss: Tensor) -> None:
-        self._passed |= self.forwards.passes > 0
+        if self.forwards.passes and not self._passed:
+            self._passed = True
+            self._losses.clear()  # what was heard before its first pass is another model's
         if self.forwards.passes or not self._passed:  # else it is another model's
             self._losses.append(loss.clone())
+            del self._losses[:-_MOST_LOSSES]
 
     def _begin(self, optimizer: Optimizer, *, closure: bool) -> None:
         if optimizer in self._stepped:

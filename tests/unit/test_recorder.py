@@ -221,6 +221,14 @@ def test_other_models_are_not_recorded() -> None:
     assert max(values(run, "loss")) < 3
 
 
+def test_another_model_that_trains_first_is_not_recorded() -> None:
+    model, other = small(), small()
+    with cw.Recorder(model, every=1) as run:
+        train(other, steps=5)
+        losses = train(model, steps=2)
+    assert values(run, "loss") == pytest.approx(losses)
+
+
 def test_what_the_loop_alone_knows(caplog: pytest.LogCaptureFixture) -> None:
     model = small()
     optimizer = torch.optim.SGD(model.parameters(), 0.05)
