@@ -62,12 +62,12 @@ def train(rate):
     optimizer = torch.optim.Adam(model.parameters(), rate)
     net = cw.Network(model, names, input_size=(1, 28, 28), mean=0.0, std=1.0)
     with cw.Recorder(net, f"rate {rate}", every=4, snapshots=16, probe=x[:4]) as run:
-        for step in range(1, 241):
+        for step in range(240):
             chosen = torch.arange(64 * step, 64 * (step + 1)) % 4000
             optimizer.zero_grad()
             nn.functional.cross_entropy(model(x[chosen]), y[chosen]).backward()
             optimizer.step()
-            if step % 12 == 0:
+            if step % 12 == 11:
                 with torch.no_grad():
                     output = model(x[4000:])
                 run.log(
@@ -76,17 +76,21 @@ def train(rate):
                 )
     return run
 
-monitor = cw.TrainingMonitor(train(0.003), train(0.2))
+monitor = cw.TrainingMonitor(train(0.003), train(0.1))
 monitor
 """
 ZEBRA = """
+import torch
 import cnnwidgets as cw
+torch.set_num_threads(1)
 net = cw.samples.imagenet()[0]
-viewer = cw.GradientAscentViewer(net, cw.Class("zebra"), steps=128)
+viewer = cw.GradientAscentViewer(net, cw.Class("zebra"), compare="sad", size=112, steps=128)
 viewer
 """
 CHANNELS = """
+import torch
 import cnnwidgets as cw
+torch.set_num_threads(1)
 net = cw.samples.fashion()[0]
 viewer = cw.GradientAscentViewer(net, "block2.conv2:0", compare="channels", steps=64)
 viewer
