@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 SHARE = 0.03
 """Of the time between two steps that the recorder may take, on average."""
+LEAST = SHARE / 2
+"""Of it for measuring layers and for snapshots, also where what is done at every step, which costs
+the same however short a step is, takes more than the rest."""
+FURTHER = 1.25
+"""A step so many times further on than the last one measured is measured whatever it costs: of
+1,000 steps about 30."""
 CREDIT = 0.05
 """Seconds that may be spent ahead, so that the first steps, where most happens, are recorded."""
 _NEW = 0.2  # weight of the newest measurement in a running mean
@@ -25,8 +32,9 @@ class Pace:
         self._share = share
         self._entered: float | None = None
         self._began = self._last = time.perf_counter()
-        self._step_seconds = self._cost = 0.0
-        self._spent = 0.0
+        self._step_seconds = self._cost = self._snapshot_cost = 0.0
+        self._spent = self._optional = 0.0
+        self._steps = self._measured = 0
 
     def enter(self) -> bool:
         """Count the time from now on as spent in the recorder; False if it is already."""
@@ -63,7 +71,7 @@ class Pace:
     def start(self) -> None:
         """Begin to count: the user's loop begins now."""
         self._began = self._last = time.perf_counter()
-        self._spent = 0.0
+        self._spent = self._optional = 0.0
 
     def pause(self) -> None:
         """Leave out the time since the last step."""
@@ -74,20 +82,43 @@ class Pace:
         """Note that a step is over; return the seconds that it took."""
         now = time.perf_counter()
         took, self._last = now - self._last, now
+        self._steps += 1
         first = not self._step_seconds
         self._step_seconds = took if first else _mean(self._step_seconds, took)
         return took
 
     def recorded(self, seconds: float) -> None:
-        """Note what recording one step in full has cost."""
+        """Note what measuring the layers at one step has cost."""
         self._cost = seconds if not self._cost else _mean(self._cost, seconds)
+        self._optional += seconds
+        self._measured = self._steps
+
+    def snapped(self, seconds: float) -> None:
+        """Note what a snapshot has cost."""
+        self._snapshot_cost = seconds
+        self._optional += seconds
+
+    def affords_snapshot(self, last: int) -> bool:
+        """Whether there is time for another one, or the last one was at half the steps."""
+        ahead = self._ahead(self._snapshot_cost)
+        return not self.automatic or ahead <= 0 or self._steps >= 2 * last
 
     def wait(self) -> int:
         """Return in how many steps the next one is recorded in full; at least 1."""
         if self._every is not None:
             return self._every
-        ahead = self.spent + self._cost - CREDIT - self._share * self.elapsed
-        return max(1, round(ahead / max(self._share * self._step_seconds, 1e-9) + 0.5))
+        steps = round(self._ahead(self._cost) / max(self._room * self._step_seconds, 1e-9) + 0.5)
+        return max(1, min(steps, math.ceil(FURTHER * self._measured) - self._steps))
+
+    @property
+    def _room(self) -> float:
+        """The share of the time that may go into what is not done at every step."""
+        always = (self.spent - self._optional) / max(self.elapsed, 1e-9)
+        return max(self._share - always, LEAST)
+
+    def _ahead(self, cost: float) -> float:
+        """By how many seconds it would exceed its share with what costs so much."""
+        return self._optional + cost - CREDIT - self._room * self.elapsed
 
 
 def _mean(old: float, new: float) -> float:

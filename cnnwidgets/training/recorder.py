@@ -51,7 +51,9 @@ class Recorder(Run):
 
     Losses and learning rates are recorded at every step, the norm of the gradient too where steps
     are not very short; histograms, norms, dead units … of every layer's weights, gradients and
-    activations as often as that takes no more than 3 % of the time; weights now and then. Training
+    activations, and now and then the weights themselves, as often as all of it takes no more than
+    3 % of the time. Where steps take a few milliseconds, losses alone take more: then the layers
+    get half of that beside it, and are recorded some 30 times in 1,000 steps at least. Training
     is, bit for bit, what it would be without it. Nothing in here raises into the loop: after an
     error of its own it lets go of the model, keeps what it has, and says so in `notes` and in the
     log.
@@ -333,7 +335,7 @@ class Recorder(Run):
         recording.scalars(step.scalars, step.samples)
         if step.measured is not None:
             recording.full(step.measured)
-            if recording.snapshots.due(recording.step):
+            if recording.takes_snapshot():
                 recording.snapshot(self._bare, self._watch.optimizers.all())
         self._watch.thrifty = recording.pace.over
         if recording.arms():

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _WAITING = 32
 """Steps whose numbers may wait on another device, so that not every step waits for it."""
+_TIMED = 0.5
+"""Seconds over which samples are counted: single steps last very differently long."""
 
 
 class Recording:
@@ -63,8 +65,9 @@ class Recording:
         self._diagnosis, self._store, self._probe = diagnosis, store, probe
         self._waiting: list[tuple[int, float, dict[str, Tensor | float]]] = []
         self._latest: dict[str, float] = {}
-        self._spent = 0.0
-        self._full = self._counted = False
+        self._spent = self._snapping = 0.0
+        self._full = self._counted = self._wanted = False
+        self._timed = (0, 0.0)
         self._lock = threading.RLock()
 
     def guard(self, work: Callable[[], None]) -> None:
@@ -92,13 +95,21 @@ class Recording:
         """Take in a step that is over."""
         self.step += 1
         self._counted = True
-        took = self.pace.stepped()
-        speed = {"samples_per_second": samples / took} if samples and took else {}
+        speed = self._speed(samples, self.pace.stepped())
         with self._lock:
             self._waiting.append((self.step, self.pace.elapsed, {**scalars, **speed}))
         tensors = [value for value in scalars.values() if isinstance(value, Tensor)]
         if len(self._waiting) >= _WAITING or all(tensor.is_cpu for tensor in tensors):
             self.flush()
+
+    def _speed(self, samples: int, seconds: float) -> dict[str, float]:
+        """Return the samples per second of the steps of the last half second, if it is over."""
+        self._timed = self._timed[0] + samples, self._timed[1] + seconds
+        (samples, seconds) = self._timed
+        if seconds < _TIMED:
+            return {}
+        self._timed = 0, 0.0
+        return {"samples_per_second": samples / seconds} if samples else {}
 
     def full(self, measured: Measured) -> None:
         """Take in what was measured of the layers in the step that is over."""
@@ -116,11 +127,13 @@ class Recording:
         """Whether the next step is to be recorded in full; the last thing of a step."""
         spent = self.pace.spent
         if self._full:
-            self.pace.recorded(spent - self._spent)
+            self.pace.recorded(spent - self._spent - self._snapping)
         if not self.ranks.gathering and (self._full or self.pace.automatic):
             self.due = self.step + self.pace.wait()
-        self._spent, self._full, self._counted = spent, False, False
-        return self.step + 1 >= self.due
+        wanted = self._wanted and not self._full and not self.ranks.gathering
+        self._spent, self._snapping = spent, 0.0
+        self._full = self._counted = self._wanted = False
+        return wanted or self.step + 1 >= self.due
 
     def stand_in(self) -> None:
         """After an error: the other processes shall not wait for this one's reports."""
@@ -159,8 +172,15 @@ class Recording:
                 self._points(step, seconds, named)
                 self._latest = named
 
+    def takes_snapshot(self) -> bool:
+        """Whether to keep the model as it is at this step, which was recorded in full."""
+        taken = self.snapshots.steps
+        due = self.snapshots.due(self.step)
+        return due and (not taken or self.pace.affords_snapshot(taken[-1]))
+
     def snapshot(self, model: nn.Module, optimizers: list[Optimizer]) -> None:
         """Keep the model as it is."""
+        before = self.pace.spent
         probed = None
         if self._probe is not None:
             try:
@@ -174,6 +194,9 @@ class Recording:
             self._give_up(error)
         if self.snapshots.note:
             self.note(self.snapshots.note)
+        seconds = self.pace.spent - before
+        self._snapping = seconds if self._full else 0.0  # else it is not part of a row's time
+        self.pace.snapped(seconds)
 
     def close(self) -> None:
         """Write what is left."""
@@ -188,7 +211,9 @@ class Recording:
             name: self.history.add_scalar(name, step, seconds, value)
             for name, value in scalars.items()
         }
-        self._found(self._diagnosis.scalars(step, scalars))
+        found = self._diagnosis.scalars(step, scalars)
+        self._wanted = self._wanted or bool(found)  # the layers may say why
+        self._found(found)
         self._save(halved)
 
     def _found(self, findings: list[Finding]) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import cnnwidgets as cw
+from cnnwidgets.training.pace import Pace
 from tests.training import loss_of, small, train
 
 
@@ -28,7 +29,6 @@ def test_every_step_is_recorded() -> None:
     assert values(run, "loss") == pytest.approx(losses)
     assert run.scalars["loss"].steps.tolist() == run.steps
     assert values(run, "learning_rate") == [0.05] * 12
-    assert all(speed > 0 for speed in values(run, "samples_per_second"))
     assert np.all(np.diff(run.scalars["loss"].seconds) > 0)
     assert run.error is None
     assert run.notes == []
@@ -303,3 +303,26 @@ def test_bad_arguments_say_what_to_do() -> None:
         run.statistics("0", "weight")
     with pytest.raises(RuntimeError, match="the recorder is closed"):
         run.start(print)
+
+
+def test_samples_per_second_are_counted_over_half_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mean of single steps' rates would be that of the shortest ones."""
+    seconds = iter([0.001, 0.4, 0.001, 0.098, 0.7] * 2)
+    monkeypatch.setattr(Pace, "stepped", lambda _self: next(seconds))
+    model, samples = small(), 8
+    with cw.Recorder(model, every=1) as run:
+        train(model, steps=10)
+    curve = run.scalars["samples_per_second"]
+    assert curve.steps.tolist() == [4, 5, 9, 10]
+    assert curve.values.tolist() == pytest.approx([samples * n for n in (8, 1 / 0.7, 8, 1 / 0.7)])
+
+
+def test_what_is_found_in_the_loss_is_looked_into_at_once() -> None:
+    model = small()
+    with cw.Recorder(model, every=1000) as run:
+        train(model, steps=8)
+        for parameter in model.parameters():
+            parameter.data.fill_(math.nan)
+        train(model, steps=3)
+    assert run.findings[0].step == 9
+    assert run.steps == [1, 10], "and once only"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from cnnwidgets.training import pace as pacing
 from cnnwidgets.training.bins import BINS, EDGES, histograms, sample
 from cnnwidgets.training.halving import HalvingBuffer
 from cnnwidgets.training.history import ROWS, TABLE_BYTES, History
-from cnnwidgets.training.pace import CREDIT, SHARE, Pace
+from cnnwidgets.training.pace import CREDIT, LEAST, SHARE, Pace
 from cnnwidgets.training.table import WIDTH, Table, merged
 from tests.training import batch, small, train
 from tests.untouched import assert_untouched
@@ -186,32 +188,68 @@ def test_training_resumes_from_a_snapshot() -> None:
         run.restore(5, twin, again, again)
 
 
-def test_the_interval_keeps_the_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Clock:
-        now = 0.0
+@dataclass
+class Clock:
+    now: float = 0.0
 
-        def perf_counter(self) -> float:
-            return self.now
+    def perf_counter(self) -> float:
+        return self.now
 
-    clock = Clock()
-    monkeypatch.setattr(pacing, "time", clock)
-    pace = Pace()
+
+def paced(clock: Clock, pace: Pace, steps: int, *, user: float, always: float) -> list[int]:
+    """Record as often as it is due, 4 ms each; return the steps that were."""
     due, recorded = 1, []
-    for step in range(1, 2001):
-        clock.now += 0.010 if step < 1000 else 0.002  # of the user
+    for step in range(1, steps + 1):
+        clock.now += user
         assert pace.enter()
         assert not pace.enter()
-        clock.now += 0.004 if step >= due else 0.00002
+        clock.now += always + (0.004 if step >= due else 0.0)
         pace.stepped()
         pace.leave()
         if step >= due:
             recorded.append(step)
             pace.recorded(0.004)
         due = step + pace.wait()
+    return recorded
+
+
+def test_the_interval_keeps_the_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pacing, "time", clock)
+    pace = Pace()
+    recorded = paced(clock, pace, 3000, user=0.010, always=0.00002)
     assert recorded[:3] == [1, 2, 3]
     assert pace.spent <= SHARE * pace.elapsed + CREDIT + 0.005
     assert pace.spent > 0.9 * SHARE * pace.elapsed
     assert Pace(7).wait() == 7
+
+
+def test_layers_are_recorded_where_steps_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done at every step takes more than the share of theirs: it does not starve them."""
+    clock = Clock()
+    monkeypatch.setattr(pacing, "time", clock)
+    pace = Pace()
+    recorded = paced(clock, pace, 1000, user=0.004, always=0.0005)
+    rows = 0.004 * len(recorded)
+    assert 0.5 * LEAST * pace.elapsed < rows <= LEAST * pace.elapsed + CREDIT + 0.005
+    costly = Pace()
+    clock.now = 0.0
+    recorded = paced(clock, costly, 1000, user=0.00001, always=0.00001)
+    assert 25 < len(recorded) < 60
+    assert all(b <= 1.25 * a + 1 for a, b in pairwise(recorded))
+
+
+def test_snapshots_are_taken_where_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pacing, "time", clock)
+    pace = Pace()
+    pace.snapped(1.0)
+    paced(clock, pace, 99, user=0.004, always=0.0)
+    assert not pace.affords_snapshot(50)
+    assert pace.affords_snapshot(49), "at half the steps"
+    clock.now += 100.0
+    assert pace.affords_snapshot(98)
+    assert Pace(1).affords_snapshot(98), "as often as asked"
 
 
 def test_the_same_cell_again() -> None:
