@@ -183,7 +183,8 @@ class Diagnosis:
             for layer, of, nans, infs in bad[::order]:
                 if of == quantity:
                     self._found.add("layers not finite")
-                    yield self._finding("not finite", step, layer, {"nans": nans, "infs": infs})
+                    evidence = {f"NaN {of}": nans, f"infinite {of}": infs}
+                    yield self._finding("not finite", step, layer, evidence)
                     return
 
     def _gradients(self, step: int, table: Table) -> Iterator[Finding]:

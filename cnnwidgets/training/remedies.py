@@ -97,13 +97,16 @@ def of(
 
 def _not_finite(evidence: Mapping[str, float]) -> str:
     if "loss" in evidence:
-        what = f"The loss is {evidence['loss']}."
-    else:
-        what = f"{evidence['nans']:.0f} values are NaN, {evidence['infs']:.0f} infinite."
+        return (
+            f"The loss is {evidence['loss']}; no step helps any more. Another finding names the "
+            "layer where it began, once the layers have been recorded; or the loss itself divides "
+            "by zero, or takes the logarithm of it."
+        )
+    counts = ", ".join(f"{name}: {count:.0f}" for name, count in evidence.items())
     return (
-        f"{what} The learning rate is too high, something divides by zero or takes the logarithm "
-        "of it, or the input holds such values already. Lower the rate, clip the gradient norm, "
-        "and check the input of the first layer that is named."
+        f"{counts}. No layer before it had such values when it was recorded. The learning rate is "
+        "too high, something divides by zero or takes the logarithm of it, or the input holds such "
+        "values already. Lower the rate, clip the gradient norm, and check this layer's input."
     )
 
 

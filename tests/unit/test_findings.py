@@ -88,6 +88,11 @@ def test_where_it_is_not_finite_first() -> None:
     backward = {"conv1_gradients": {"nans": 1.0}, "conv2_gradients": {"infs": 2.0}}
     assert after(backward) == [("not finite", "conv2")]  # the gradient came through it first
     assert after({"fc_weights": {"infs": 2.0}}) == [("not finite", "fc")]
+    (found,) = diagnosis().table(4, table(**backward))
+    assert found.evidence == {"NaN gradients": 0, "infinite gradients": 2}
+    assert "infinite gradients: 2" in found.message
+    (loss,) = losses(diagnosis(), [math.nan])
+    assert "Another finding names the layer" in loss.message
 
 
 @pytest.mark.parametrize(
