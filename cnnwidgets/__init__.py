@@ -68,6 +68,7 @@ OcclusionProbe
     What a network says with one patch on a picture, fast enough to drag it.
 Recorder
     Records a training loop as it is: losses, and every layer's statistics, histograms, weights.
+    `cnnwidgets.training.callbacks` tells it what Lightning's and transformers' trainers validate.
 load_run
     Function: reads a run that a recorder stored in a directory, also while it goes on.
 load_tensorboard

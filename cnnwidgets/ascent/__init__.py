@@ -2,6 +2,20 @@
 
 ascend
     One picture on its way, step by step.
+Ascent
+    Several pictures that climb as one batch.
+Settings
+    What they go by, and may be given anew between two steps.
+Frame
+    One picture after so many steps.
+Objective
+    What is to rise: a score of each picture; sums and multiples of these are ones, too.
+Channel, Neuron, Direction, Diversity
+    Of a layer: one channel, one unit, a mixture of channels; that pictures differ.
+Class, Logit, Probability
+    Of the network's answer.
+Function
+    Anything that can be computed of a layer, or of what the model returns.
 total_variation
     How rough pictures are.
 """

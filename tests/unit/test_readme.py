@@ -1,4 +1,4 @@
-"""The README says what is so: the accuracy of the sample network, pictures that exist."""
+"""The documents say what is so: the sample network's accuracy, pictures that exist, dependencies."""
 
 from __future__ import annotations
 
@@ -48,3 +48,21 @@ def test_linked_pictures_and_files_exist() -> None:
         assert brightness[f"{widget}-dark"] < 100
         assert brightness[f"{widget}-light"] > 150
         assert pictures[f"{widget}-480"].width == 480
+
+
+def test_every_dependency_is_explained() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    declared = project[project.index("\ndependencies = [") : project.index("[tool.")]
+    names = set(re.findall(r'"([a-zA-Z][\w-]*)(?:>=[\d.]+)?"', declared))
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = contributing[contributing.index("## Dependencies, and why") :]
+    assert {"torch", "jupyterlab", "transformers"} <= names
+    assert {name for name in names if not re.search(rf"(?<![\w-]){name}(?![\w-])", table)} == set()
+
+
+def test_every_benchmark_that_is_named_exists() -> None:
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    text = "".join(path.read_text(encoding="utf-8") for path in documents)
+    named = set(re.findall(r"python -m benchmarks\.(\w+)", text))
+    assert named
+    assert {name for name in named if not (ROOT / "benchmarks" / f"{name}.py").exists()} == set()
