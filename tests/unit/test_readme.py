@@ -1,4 +1,4 @@
-"""The documents say what is so: the sample network's accuracy, pictures that exist, dependencies."""
+"""The documents say what is so: accuracy, pictures that exist, why there are dependencies."""
 
 from __future__ import annotations
 
