@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.e2e.widget_view import WidgetView
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
-
-    from tests.e2e.browser import Page
 
 ROOT = "section.cnnw-ga"
 
@@ -18,64 +21,146 @@ viewer = cw.GradientAscentViewer(net, "class:Trouser", steps=64)
 viewer
 """
 
+SLOW = """
+import time
+batch = viewer._batch
 
-class GradientAscentViewer:
-    """One view of the widget on a page.
+def slowly(*args):
+    time.sleep(0.01)
+    batch(*args)
 
-    Parameters
-    ----------
-    page
-        The page that shows it.
-    """
+viewer._batch = slowly
+viewer.steps = 2048
+begin = viewer._anew
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.root = page.locate(ROOT)
+def patiently():
+    climb = begin()
+    climb._begin["patience"] = None
+    return climb
 
-    def wait_state(self, state: str, *, seconds: float = 60) -> None:
-        """Wait until the widget says that it is in that state."""
-        self.page.locate(f'{ROOT}[data-state="{state}"]').wait_for(timeout=seconds * 1000)
+viewer._anew = patiently
+"""
+"""A cell that gives tests time: it ends after 2,048 slow steps, not where the score is flat."""
 
-    def wait_step(self, step: int, panel: int = 0) -> None:
-        """Wait until a picture is that of a step."""
-        self.root.locator(f'[data-panel="{panel}"][data-step="{step}"]').wait_for()
+
+class GradientAscentViewer(WidgetView):
+    """One view of the widget on a page."""
+
+    ROOT = ROOT
+
+    @property
+    def step(self) -> int:
+        """The step that is looked at."""
+        return int(self.root.get_attribute("data-step") or -1)
+
+    @property
+    def curves(self) -> Locator:
+        """The curves, which are a scrub bar as well."""
+        return self.root.get_by_role("slider", name="Step, on the curves")
+
+    @property
+    def bar(self) -> Locator:
+        """The scrub bar."""
+        return self.root.get_by_role("slider", name="Step", exact=True)
+
+    def panel(self, index: int = 0) -> Locator:
+        """Return one of the pictures, with its words."""
+        return self.root.locator(f'[data-panel="{index}"]')
+
+    def wait_step(self, step: int) -> None:
+        """Wait until the pictures are those of a step."""
+        self.root.locator(f'[data-panel="0"][data-step="{step}"]').wait_for()
 
     def wait_climbing(self, step: int) -> None:
         """Wait until it has come to a step, or further."""
         self.page.wait_until(
-            f"(step) => Number(document.querySelector('{ROOT}').dataset.step) >= step", step
+            "([root, step]) => Number(root.dataset.step) >= step",
+            [self.root.element_handle(), step],
+            seconds=60,
         )
 
-    def button(self, name: str) -> Locator:
-        """Return one of its buttons."""
-        return self.root.get_by_role("button", name=name, exact=True)
+    def choose_class(self, query: str) -> None:
+        """Search for a class and take the first one found."""
+        self.root.locator("summary", has_text="Class: ").click()
+        field = self.root.get_by_role("searchbox", name="Search classes")
+        field.fill(query)
+        field.press("Enter")
+        field.press("Escape")  # what was searched for
+        field.press("Escape")  # the panel
+        expect(field).to_have_count(0)
+
+    def choose_unit(self, layer: str, channel: int) -> None:
+        """Search for a layer and click one of its channels."""
+        self.root.locator("summary", has_text="Unit: ").click()
+        field = self.root.get_by_role("searchbox", name="Search layers")
+        field.fill(layer)
+        field.press("Enter")
+        self.root.get_by_role("button", name=f"Channel {channel}", exact=True).click()
+        self.page.page.keyboard.press("Escape")
+        expect(field).to_have_count(0)
+
+    def start(self) -> None:
+        """Run it."""
+        self.button("Run").click()
+        self.wait_state("running")
 
     def run(self) -> None:
         """Run it, to its end."""
+        before = self.root.get_attribute("data-generation")
         self.button("Run").click()
-        self.wait_state("running")
-        self.wait_state("ended")
+        self.wait_with(f'[data-state="ended"]:not([data-generation="{before}"])', seconds=60)
 
     def look(self, step: int) -> None:
-        """Go to a step with the bar."""
-        self.root.get_by_role("slider", name="Step", exact=True).fill(str(step))
+        """Go to a step with the bar, and wait for its pictures."""
+        self.bar.fill(str(step))
+        self.wait_step(step)
 
-    def select(self, label: str, option: str) -> None:
-        """Choose from one of the drop-down lists."""
-        self.root.get_by_role("combobox", name=label, exact=True).select_option(label=option)
+    def drag(self, slider: Locator, *shares: float) -> None:
+        """Drag through shares of a slider's length."""
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        assert box, "the slider is not on screen"
+        mouse, y = self.page.page.mouse, box["y"] + box["height"] / 2
+        mouse.move(box["x"] + shares[0] * box["width"], y)
+        mouse.down()
+        for share in shares[1:]:
+            mouse.move(box["x"] + share * box["width"], y, steps=5)
+        mouse.up()
 
-    def number(self, name: str, panel: int = 0) -> float:
-        """Return a number that a picture carries: "score", "step"."""
-        found = self.root.locator(f'[data-panel="{panel}"]').get_attribute(f"data-{name}")
-        return float(found or "nan")
+    def score(self, panel: int = 0) -> float:
+        """Return the score of a picture, unrounded."""
+        return float(self.panel(panel).get_attribute("data-score") or "nan")
+
+    def reading(self) -> list[float]:
+        """Read step, score and gradient norm under the curves."""
+        said = self.curves.locator("output").inner_text()
+        names = ("step", "score", "gradient norm")
+        return [number(said.rpartition(f"{name} ")[2]) for name in names]
+
+    def answers(self, panel: int = 0) -> list[tuple[str, float]]:
+        """Read what the network says of a picture, and what it would say next."""
+        line = self.panel(panel).get_by_text(re.compile("^network: ")).inner_text()
+        said = re.fullmatch(r"network: (.+)\s([<\d].*)\s%, then (.+)\s([<\d].*)\s%", line)
+        assert said, line
+        name, share, other, rest = said.groups()
+        return [(name, number(share) / 100), (other, number(rest) / 100)]
 
     def pixels(self, panel: int = 0) -> list[list[int]]:
         """Return the brightness of the pixels of a picture, by row."""
-        return self.root.locator(f'[data-panel="{panel}"] canvas').evaluate(  # type: ignore[no-any-return]
-            """canvas => {
-                const { width, height } = canvas;
-                const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-                return Array.from({ length: height }, (_, row) =>
-                    Array.from({ length: width }, (_, column) => data[4 * (row * width + column)]));
-            }"""
-        )
+        return self.panel(panel).locator("canvas").evaluate(PIXELS)  # type: ignore[no-any-return]
+
+
+PIXELS = """canvas => {
+    const { width, height } = canvas;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+    return Array.from({ length: height }, (_, row) =>
+        Array.from({ length: width }, (_, column) => data[4 * (row * width + column)]));
+}"""
+
+
+def number(text: str) -> float:
+    """Return the number that a text begins with; the minus sign on screen is U+2212."""
+    plain = text.strip("< ").replace("\N{MINUS SIGN}", "-").replace(",", "")
+    found = re.match(r"-?[\d.]+(e-?\d+)?", plain)
+    assert found, text
+    return float(found.group())

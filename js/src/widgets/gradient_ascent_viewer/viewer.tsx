@@ -3,6 +3,7 @@ import { Banner } from "../../shared/banner";
 import { count } from "../../shared/format";
 import { KernelBanner } from "../../shared/kernel_banner";
 import { handled, keep } from "../../shared/keys";
+import { GONE } from "../../shared/model";
 import { Curves } from "./curve";
 import { answerWords } from "./describe";
 import { Help } from "./help";
@@ -25,7 +26,7 @@ function Messages() {
   return (
     <>
       <KernelBanner bridge={bridge} />
-      {said && <Banner kind="error">{said}</Banner>}
+      {said && said !== GONE && <Banner kind="error">{said}</Banner>}
     </>
   );
 }
