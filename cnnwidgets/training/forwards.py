@@ -6,6 +6,7 @@ Only while a step is recorded in full are there hooks on the layers. They keep a
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +62,8 @@ class Forwards:
 
     Attributes
     ----------
-    passes, samples
-        How many there were since `reset`, and pictures in them.
+    samples
+        Pictures in the passes since `reset`.
     """
 
     def __init__(self, model: nn.Module, guard: Guard) -> None:
@@ -73,7 +74,8 @@ class Forwards:
         self._nodes: dict[Node, str] = {}
         self._rectified: dict[str, _Peak] = {}
         self._looks = 0
-        self.passes = self.samples = 0
+        self._passed: set[int] = set()  # threads
+        self.samples = 0
 
     def attach(self, root: nn.Module) -> None:
         """Count the passes of `root`, which is the model or what it is wrapped in."""
@@ -94,13 +96,19 @@ class Forwards:
         self._kept.clear()
         self._looks += bool(self._nodes)
         self._nodes.clear()
-        self.passes = self.samples = 0
+        self._passed.clear()
+        self.samples = 0
 
     def detach(self) -> None:
         """Take all hooks off the model."""
         self.reset()
         if self._root is not None:
             self._root.remove()
+
+    @property
+    def passed_here(self) -> bool:
+        """Whether there was a pass in this thread since `reset`."""
+        return threading.get_ident() in self._passed
 
     def outputs(self) -> dict[Key, Tensor]:
         """Return what the layers put out, for up to 16 pictures; clones."""
@@ -125,7 +133,7 @@ class Forwards:
     def _count(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if torch.is_grad_enabled():
             given = next(tensors([list(args), kwargs]), None)
-            self.passes += 1
+            self._passed.add(threading.get_ident())
             self.samples += len(given) if given is not None and given.ndim else 0
 
     def _keep(self, name: str, output: object) -> None:

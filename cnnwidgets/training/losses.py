@@ -19,7 +19,9 @@ from torch.amp import GradScaler
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Listener: TypeAlias = "Callable[[Tensor], None]"
+    from torch.autograd.graph import Node
+
+Listener: TypeAlias = "Callable[[Tensor, Node | None], None]"
 
 _listeners: list[Listener] = []
 _lock = threading.Lock()
@@ -28,7 +30,7 @@ _scaled: tuple[weakref.ref[Tensor], Tensor] | None = None
 
 
 def attach(listener: Listener) -> None:
-    """Call `listener` with each loss, a detached tensor of one value, from now on."""
+    """Call `listener` with each loss, detached, and the graph behind it, from now on."""
     with _lock:
         if not _listeners:
             _originals["backward"] = torch.autograd.backward
@@ -57,7 +59,7 @@ def _telling(backward: Callable[..., None]) -> Callable[..., None]:
         if isinstance(tensors, Tensor) and tensors.numel() == 1:
             loss = _before_scaling(tensors).detach()
             for listener in tuple(_listeners):
-                listener(loss)
+                listener(loss, tensors.grad_fn)
         backward(tensors, *args, **kwargs)
 
     return told

@@ -13,19 +13,21 @@ from torch.nn.parameter import is_lazy
 
 from cnnwidgets.training import losses
 from cnnwidgets.training.forwards import Forwards
+from cnnwidgets.training.lineage import Ends, Lineage
 from cnnwidgets.training.optimizers import Optimizers, learning_rates
 from cnnwidgets.training.statistics import Measured, flat, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from torch.autograd.graph import Node
     from torch.optim import Optimizer
 
     from cnnwidgets.training.forwards import Guard
     from cnnwidgets.training.table import Key
 
 _QUANTITIES = {"weight": "weights", "bias": "biases"}
-_MOST_LOSSES = 4096  # in one step; while only another model trains there is none
+_MOST_LOSSES = 4096  # in one step; without an optimizer there is none
 _GRADIENTS = {"weights": "gradients", "biases": "bias gradients"}
 
 
@@ -83,8 +85,9 @@ class Watch:
         self._on_step, self._between = on_step, between
         self.thrifty = False
         """Whether to leave out what takes time, in steps that are not recorded in full."""
-        self._armed = self._late = self._passed = False
-        self._losses: list[Tensor] = []
+        self._armed = self._late = False
+        self._lineage = Lineage(model)
+        self._losses: list[tuple[Tensor, bool]] = []  # and whether it is surely this model's
         self._norms: list[Tensor] = []
         self._stepped: list[Optimizer] = []
         self._ended = (0, 0)
@@ -125,16 +128,19 @@ class Watch:
         if self._stepped:
             self._over()
 
-    def _hear(self, loss: Tensor) -> None:
-        self._guard(lambda: self._note_loss(loss))
+    def _hear(self, loss: Tensor, graph: Node | None) -> None:
+        self._guard(lambda: self._note_loss(loss, graph))
 
-    def _note_loss(self, loss: Tensor) -> None:
-        if self.forwards.passes and not self._passed:
-            self._passed = True
-            self._losses.clear()  # what was heard before its first pass is another model's
-        if self.forwards.passes or not self._passed:  # else it is another model's
-            self._losses.append(loss.clone())
-            del self._losses[:-_MOST_LOSSES]
+    def _note_loss(self, loss: Tensor, graph: Node | None) -> None:
+        """Keep a loss that is, or may be, this model's: others are trained in the same process."""
+        ends = self._lineage.ends(graph)
+        if ends is Ends.OWN:
+            if self._losses and self._lineage.fresh():
+                del self._losses[self._ended[0] :]
+        elif not self.forwards.passed_here:
+            return
+        self._losses.append((loss.clone(), ends is not Ends.OTHER))
+        del self._losses[:-_MOST_LOSSES]
 
     def _begin(self, optimizer: Optimizer, *, closure: bool) -> None:
         if optimizer in self._stepped:
@@ -189,8 +195,9 @@ class Watch:
         """Tell what was seen, and begin the next step with what belongs to it."""
         heard, samples = self._ended
         scalars: dict[str, Tensor | float] = {}
-        if heard:
-            scalars["loss"] = together(self._losses[:heard]).sum()
+        said = self._losses[:heard]
+        if own := [loss for loss, sure in said if sure] or [loss for loss, _ in said]:
+            scalars["loss"] = together(own).sum()
         scalars |= learning_rates(self.optimizers.all())
         if self._norms:
             scalars["gradient_norm"] = torch.linalg.vector_norm(together(self._norms))
