@@ -5,7 +5,7 @@ import "./popup.css";
 
 /**
  * A button that opens a small panel over what follows; Escape, or leaving it, closes it. What is in it
- * is there only while it is open.
+ * is there only while it is open. A click on its margin leaves the focus in it.
  */
 export function Popup({ label, children }: { label: string; children: ComponentChildren }) {
   const ref = useRef<HTMLDetailsElement>(null);
@@ -29,7 +29,7 @@ export function Popup({ label, children }: { label: string; children: ComponentC
       }}
     >
       <summary class="cnnw-button">{label}</summary>
-      <div>{open && children}</div>
+      <div tabIndex={-1}>{open && children}</div>
     </details>
   );
 }
