@@ -129,7 +129,7 @@ def megabytes(session: CDPSession) -> float:
     """Return what the page's scripts hold, buffers too, after a collection."""
     session.send("HeapProfiler.collectGarbage")
     used: dict[str, Any] = session.send("Runtime.getHeapUsage")
-    return (used["usedSize"] + used.get("backingStorageSize", 0)) / 1e6
+    return float(used["usedSize"] + used.get("backingStorageSize", 0)) / 1e6
 
 
 def live(page: NotebookPage, wire: Wire) -> list[Figure]:
