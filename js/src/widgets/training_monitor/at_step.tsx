@@ -6,8 +6,11 @@ import type { Axis } from "./axis";
 import { binText, type Folded, hasFinite, rowOf, SHARES } from "./bins";
 import { type ViewProps, valueAxis } from "./over_time";
 import { type Frame, lineOf, Plot } from "./plot";
-import { outline, peak, roundShare } from "./shares";
+import { Recorded } from "./recorded";
+import { roundEnd } from "./round_ends";
+import { outline } from "./shares";
 import { nearest } from "./sorted";
+import { binAt, edgeOf, peak, type Span } from "./spans";
 import { type State, useMonitor } from "./state";
 import type { Series } from "./types";
 
@@ -19,44 +22,50 @@ const rowsAt = ({ step, pinned }: State, { steps }: Series): [number, number] =>
   pinned.value === null ? -1 : nearest(steps, pinned.value),
 ];
 
-/** The end of the axis of shares, which all runs have in common. */
-function topOf(state: State, all: readonly Folded[]): number {
+/** The end of the axis of sizes, which all runs have in common. */
+function topOf(state: State, all: readonly Folded[], span: Span): number {
   const peaks = all.flatMap((series) =>
     rowsAt(state, series).map((at) => {
       const row = rowOf(series, at);
-      return row ? peak(row) : 0;
+      return row ? peak(row, span) : 0;
     }),
   );
-  return roundShare(Math.max(0, ...peaks));
+  return roundEnd(Math.max(0, ...peaks)) || 1;
 }
 
-/** Mean, deviation, and how many values are no numbers. */
+/** Mean, deviation, and how many values are no numbers, as far as they are known. */
 function Numbers({ series, row }: { series: Series; row: number }) {
-  const { step } = useMonitor();
   const { mean, std, norm, nans, infs } = series.fields;
-  const at = series.steps[row] as number;
-  const odd = [
-    [nans[row], "NaN"],
-    [infs[row], "infinite"],
-  ] as const;
+  const broken = [nans, infs].some((counts) => (counts[row] as number) > 0);
+  const known = (
+    [
+      ["mean", mean],
+      ["std", std],
+      ["norm", norm],
+    ] as const
+  ).filter(([, values]) => broken || !Number.isNaN(values[row]));
+  const odd = (
+    [
+      ["NaN", nans],
+      ["infinite", infs],
+    ] as const
+  ).filter(([, counts]) => (counts[row] as number) > 0);
   return (
     <p class="cnnw-tm-numbers">
-      <b>step {count(at)}</b>
-      {at !== step.value && <small>nearest to {count(step.value)}</small>}
-      {Number.isNaN(nans[row]) ? (
-        <span>not measured</span>
-      ) : (
-        <>
-          <span>mean {number(mean[row] as number, 3)}</span>
-          <span>std {number(std[row] as number, 3)}</span>
-          <span>norm {number(norm[row] as number, 3)}</span>
-          {odd.map(([many = 0, name]) => (
-            <span key={name} class={many ? "cnnw-tm-bad" : ""}>
-              {count(many)} {name}
-            </span>
-          ))}
-        </>
-      )}
+      <b>
+        <Recorded steps={series.steps} row={row} />
+      </b>
+      {known.map(([name, values]) => (
+        <span key={name}>
+          {name} {number(values[row] as number, 3)}
+        </span>
+      ))}
+      {!known.length && <span>not measured</span>}
+      {odd.map(([name, counts]) => (
+        <span key={name} class="cnnw-tm-bad">
+          {count(counts[row] as number)} {name}
+        </span>
+      ))}
     </p>
   );
 }
@@ -66,17 +75,17 @@ export function AtStep({ run, series, all, span, layer }: ViewProps) {
   const bin = useSignal<number | null>(null);
   const [row, other] = rowsAt(state, series);
   const [now, before] = [rowOf(series, row), rowOf(series, other)];
-  const top = topOf(state, all);
+  const top = topOf(state, all, span);
   const y: Axis = {
-    ...{ title: "share of values", from: 0, to: top },
-    ticks: [0, top / 2, top].map((at) => ({ at, text: percent(at) })),
+    ...{ title: span.linear ? "density (share / width)" : "share of values", from: 0, to: top },
+    ticks: [0, top / 2, top].map((at) => ({ at, text: span.linear ? number(at, 3) : percent(at) })),
   };
   const shareOf = (codes: Uint8Array) => percent(SHARES[codes[bin.value ?? 0] as number] as number);
   const move = (event: KeyboardEvent) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by) return;
-    const to = (bin.value ?? (span.from + span.to) >> 1) + by;
-    bin.value = Math.min(span.to - 1, Math.max(span.from, to));
+    const to = (bin.value ?? (span.first + span.last) >> 1) + by;
+    bin.value = Math.min(span.last - 1, Math.max(span.first, to));
     handled(event);
   };
   return (
@@ -84,14 +93,14 @@ export function AtStep({ run, series, all, span, layer }: ViewProps) {
       <Numbers series={series} row={row} />
       <Plot
         label={`Histogram of ${state.quantity.value} of ${layer}, run ${run.name}, at step ${count(series.steps[row] ?? 0)}; left and right read its bins`}
-        x={valueAxis(span, `value of ${state.quantity.value}`, 9)}
+        x={valueAxis(span, state.quantity.value, 9)}
         {...{ y, height: HEIGHT }}
-        onPoint={(at) => (bin.value = at && Math.min(span.to - 1, Math.floor(at.x)))}
+        onPoint={(at) => (bin.value = at && binAt(span, at.x))}
         onKeyDown={move}
       >
         {(frame) => (
           <>
-            {bin.value !== null && <BinMark bin={bin.value} frame={frame} />}
+            {bin.value !== null && <BinMark {...{ bin: bin.value, span, frame }} />}
             {now && <path class="cnnw-tm-bars" d={path(outline(now, span), frame)} />}
             {!(now && hasFinite(now)) && (
               <text
@@ -120,12 +129,13 @@ export function AtStep({ run, series, all, span, layer }: ViewProps) {
 const path = (shape: [number, number][], { across, up }: Frame) =>
   lineOf(shape.map(([place, share]) => [across(place), up(share)] as const));
 
-const BinMark = ({ bin, frame: { across, top, bottom } }: { bin: number; frame: Frame }) => (
-  <rect
-    class="cnnw-tm-bin"
-    x={across(bin)}
-    width={across(bin + 1) - across(bin)}
-    y={top}
-    height={bottom - top}
-  />
-);
+interface BinMarkProps {
+  bin: number;
+  span: Span;
+  frame: Frame;
+}
+
+const BinMark = ({ bin, span, frame: { across, top, bottom } }: BinMarkProps) => {
+  const [from, to] = [across(edgeOf(span, bin)), across(edgeOf(span, bin + 1))];
+  return <rect class="cnnw-tm-bin" x={from} width={to - from} y={top} height={bottom - top} />;
+};

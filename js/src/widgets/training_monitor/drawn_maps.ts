@@ -110,7 +110,8 @@ export function endsText({ tensor }: Drawn, item: number, input: Input): string 
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  return low > high ? "no finite value" : `${number(low, 3)} … ${number(high, 3)}`;
+  if (low > high) return "no finite value";
+  return low === high ? number(low, 3) : `${number(low, 3)} … ${number(high, 3)}`;
 }
 
 /** What the colours stand for, and over what their range is. */
@@ -132,7 +133,8 @@ export function useMaps(p: MapTilesProps) {
   const input = chosen === "rgb" && inputs !== 3 ? 0 : chosen;
   const items = filters ? outer : drawn ? mapCount(drawn.tensor) : 0;
   const item = Math.min(channel.value, Math.max(0, items - 1));
-  const word = wanted.what === "filters" ? "filter" : "channel";
+  const single = !filters && drawn && mapSize(drawn.tensor) === 1;
+  const word = wanted.what === "filters" ? "filter" : single ? "unit" : "channel";
   const held = steps.filter((step) => maps.get(wanted, step)).length;
   const ranges: Record<Over, string> = {
     channel: `${word} ${item}`,
@@ -141,7 +143,7 @@ export function useMaps(p: MapTilesProps) {
   };
   const caption = captionOf(p, !!drawn?.less, ranges[over.value]);
   const scaled = useScale(p, drawn, over.value, input);
-  return { ...scaled, drawn, inputs, input, items, item, word, held, caption };
+  return { ...scaled, drawn, inputs, input, items, item, word, single, held, caption };
 }
 
 export type Maps = ReturnType<typeof useMaps>;

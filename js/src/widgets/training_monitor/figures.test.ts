@@ -1,20 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { columnsOf, roundTicks, spread, stepsOf } from "./axis";
-import {
-  binText,
-  type Folded,
-  fold,
-  placeOf,
-  quantiles,
-  rowOf,
-  SHARES,
-  spanOf,
-  valueAt,
-  valueTicks,
-} from "./bins";
-import { bandsOf, outline, paintShares, ridge, roundShare, usualPeak } from "./shares";
+import { roundTicks, spread, stepsOf } from "./axis";
+import { binText, type Folded, fold, placeOf, quantiles, rowOf, SHARES, valueAt } from "./bins";
+import { cellAt, cellsOf } from "./cells";
+import { roundEnd } from "./round_ends";
+import { bandsOf, outline, paintShares, ridge, usualPeak } from "./shares";
+import { binAt, edgeOf, linearSpan, peak, type Span, sizeOf, spanOf, valueTicks } from "./spans";
 import {
   fraction,
+  healthyText,
   measuredAt,
   rangeOf,
   rangeTicks,
@@ -35,7 +28,31 @@ function seriesOf(rows: (Record<number, number> | null)[], fields: Partial<Serie
     FIELDS.map((field) => [field, new Float32Array(rows.length)]),
   ) as Record<Field, Float32Array>;
   const steps = Float32Array.from(rows, (_, i) => 10 * (i + 1));
-  return { steps, codes, fields: { ...all, ...fields }, inner: 0 } satisfies Folded;
+  return { steps, codes, fields: { ...all, ...fields }, inner: 0, whole: codes } satisfies Folded;
+}
+
+/** A span of the logarithmic axis. */
+const spanned = (from: number, to: number, top = 1): Span => ({
+  ...{ first: from, last: to, from, to, top, inner: 0 },
+  ...{ linear: false, clipped: false, beyond: false },
+});
+
+/** A row as the recorder counts values. */
+function counted(values: readonly number[]): Record<number, number> {
+  const counts = new Map<number, number>();
+  for (const value of values) {
+    const bin = Math.floor(placeOf(value));
+    counts.set(bin, (counts.get(bin) ?? 0) + 1);
+  }
+  const code = (count: number) => Math.round(254 * Math.sqrt(count / values.length));
+  return Object.fromEntries([...counts].map(([bin, count]) => [bin, code(count)]));
+}
+
+/** Values of a normal distribution, ascending. */
+function normal(many: number, std: number): number[] {
+  const one = (i: number) =>
+    Math.sqrt(-2 * Math.log((i + 0.5) / many)) * Math.cos(2 * Math.PI * ((i * 0.618034) % 1));
+  return Array.from({ length: many }, (_, i) => std * one(i)).sort((a, b) => a - b);
 }
 
 const named = (label: string) => STATISTICS.find((one) => one.label === label) as Statistic;
@@ -59,12 +76,22 @@ describe("the axis of the bins", () => {
   });
 
   test("has ticks at zero and powers of ten, none too near to another", () => {
-    const texts = (apart: number) =>
-      valueTicks({ from: 8, to: 56, top: 1, clipped: false, inner: 0 }, apart)
+    const texts = (most: number) =>
+      valueTicks(spanned(8, 56), most)
         .sort((a, b) => a.at - b.at)
         .map(({ text }) => text);
-    expect(texts(3.5)).toEqual(["−1", "−0.01", "−1e−4", "−1e−6", "0", "1e−6", "1e−4", "0.01", "1"]);
-    expect(texts(20)).toEqual(["−1", "0", "1"]);
+    expect(texts(13.7)).toEqual([
+      "−1",
+      "−0.01",
+      "−1e−4",
+      "−1e−6",
+      "0",
+      "1e−6",
+      "1e−4",
+      "0.01",
+      "1",
+    ]);
+    expect(texts(2.4)).toEqual(["−1", "0", "1"]);
   });
 
   test("tells bins by their values", () => {
@@ -92,10 +119,10 @@ describe("rows of histograms", () => {
 
   test("all runs share the bins that any of them uses", () => {
     const span = spanOf([seriesOf([{ 20: 100 }, null]), seriesOf([{ 54: 200 }])]);
-    expect(span).toEqual({ from: 19, to: 56, top: 200, clipped: false, inner: 0 });
+    expect(span).toEqual(spanned(19, 56, SHARES[200]));
     expect(spanOf([seriesOf([null])])).toBeUndefined();
     const spike = [...Array.from({ length: 100 }, () => ({ 40: 90 })), { 40: 254 }];
-    expect(spanOf([seriesOf(spike)])).toMatchObject({ top: 90, clipped: true });
+    expect(spanOf([seriesOf(spike)])).toMatchObject({ top: SHARES[90], clipped: true });
   });
 
   test("bins about zero that hold next to nothing become one, the same for all runs", () => {
@@ -118,33 +145,79 @@ describe("rows of histograms", () => {
     const [low, first, median, high] = quantiles(row, [0, 0.2, 0.5, 1]) as [
       ...[number, number, number, number],
     ];
-    expect([low, high]).toEqual([30, 42]);
-    expect(first).toBeCloseTo(30.8, 1);
-    expect(median).toBeCloseTo(40.5, 1);
+    expect([low, high]).toEqual([valueAt(30), valueAt(42)]);
+    expect(first).toBeCloseTo(valueAt(30) * 0.6, 8);
+    expect(median).toBeCloseTo(1.5 * valueAt(40), 6);
   });
 
-  test("what is about zero is on the sides that have values", () => {
-    const at = (row: Record<number, number>) =>
-      quantiles(rowOf(seriesOf([row]), 0) as Uint8Array, [0, 0.5]);
-    expect(at({ 31: 254 })).toEqual([31.5, 31.5]);
-    expect(at({ 31: 254, 40: 10 })[0]).toBe(31.5);
-    expect(at({ 20: 10, 31: 254, 40: 10 })[1]).toBeCloseTo(31.5);
+  test.each([
+    ["weights", normal(20_000, 0.08)],
+    ["small gradients", normal(20_000, 3e-4)],
+    ["outputs of a ReLU, most of them 0", normal(20_000, 0.8).map((x) => Math.max(0, x - 0.3))],
+  ])("quantiles of %s are near the exact ones", (_, values) => {
+    values.sort((a, b) => a - b);
+    const row = rowOf(seriesOf([counted(values)]), 0) as Uint8Array;
+    const shares = [0.05, 0.25, 0.5, 0.75, 0.95];
+    const spread = (values.at(-1) as number) - (values[0] as number);
+    for (const [i, found] of quantiles(row, shares).entries()) {
+      const exact = values[Math.floor((shares[i] as number) * values.length)] as number;
+      if (exact === 0) expect(found).toBe(0);
+      else expect(Math.abs(found - exact) / spread).toBeLessThan(0.02);
+    }
+  });
+
+  test("a linear axis holds nearly all values, its sizes are densities", () => {
+    const uniform = Array.from({ length: 10_000 }, (_, i) => 0.25 * ((2 * i + 1) / 10_000 - 1));
+    const { all, span } = linearSpan([seriesOf([counted(uniform)])]);
+    const [series] = all as [Folded];
+    const found = span as Span;
+    expect([found.from, found.to, found.linear, found.beyond]).toEqual([-0.25, 0.25, true, false]);
+    const row = rowOf(series, 0) as Uint8Array;
+    let area = 0;
+    for (let bin = found.first; bin < found.last; bin++) {
+      expect(sizeOf(found, row, bin)).toBeCloseTo(2, 0); // one hump, flat: 1 / 0.5
+      area += sizeOf(found, row, bin) * (edgeOf(found, bin + 1) - edgeOf(found, bin));
+    }
+    expect(area).toBeCloseTo(1, 1);
+    expect(found.last - found.first).toBe(11);
+    expect(binText(binAt(found, 0.2), series.inner)).toBe("0.125 … 0.25");
+    expect(outline(row, found).slice(0, 2)).toEqual([
+      [-0.25, 0],
+      [-0.25, sizeOf(found, row, found.first)],
+    ]);
+    expect(peak(row, found)).toBeCloseTo(2, 0);
+    expect(valueTicks(found, 5).map(({ text }) => text)).toEqual([
+      "−0.2",
+      "−0.1",
+      "0",
+      "0.1",
+      "0.2",
+    ]);
+  });
+
+  test("a linear axis leaves out a very rare value, and says so", () => {
+    const { span } = linearSpan([seriesOf([counted([...normal(5000, 0.05), 100])])]);
+    expect(span?.to).toBeLessThan(1);
+    expect(span?.beyond).toBe(true);
+    expect(linearSpan([seriesOf([null])]).span).toBeUndefined();
   });
 
   test("bands are cut where nothing was measured", () => {
     const pieces = bandsOf(seriesOf([{ 40: 254 }, null, { 41: 254 }, {}, { 42: 254 }]));
     expect(pieces.map((piece) => piece.map(({ step }) => step))).toEqual([[10], [30], [50]]);
-    expect(pieces[0]?.[0]?.places).toEqual([40, 40.05, 40.25, 40.5, 40.75, 40.95, 41]);
+    const [from, to] = [valueAt(40), valueAt(41)];
+    for (const [i, share] of [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1].entries())
+      expect(pieces[0]?.[0]?.values[i]).toBeCloseTo(from + share * (to - from), 9);
   });
 
   test("shapes begin and end at zero", () => {
     const row = rowOf(seriesOf([{ 40: 127 }]), 0) as Uint8Array;
-    expect(ridge(row, { from: 40, to: 41, top: 254, clipped: false, inner: 0 })).toEqual([
+    expect(ridge(row, spanned(40, 41))).toEqual([
       [40, 0],
       [40.5, 0.5],
       [41, 0],
     ]);
-    expect(outline(row, { from: 40, to: 41, top: 254, clipped: false, inner: 0 })).toEqual([
+    expect(outline(row, spanned(40, 41))).toEqual([
       [40, 0],
       [40, 0.25],
       [41, 0.25],
@@ -156,36 +229,26 @@ describe("rows of histograms", () => {
     const pixels = new Uint32Array(4);
     const out = { data: { buffer: pixels.buffer }, width: 2, height: 2 } as never;
     const series = seriesOf([{ 41: 200 }, null, {}]);
-    paintShares(out, series, Int32Array.of(0, 1), {
-      from: 40,
-      to: 42,
-      top: 200,
-      clipped: false,
-      inner: 0,
-    });
+    paintShares(out, series, Int32Array.of(0, 1), spanned(40, 42, SHARES[200]));
     expect(pixels[1]).toBe(0);
     expect(pixels[3]).toBe(0);
     expect(pixels[0]).toBe(0xff25e7fd); // the end of the table, little-endian
     expect(pixels[2]).toBe(0xff540144);
-    paintShares(out, series, Int32Array.of(2, -1), {
-      from: 40,
-      to: 42,
-      top: 200,
-      clipped: false,
-      inner: 0,
-    });
+    paintShares(out, series, Int32Array.of(2, -1), spanned(40, 42, SHARES[200]));
     expect([...pixels]).toEqual([0xffd23cf0, 0, 0xffd23cf0, 0]); // the colour of NaN
   });
 
   test("all runs have the same usual peak", () => {
     const flat = seriesOf([{ 40: 127 }, { 40: 127 }, {}]);
     const high = seriesOf([{ 40: 254 }, null]);
-    expect(usualPeak([flat, high], 8)).toBe(0.25);
-    expect(usualPeak([seriesOf([null])], 8)).toBe(1);
+    expect(usualPeak([flat, high], spanned(30, 50), 8)).toBe(0.25);
+    expect(usualPeak([seriesOf([null])], spanned(30, 50), 8)).toBe(1);
   });
 
-  test("axes of shares end at round numbers", () => {
-    expect([0, 0.05, 0.07, 0.4, 0.9].map(roundShare)).toEqual([0.05, 0.05, 0.1, 0.5, 1]);
+  test("axes end at round numbers, not far above what they hold", () => {
+    expect([0, 0.05, 0.203, 0.4, 0.9, 8.84, 0.128, 1234].map(roundEnd)).toEqual([
+      ...[0, 0.05, 0.25, 0.4, 1, 10, 0.15, 1500],
+    ]);
   });
 });
 
@@ -197,10 +260,23 @@ describe("the axis of steps", () => {
     expect(texts(0, 2)).toEqual(["0", "0.5", "1", "1.5", "2"]);
   });
 
-  test("each column shows the nearest row, none outside the run", () => {
-    expect([...columnsOf([10, 20, 50], 0, 60, 6)]).toEqual([0, 0, 1, 1, 2, 2]);
-    expect([...columnsOf([10, 20], 0, 60, 6)]).toEqual([0, 0, 1, -1, -1, -1]);
-    expect([...columnsOf([], 0, 60, 2)]).toEqual([-1, -1]);
+  test("a row holds until the next one, at most as long as is usual", () => {
+    expect([...cellsOf([10, 20, 50], 0, 60, 6)]).toEqual([-1, 0, 1, 1, -1, 2]);
+    expect([...cellsOf([1, 2, 3, 4, 192], 0, 200, 10)]).toEqual([
+      ...[3, -1, -1, -1, -1, -1, -1, -1, -1, 4],
+    ]);
+    expect([...cellsOf([1, 2, 4, 8, 16, 32], 1, 33, 4)]).toEqual([3, 4, 4, 5]); // ever further apart
+    expect([...cellsOf([1], 1, 2, 3)]).toEqual([0, 0, 0]); // a single one is a block
+    expect([...cellsOf([], 0, 60, 2)]).toEqual([-1, -1]);
+  });
+
+  test("between distant rows nothing was recorded, beside one it is that", () => {
+    const steps = [1, 2, 3, 4, 192];
+    expect([0, 1, 3.5, 4, 6, 102, 191, 192].map((step) => cellAt(steps, step))).toEqual([
+      ...[-1, 0, 2, 3, -1, -1, -1, 4],
+    ]);
+    expect([6, 191].map((step) => cellAt(steps, step, 2))).toEqual([3, 4]);
+    expect(cellAt([], 3)).toBe(-1);
   });
 
   test("rows are spread over the run, the last one among them", () => {
@@ -248,13 +324,13 @@ describe("statistics", () => {
 
   test("sizes alike are on a plain scale, those far apart on decades", () => {
     const size = named("weight norm");
-    expect(rangeOf(size, [norms(2, 8)])).toMatchObject({ low: 0, high: 8, log: false });
+    expect(rangeOf(size, [norms(2, 7.8)])).toMatchObject({ low: 0, high: 8, log: false });
     expect(rangeOf(size, [norms(2, 800)])).toMatchObject({ low: 1, high: 1000, log: true });
     expect(rangeOf(size, [norms(0, 0)])).toMatchObject({ low: 0, high: 0, log: false });
   });
 
   test("signed ones are centred on zero", () => {
-    const mean = { mean: Float32Array.of(-3, 1) };
+    const mean = { mean: Float32Array.of(-2.9, 1) };
     expect(rangeOf(named("weight mean"), [seriesOf([{}, {}], mean)])).toEqual({
       ...{ low: -3, high: 3, log: false, clipped: false, table: "activations" },
     });
@@ -265,10 +341,11 @@ describe("statistics", () => {
     const range = rangeOf(named("update : weight ratio"), [seriesOf([{}, {}], update)]);
     const small = { update: Float32Array.of(2e-6, 3e-6) };
     const low = rangeOf(named("update : weight ratio"), [seriesOf([{}, {}], small)]);
-    expect(low.low).toBeCloseTo(1e-6, 12);
-    expect(low.high).toBeCloseTo(0.01, 10);
-    expect(range.low).toBeCloseTo(1e-4, 10);
-    expect(range.high).toBe(10);
+    expect([low.low * 1e6, low.high]).toEqual([expect.closeTo(1), expect.closeTo(1)]);
+    expect([range.low * 1e7, range.high]).toEqual([expect.closeTo(1), expect.closeTo(10)]);
+    for (const one of [low, range]) expect(fraction(1e-3, one)).toBeCloseTo(0.5); // the pale colour
+    expect(range.table).toBe("activations");
+    expect(healthyText(named("update : weight ratio"))).toBe("1e−4 … 0.01");
   });
 
   test("NaN in what was measured is told from what was not measured", () => {

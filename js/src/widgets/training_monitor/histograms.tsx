@@ -2,11 +2,13 @@
 import { useMemo } from "preact/hooks";
 import { Legend } from "../../shared/legend";
 import { AtStep } from "./at_step";
-import { stepsOf } from "./axis";
-import { type Folded, fold, hasFinite, rowOf, SHARES, spanOf } from "./bins";
+import { type Folded, fold, hasFinite, rowOf } from "./bins";
 import { Choice, LayerChoice } from "./choice";
+import { HatchKey } from "./hatch";
 import type { View } from "./looks";
 import { BandKey, Bands, HeatMap, Ridges, type ViewProps } from "./over_time";
+import { useRunSteps } from "./run_steps";
+import { linearSpan, type Span, spanOf } from "./spans";
 import { type State, useMonitor } from "./state";
 import type { Quantity, Run, Series } from "./types";
 import { HINT, layerOf } from "./walking";
@@ -20,7 +22,7 @@ const VIEWS = {
 const NOTES: Record<View, string> = {
   heat: "",
   ridges:
-    "Height: square root of the share in a bin; the newest step is in front, the blue line is the step. ",
+    "Height: square root of the histogram's; the newest step is in front, the blue line is the step. ",
   bands: "",
 };
 
@@ -31,6 +33,17 @@ const QUANTITIES: readonly Quantity[] = [
   "biases",
   "bias gradients",
 ];
+
+const AXES = [
+  ["linear", "linear"],
+  ["log", "logarithmic"],
+] as const;
+
+/** Bands have a linear axis, weights and biases by default: the others span many powers of ten. */
+function isLinear({ looks, quantity }: State): boolean {
+  if (looks.view.value === "bands") return true;
+  return looks.linear.value ?? ["weights", "biases"].includes(quantity.value);
+}
 
 /** The runs that have this layer and quantity. */
 function shownOf(state: State, layer: string): { run: Run; series: Series }[] {
@@ -63,6 +76,13 @@ function Tools({ view, onView }: { view: View; onView: (view: View) => void }) {
         options={(Object.keys(VIEWS) as View[]).map((key) => [key, VIEWS[key][0]] as const)}
         onChange={onView}
       />
+      <Choice
+        label="Axis"
+        value={isLinear(state) ? "linear" : "log"}
+        options={AXES}
+        offers={(key) => key === "linear" || view !== "bands"}
+        onChange={(key) => (state.looks.linear.value = key === "linear")}
+      />
     </div>
   );
 }
@@ -78,20 +98,42 @@ function whyNot({ run, store, quantity }: State, layer: string): string {
     : `There are no ${quantity.value} of ${layer}.`;
 }
 
+/** The series on an axis that fits all of them. */
+function onAxis(
+  all: readonly Series[],
+  linear: boolean,
+): { all: Folded[]; span: Span | undefined } {
+  if (linear) return linearSpan(all);
+  const folded = fold(all);
+  return { all: folded, span: spanOf(folded) };
+}
+
+/** What the colours stand for. */
+const captionOf = ({ quantity }: State, { linear, clipped }: Span, several: boolean): string =>
+  [
+    linear
+      ? `density of ${quantity.value} (share in a bin / its width)`
+      : `share of ${quantity.value} in a bin`,
+    "colour by its square root",
+    ...(clipped ? ["more has the same colour"] : []),
+    ...(several ? ["one scale for all runs"] : []),
+  ].join("; ");
+
 export function Histograms() {
   const state = useMonitor();
   const { view } = state.looks;
   const layer = layerOf(state);
   const shown = shownOf(state, layer);
   const measured = shown.map(({ series }) => series);
-  const { all, span, from, to, broken } = useMemo(() => {
-    const all = fold(measured);
-    const [from, to] = stepsOf(all);
+  const linear = isLinear(state);
+  const [from, to] = useRunSteps();
+  const { all, span, broken } = useMemo(() => {
+    const { all, span } = onAxis(measured, linear);
     const broken = all.some(({ steps, ...one }) =>
       Array.from(steps, (_, i) => rowOf(one, i)).some((row) => row && !hasFinite(row)),
     );
-    return { all, span: spanOf(all), from, to, broken };
-  }, measured);
+    return { all, span, broken };
+  }, [linear, ...measured]);
   return (
     <section class="cnnw-tm-part" aria-label="Histograms" data-view={view.value}>
       <header>
@@ -112,14 +154,18 @@ export function Histograms() {
           </div>
           {view.value === "bands" && <BandKey />}
           {view.value === "heat" && (
-            <Legend
-              scale={{ low: 0, high: 100 * (SHARES[span.top] as number), table: "sequential" }}
-              caption={`share of ${state.quantity.value} in a bin; colour by its square root${span.clipped ? "; more has the same colour" : ""}${shown.length > 1 ? "; one scale for all runs" : ""}`}
-              unit="%"
-              hasNaN={broken}
-            />
+            <>
+              <Legend
+                scale={{ low: 0, high: (linear ? 1 : 100) * span.top, table: "sequential" }}
+                caption={captionOf(state, span, shown.length > 1)}
+                unit={linear ? "" : "%"}
+                hasNaN={broken}
+              />
+              <HatchKey />
+            </>
           )}
           <p class="cnnw-tm-note">
+            {span.beyond && "A few values are beyond the axis. "}
             {NOTES[view.value]}
             {HINT}
           </p>

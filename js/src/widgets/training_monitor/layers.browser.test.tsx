@@ -38,13 +38,22 @@ describe("histograms", () => {
     expect(texts(second)).toEqual(texts(first));
     expect(texts(other)).toEqual(texts(one));
     await expect.element(page.getByRole("article", { name: "lr <b>0.5</b>" })).toBeVisible();
+    await see(
+      /^density of weights \(share in a bin \/ its width\); colour by.*; one scale for all runs/,
+    );
+    await see("not recorded");
+    await choose("Axis", "logarithmic");
     await see("share of weights in a bin; colour by its square root; one scale for all runs");
+    expect(texts(plots()[1]).at(-2)).toBe(
+      "value of weights (logarithmic: each bin is twice as wide as the last)",
+    );
   });
 
   test("are coloured by what was counted", async () => {
     mount({}, { runs: [mockRun("a")] });
     await tab("Distributions");
     await eventually(() => plots()[0]?.querySelector("canvas")?.width).toBeGreaterThan(300);
+    await choose("Axis", "logarithmic");
     const [plot] = plots();
     await eventually(() => pixel(plot, 0.5, 0.01)).toEqual([68, 1, 84, 255]); // no such value
     const colors = Array.from({ length: 40 }, (_, i) => pixel(plot, 0.9, (i + 0.5) / 40).join());
@@ -75,8 +84,9 @@ describe("histograms", () => {
     await tab("Distributions");
     await eventually(() => plots()[0]?.querySelector("canvas")?.width).toBeGreaterThan(300);
     await see(/^step 600: median about/);
+    await choose("Axis", "logarithmic");
     press(plots()[0], 0.51, 0.01, "pointermove");
-    await see(/^step 310: 0 % of the values are \S+ … \S+$/);
+    await see(/^step 300: 0 % of the values are \S+ … \S+$/);
   });
 
   test("are lines and bands, with the pinned step over the chosen one's bars", async () => {
@@ -84,7 +94,7 @@ describe("histograms", () => {
     await tab("Distributions");
     await see(/Dashed: the pinned step, 60/);
     await choose("View", "ridgeline");
-    await eventually(() => document.querySelectorAll(".cnnw-tm-ridge").length).toBe(32);
+    await eventually(() => document.querySelectorAll(".cnnw-tm-ridge").length).toBe(24);
     expect(find("path.cnnw-tm-step")).not.toBeNull();
     await choose("View", "distribution bands");
     await eventually(() => document.querySelectorAll("g.cnnw-tm-bands path").length).toBe(4);
@@ -102,12 +112,39 @@ describe("histograms", () => {
     await eventually(() => said().at(-1)).toMatch(/% of the values; at the pinned step .* %$/);
   });
 
+  test("have a linear axis for weights, a logarithmic one for gradients, as long as none is chosen", async () => {
+    const kernel = mount({}, { runs: [mockRun("a")] });
+    await tab("Distributions");
+    const axis = page.getByRole("combobox", { name: "Axis" });
+    await expect.element(axis).toHaveValue("linear");
+    kernel.set("quantity", "gradients");
+    await expect.element(axis).toHaveValue("log");
+    await choose("View", "distribution bands"); // about zero a logarithmic axis would make a zigzag
+    await expect.element(axis).toHaveValue("linear");
+  });
+
+  test("between distant rows show that nothing was recorded, on the axis of the run", async () => {
+    const rows = [1, 2, 3, 4, 5, 300];
+    mount({ step: 200, follow: false }, { runs: [mockRun("a", { rows })] });
+    await tab("Distributions");
+    await eventually(() => plots()[0]?.querySelector("canvas")?.width).toBeGreaterThan(300);
+    const [plot] = plots();
+    await eventually(() => pixel(plot, 0.5, 0.5)[3] ?? 0).toBeGreaterThan(0);
+    expect(pixel(plot, 0.25, 0.5)[3]).toBe(0);
+    expect(texts(plot).slice(0, 6).join()).toContain("600"); // the curves go on
+    press(plot, 0.25, 0.5, "pointermove");
+    await see(/^step 15\d: not recorded$/);
+    await see("nearest to 200");
+    expect(find(".cnnw-tm-far").textContent).toMatch("nearest to 200");
+  });
+
   test("say what was not recorded, and what is no number", async () => {
     const kernel = mount({ quantity: "biases" }, { runs: [mockRun("a")] });
     await tab("Distributions");
     await see("There are no biases of conv1.");
     kernel.set("quantity", "gradients");
-    await see("0 NaN");
+    await see(/^norm 0\./);
+    expect(document.body.textContent).not.toContain("0 NaN");
     kernel.set("layer", "no such layer");
     await eventually(() => plots()[0]?.getAttribute("aria-label")).toMatch(/gradients of conv1,/);
   });
@@ -128,6 +165,19 @@ describe("layers", () => {
     kernel.set("pinned", 60);
     await see("lr 0.05, pinned step 60");
     expect(document.querySelectorAll(".cnnw-tm-other.cnnw-tm-bar")).toHaveLength(0);
+  });
+
+  test("of each run are those of its own recorded step, and that is said", async () => {
+    const runs = [mockRun("a", { rows: [1, 2, 12] }), mockRun("b", { bad: true, rows: [8, 100] })];
+    mount({ step: 192, follow: false }, { runs });
+    await tab("Layers");
+    await eventually(() => rows().length).toBe(5);
+    expect(rows()[0]?.ariaLabel).toMatch(
+      / \(lr 0\.05, step 12\), \S+ \(lr <b>0\.5<\/b>, step 100\)$/,
+    );
+    const key = find(".cnnw-tm-key").textContent;
+    expect(key).toMatch(/lr 0\.05, step 12 nearest to 192.*step 100 nearest to 192/);
+    expect(document.querySelectorAll(".cnnw-tm-key .cnnw-tm-far")).toHaveLength(1); // 100 is as near as is usual
   });
 
   test("are chosen by a press or the arrow keys", async () => {
@@ -163,7 +213,7 @@ describe("layers", () => {
     mount({}, { runs: [mockRun("a")] });
     await tab("Layers");
     await choose("Statistic", "update : weight ratio");
-    await see("common in healthy training: 0.0001 … 0.01");
+    await see("common in healthy training: 1e−4 … 0.01");
     const [band, bar] = ["healthy", "bar"].map((name) =>
       find(`.cnnw-tm-track .cnnw-tm-${name}`).getBoundingClientRect(),
     ) as [DOMRect, DOMRect];
@@ -179,8 +229,8 @@ describe("layers", () => {
     await eventually(() => plots()[0]?.querySelector("canvas")?.height).toBe(5);
     expect(pixel(plots()[0], 0.5, 0.5)).toEqual([70, 24, 97, 255]); // 5 % of the scale
     press(plots()[0], 0.25, 0.7);
-    await eventually(() => [kernel.get("step"), kernel.get("layer")]).toEqual([160, "fc1"]);
-    await see("step 160, fc1: 5 %");
+    await eventually(() => [kernel.get("step"), kernel.get("layer")]).toEqual([150, "fc1"]);
+    await see("step 150, fc1: 5 %");
   });
 
   test("without such numbers it is said", async () => {
@@ -212,12 +262,37 @@ describe("snapshots", () => {
     expect(kernel.requests()).toHaveLength(before);
   });
 
+  test("are there before they are looked at: the kernel may end", async () => {
+    const kernel = mount({ step: 130, follow: false }, { runs: [mockRun("a")] });
+    await eventually(() => shown(kernel).length).toBe(10);
+    await eventually(() => kernel.asked("predictions").length).toBe(1);
+    kernel.kernel.statusChanged.emit("dead");
+    await tab("Snapshots");
+    await expect.element(grid(/^8 channels of conv1 at step 130/)).toBeVisible();
+    await see("Probabilities of picture 0; predicted: cat");
+    expect(kernel.asked("pictures")).toHaveLength(1);
+  });
+
+  test("have one range of colours over the whole run", async () => {
+    const kernel = mount({ step: 130, follow: false });
+    await tab("Snapshots");
+    await eventually(() => maps().held).toBe("10");
+    const { high } = maps();
+    for (const step of [10, 250, 550]) {
+      kernel.set("step", step);
+      await eventually(() => maps().at).toBe(`${step}`);
+      expect(maps().high).toBe(high);
+    }
+  });
+
   test("differ from the pinned step, on a range of the whole run", async () => {
     const kernel = mount({ step: 130, follow: false });
     await tab("Snapshots");
     await expect.element(page.getByRole("checkbox")).toBeDisabled();
     kernel.set("pinned", 132);
     await page.getByRole("checkbox").click();
+    await see(/^difference from step 130: activation, this layer over/);
+    await choose("Colour range of", "this layer");
     await see(/^difference from step 130: activation, this layer at this step/);
     await eventually(() => maps().high).toBe("0"); // of itself
     await choose("Colour range of", "the whole run");
@@ -234,7 +309,7 @@ describe("snapshots", () => {
     await choose("Show", "filters");
     await see(/^Red, green and blue weights as colours: mid grey is 0/);
     await choose("Input", "input channel 2");
-    await see("weight, this layer at this step");
+    await see(/^weight, this layer over/);
     await choose("Colour range of", "each channel");
     await see("weight, filter 0");
     expect(kernel.asked("maps").at(-1)?.args).toMatchObject({ what: "filters", layer: "conv1" });
@@ -294,6 +369,8 @@ describe("snapshots", () => {
     await eventually(() => kernel.asked("maps")[0]?.args.what).toBe("filters");
     expect(kernel.asked("predictions")).toHaveLength(0);
     kernel.tell("a", { snapshots: { steps: [], kind: null } });
+    await see(/^This run has no snapshots: Recorder/);
+    kernel.tell("a", { live: true });
     await see(/^No snapshots yet: Recorder\(model, snapshots=64\)/);
   });
 });

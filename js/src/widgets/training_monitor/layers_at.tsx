@@ -5,9 +5,10 @@ import { reveal } from "../../shared/keys";
 import { tail } from "./axis";
 import { Choice } from "./choice";
 import { type Measured, type Shown, useMeasured } from "./measured";
+import { Recorded } from "./recorded";
 import { nearest } from "./sorted";
 import { type State, useMonitor } from "./state";
-import { fraction, measuredAt, rangeTicks, STATISTICS, valueText } from "./statistics";
+import { fraction, healthyText, measuredAt, rangeTicks, STATISTICS, valueText } from "./statistics";
 import { layerOf, walk } from "./walking";
 
 /** Letters of a layer's name that there is room for. */
@@ -15,29 +16,34 @@ const LETTERS = 22;
 /** Height of a row with the axis below it (CSS pixels). */
 const ROW = 40;
 
-/** One bar of each layer: of which run, at which step. */
+const WORDS = { now: "step", pinned: "pinned step", other: "step" };
+
+/** One bar of each layer: of which run, of which of its recorded rows. */
 interface Column {
   of: Measured;
-  step: number;
+  steps: ArrayLike<number>;
+  row: number;
+  /** The step that was asked for. */
+  asked: number;
+  /** In words: "slow, step 12". */
   name: string;
   kind: "now" | "pinned" | "other";
 }
 
-function columnsOf({ step, pinned, runs }: State, { measured }: Shown): Column[] {
-  const [first, second] = measured;
-  if (!first) return [];
-  const several = runs.value.length > 1;
-  const named = (of: Measured, words: string) => (several ? `${of.run.name}, ${words}` : words);
-  const now: Column = {
-    ...{ of: first, step: step.value, kind: "now" },
-    name: named(first, `step ${count(step.value)}`),
+function columnsOf({ step, pinned, runs, store }: State, { measured, chosen }: Shown): Column[] {
+  const other = measured.find((of) => of !== chosen);
+  const column = (of: Measured, asked: number, kind: Column["kind"]): Column => {
+    const steps = store.of(of.run.id)?.steps ?? [];
+    const row = nearest(steps, asked);
+    const run = runs.value.length > 1 ? `${of.run.name}, ` : "";
+    const name = `${run}${WORDS[kind]} ${count(steps[row] ?? asked)}`;
+    return { of, steps, row, asked, name, kind };
   };
-  if (pinned.value !== null) {
-    const name = named(first, `pinned step ${count(pinned.value)}`);
-    return [now, { of: first, step: pinned.value, name, kind: "pinned" }];
-  }
-  const name = second && named(second, `step ${count(step.value)}`);
-  return name ? [now, { of: second, step: step.value, name, kind: "other" }] : [now];
+  if (!chosen) return [];
+  const now = column(chosen, step.value, "now");
+  if (pinned.value !== null) return [now, column(chosen, pinned.value, "pinned")];
+  const both = other ? [now, column(other, step.value, "other")] : [now];
+  return measured[0] === other ? both.reverse() : both;
 }
 
 const part = (share: number) => `${(100 * share).toFixed(2)}%`;
@@ -59,10 +65,9 @@ interface RowProps {
 function LayerRow({ name, shown, columns, chosen, reached }: RowProps) {
   const { layer, colorOf } = useMonitor();
   const { statistic, range } = shown;
-  const values = columns.map(({ of, step }) => {
-    const series = of.layers.get(name);
-    return series && measuredAt(series, statistic.field, nearest(series.steps, step));
-  });
+  const values = columns.map(({ of, row }) =>
+    measuredAt(of.layers.get(name), statistic.field, row),
+  );
   const texts = values.map((value) => valueText(statistic, value));
   const bar = (value: number | undefined) => {
     const at = value === undefined || Number.isNaN(value) ? 0 : Math.min(1, fraction(value, range));
@@ -101,21 +106,21 @@ function LayerRow({ name, shown, columns, chosen, reached }: RowProps) {
 
 /** What the bars are, and their axis. */
 function Key({ shown, columns }: { shown: Shown; columns: readonly Column[] }) {
-  const { colorOf } = useMonitor();
+  const { colorOf, runs } = useMonitor();
   const { statistic, range } = shown;
   return (
     <p class="cnnw-tm-key">
-      {columns.map(({ kind, name, of }) => (
+      {columns.map(({ kind, of, ...recorded }) => (
         <span key={kind} style={{ "--cnnw-run": colorOf(of.run.id) }}>
           <i class={`cnnw-tm-swatch cnnw-tm-${kind}`} />
-          {name}
+          {runs.value.length > 1 && `${of.run.name}, `}
+          <Recorded {...recorded} name={WORDS[kind]} />
         </span>
       ))}
       {statistic.healthy && (
         <span>
           <i class="cnnw-tm-swatch cnnw-tm-healthy" />
-          common in healthy training:{" "}
-          {statistic.healthy.map((x) => valueText(statistic, x)).join(" … ")}
+          common in healthy training: {healthyText(statistic)}
         </span>
       )}
       {range.log && <span>logarithmic axis</span>}

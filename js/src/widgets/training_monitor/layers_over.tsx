@@ -1,11 +1,13 @@
 // One number of every layer over the steps, as a picture for each run.
 import { useMemo } from "preact/hooks";
 import { Legend } from "../../shared/legend";
+import { HatchKey } from "./hatch";
 import { type Measured, type Shown, useMeasured } from "./measured";
 import { type HeatRow, RowHeat } from "./row_heat";
+import { useRunSteps } from "./run_steps";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
-import { measuredAt, valueText } from "./statistics";
+import { healthyText, measuredAt, valueText } from "./statistics";
 import { HINT, layerOf, walk } from "./walking";
 
 function rowsOf({ names, statistic }: Shown, { layers }: Measured): HeatRow[] {
@@ -21,7 +23,8 @@ function rowsOf({ names, statistic }: Shown, { layers }: Measured): HeatRow[] {
 
 function RunHeat({ shown, of }: { shown: Shown; of: Measured }) {
   const state = useMonitor();
-  const { statistic, range, from, to, names } = shown;
+  const { statistic, range, names } = shown;
+  const [from, to] = useRunSteps();
   const rows = useMemo(() => rowsOf(shown, of), [shown, of]);
   return (
     <RowHeat
@@ -50,6 +53,7 @@ export function LayersOver() {
   const notes = [
     statistic.label,
     ...(range.log ? ["logarithmic colours"] : []),
+    ...(statistic.healthy ? [`pale: common in healthy training, ${healthyText(statistic)}`] : []),
     ...(range.clipped ? ["what is beyond the ends has their colour"] : []),
     ...(runs.length > 1 ? ["one scale for all runs"] : []),
   ];
@@ -82,6 +86,13 @@ export function LayersOver() {
             caption={notes.join("; ")}
             unit={factor > 1 ? "%" : ""}
             hasNaN={broken}
+          />
+          <HatchKey
+            why={
+              statistic.field === "dead"
+                ? ", or not yet known: units are counted over many batches"
+                : ""
+            }
           />
           <p class="cnnw-tm-note">{HINT}</p>
         </>

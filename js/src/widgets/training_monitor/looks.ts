@@ -8,6 +8,8 @@ export type View = "heat" | "ridges" | "bands";
 
 export const createLooks = () => ({
   view: signal<View>("heat"),
+  /** Have histograms a linear axis? null: as is usual for the quantity. */
+  linear: signal<boolean | null>(null),
   /** Which number of the layers is shown: an index into `STATISTICS`. */
   statistic: signal(0),
   /** Which part of the snapshots. */
@@ -17,7 +19,7 @@ export const createLooks = () => ({
   /** Which input of filters; null: in colour where it can be. */
   input: signal<number | "rgb" | null>(null),
   /** Over what colours have their range. */
-  over: signal<Over>("layer"),
+  over: signal<Over>("run"),
   /** Is the pinned step taken away? */
   differing: signal(false),
   /** Edge of a filter or a map (CSS pixels). */

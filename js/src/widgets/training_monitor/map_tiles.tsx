@@ -1,5 +1,6 @@
 // All channels of a layer at a snapshot, or how they differ from the pinned one.
 import { signal } from "@preact/signals";
+import { useCallback } from "preact/hooks";
 import { count, number } from "../../shared/format";
 import { Legend } from "../../shared/legend";
 import { Slider } from "../../shared/slider";
@@ -13,6 +14,7 @@ import {
   useMaps,
 } from "./drawn_maps";
 import { endsOf, OVER } from "./maps";
+import { Refusal } from "./refusal";
 import { SizedGrid } from "./sized_grid";
 import { useMonitor } from "./state";
 
@@ -65,8 +67,16 @@ function Tools({ input: shown, inputs, pin }: Maps & { pin: number | undefined }
 
 /** The channels that came, with what their colours stand for. */
 function Tiles({ drawn, at, ...maps }: Maps & { drawn: Drawn; at: number }) {
-  const { channel, tile } = useMonitor().looks;
-  const { items, item, word, draw, input, caption } = maps;
+  const { looks, run } = useMonitor();
+  const { channel, tile } = looks;
+  const { items, item, word, single, draw, input, caption } = maps;
+  const { layers = [], classes = [] } = run.value ?? {};
+  const names = layers.at(-1) === drawn.wanted.layer && classes.length === items ? classes : [];
+  const label = useCallback(
+    (one: number) =>
+      single ? `${names[one] ?? one}: ${endsText(drawn, one, input)}` : String(one),
+    [single, drawn, input, classes],
+  );
   const scale = maps.scale(item);
   const all = drawn.channels > items ? `${count(items)} of ${count(drawn.channels)}` : items;
   return (
@@ -76,8 +86,7 @@ function Tiles({ drawn, at, ...maps }: Maps & { drawn: Drawn; at: number }) {
         caption={`${all} ${word}s of ${drawn.wanted.layer} at step ${count(drawn.at)}`}
         count={items}
         tile={tile.value}
-        {...{ draw }}
-        label={String}
+        {...{ draw, label }}
         loaded={never}
         selected={item}
         onVisible={() => {}}
@@ -114,7 +123,7 @@ export function MapTiles(p: MapTilesProps) {
       data-high={shown.scale(item).high}
     >
       <Tools {...shown} pin={pin} />
-      {refusal && drawn?.at !== at && <p class="cnnw-tm-refusal">{refusal}</p>}
+      {drawn?.at !== at && <Refusal said={refusal} />}
       {!drawn && !refusal && <p class="cnnw-tm-note">Fetching the snapshot of step {count(at)}.</p>}
       {drawn && <Tiles {...shown} {...{ drawn, at }} />}
     </div>

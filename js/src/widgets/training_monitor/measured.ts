@@ -1,6 +1,5 @@
 // The chosen statistic of all layers, of every run that is shown.
 import { useMemo } from "preact/hooks";
-import { stepsOf } from "./axis";
 import { type State, useMonitor } from "./state";
 import { type Range, rangeOf, STATISTICS, type Statistic } from "./statistics";
 import type { Run, Series } from "./types";
@@ -16,23 +15,21 @@ export interface Shown {
   statistic: Statistic;
   /** Layers in their order, of the chosen run. */
   names: string[];
-  /** The chosen run first. */
+  /** In the order of the runs. */
   measured: Measured[];
+  /** Of the chosen run. */
+  chosen: Measured | undefined;
   /** One scale for all. */
   range: Range;
   /** Is some value not finite? */
   broken: boolean;
-  from: number;
-  to: number;
 }
 
 function measuredOf(state: State, statistic: Statistic): Measured[] {
   const { runs, run: chosen, hidden } = state;
   const { quantity, field } = statistic;
-  const shown = runs.value.filter((run) => run === chosen.value || !hidden.value.has(run.id));
-  const first = (run: Run) => Number(run !== chosen.value);
-  return shown
-    .sort((a, b) => first(a) - first(b))
+  return runs.value
+    .filter((run) => run === chosen.value || !hidden.value.has(run.id))
     .map((run) => {
       const layers = layersWith(run, quantity).flatMap((name) => {
         const series = state.series(run.id, name, quantity);
@@ -51,11 +48,11 @@ export function useMeasured(): Shown {
   const measured = measuredOf(state, statistic);
   const all = measured.flatMap(({ layers }) => [...layers.values()]);
   return useMemo(() => {
-    const [from, to] = stepsOf(all);
     const broken = all.some(({ fields: { nans, infs } }) =>
       [nans, infs].some((counts) => counts.some((count) => count > 0)),
     );
-    const names = [...(measured[0]?.layers.keys() ?? [])];
-    return { statistic, names, measured, range: rangeOf(statistic, all), broken, from, to };
+    const chosen = measured.find(({ run }) => run === state.run.value);
+    const names = [...(chosen?.layers.keys() ?? [])];
+    return { statistic, names, measured, chosen, range: rangeOf(statistic, all), broken };
   }, [statistic, state.run.value, ...all]);
 }

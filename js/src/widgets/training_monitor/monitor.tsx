@@ -10,7 +10,7 @@ import { Header } from "./header";
 import { Histograms } from "./histograms";
 import { LayersAt } from "./layers_at";
 import { LayersOver } from "./layers_over";
-import { Snapshots } from "./snapshots";
+import { Ahead, Snapshots } from "./snapshots";
 import { type State, useMonitor } from "./state";
 import { Timeline } from "./timeline";
 
@@ -82,6 +82,7 @@ function Views() {
   ];
   return (
     <>
+      <Ahead />
       <Timeline />
       {tab.value !== "findings" && <FirstError />}
       <Tabs

@@ -2,21 +2,15 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useCallback, useMemo } from "preact/hooks";
 import { count, number, percent } from "../../shared/format";
-import { type Axis, columnsOf, spread, stepAxis } from "./axis";
-import {
-  binText,
-  type Folded,
-  hasFinite,
-  quantiles,
-  rowOf,
-  SHARES,
-  type Span,
-  valueAt,
-  valueTicks,
-} from "./bins";
-import { type Frame, lineOf, Plot } from "./plot";
-import { bandsOf, paintShares, ridge, roundShare, type Shape, usualPeak } from "./shares";
+import { type Axis, spread } from "./axis";
+import { binText, type Folded, hasFinite, quantiles, rowOf, SHARES } from "./bins";
+import { cellAt, cellsOf } from "./cells";
+import { COLUMNS, type Frame, lineOf, Plot } from "./plot";
+import { roundEnd } from "./round_ends";
+import { stepAxis } from "./run_steps";
+import { bandsOf, paintShares, ridge, type Shape, usualPeak } from "./shares";
 import { nearest } from "./sorted";
+import { binAt, type Span, valueTicks } from "./spans";
 import { useMonitor } from "./state";
 import { stepLines } from "./step_lines";
 import type { Run } from "./types";
@@ -36,57 +30,68 @@ export interface ViewProps {
 }
 
 const HEIGHT = 210;
+/** Pixels of a heat map with a linear axis. */
+const PIXELS = 170;
 /** Lines of a ridgeline, how many gaps a usual line is high, and how many there are above the first. */
-const RIDGES = { lines: 32, usual: 2.5, above: 3 };
+const RIDGES = { lines: 24, usual: 5, above: 5 };
 
-export const valueAxis = (span: Span, title: string, most: number): Axis => ({
-  ...{ title, from: span.from, to: span.to },
-  ticks: valueTicks(span, (span.to - span.from) / most),
-});
+export const valueAxis = (span: Span, quantity: string, most: number, upright = false): Axis => {
+  const bins = upright ? "" : ": each bin is twice as wide as the last";
+  const title = `value of ${quantity}${span.linear ? "" : ` (logarithmic${bins})`}`;
+  return { title, from: span.from, to: span.to, ticks: valueTicks(span, most) };
+};
 
 interface Cursor {
   step: number;
-  /** On the axis of bins. */
+  /** On the axis of values. */
   place: number;
 }
 
-/** Median and middle of a row, as far as bins tell. */
-function middleText(row: Uint8Array, inner: number): string {
-  const [low, median, high] = quantiles(row, [0.05, 0.5, 0.95]).map((place) =>
-    number(valueAt(place, inner), 2),
-  );
+/** Median and middle of a row with all its bins. */
+function middleText(row: Uint8Array): string {
+  const [low, median, high] = quantiles(row, [0.05, 0.5, 0.95]).map((value) => number(value, 2));
   return `median about ${median}, 90 % about ${low} … ${high}`;
 }
 
 /** What is read at the pointer, else of the chosen step. */
-function Reading({ series, cursor }: { series: Folded; cursor: Signal<Cursor | null> }) {
+function Reading({
+  series,
+  span,
+  from,
+  to,
+  cursor,
+}: ViewProps & { cursor: Signal<Cursor | null> }) {
   const { step } = useMonitor();
   const at = cursor.value;
-  const row = nearest(series.steps, at ? at.step : step.value);
+  const { steps, whole } = series;
+  const row = at ? cellAt(steps, at.step, (to - from) / COLUMNS) : nearest(steps, step.value);
   const codes = rowOf(series, row);
-  const bin = Math.floor(at?.place ?? 0);
+  const bin = binAt(span, at?.place ?? 0);
   const what = !codes
-    ? "not measured"
+    ? row < 0
+      ? "not recorded"
+      : "not measured"
     : !hasFinite(codes)
       ? "no finite value"
       : at
         ? `${percent(SHARES[codes[bin] as number] as number)} of the values are ${binText(bin, series.inner)}`
-        : middleText(codes, series.inner);
+        : middleText(rowOf({ codes: whole, inner: 0 }, row) as Uint8Array);
   return (
     <output>
-      step {count(series.steps[row] ?? 0)}: {what}
+      step {count(steps[row] ?? Math.round(at?.step ?? step.value))}: {what}
     </output>
   );
 }
 
 /** What all three have in common: being pointed at, pressed, and walked through. */
-function useFigure({ run, series, layer, span, from, to }: ViewProps, upright: boolean) {
+function useFigure(p: ViewProps, upright: boolean) {
+  const { run, series, layer, span, from, to } = p;
   const state = useMonitor();
   const cursor = useSignal<Cursor | null>(null);
   const place = (x: number, y: number): Cursor =>
     upright ? { step: x, place: y } : { step: y, place: x };
   const quantity = state.quantity.value;
-  const values = valueAxis(span, `value of ${quantity}`, upright ? 10 : 9);
+  const values = valueAxis(span, quantity, upright ? 10 : 9, upright);
   const label = `${quantity} of ${layer}, run ${run.name}, steps ${count(from)} to ${count(to)}`;
   return {
     label,
@@ -100,7 +105,7 @@ function useFigure({ run, series, layer, span, from, to }: ViewProps, upright: b
       onKeyDown: (event: KeyboardEvent) =>
         walk(state, event, layersWith(state.run.value, quantity)),
     },
-    reading: <Reading series={series} cursor={cursor} />,
+    reading: <Reading {...p} cursor={cursor} />,
   };
 }
 
@@ -109,8 +114,8 @@ export function HeatMap(p: ViewProps) {
   const { label, values, handlers, reading } = useFigure(p, true);
   const draw = useCallback(
     (canvas: HTMLCanvasElement, columns: number) => {
-      const out = new ImageData(columns, span.to - span.from);
-      paintShares(out, series, columnsOf(series.steps, from, to, columns), span);
+      const out = new ImageData(columns, span.linear ? PIXELS : span.to - span.from);
+      paintShares(out, series, cellsOf(series.steps, from, to, columns), span);
       Object.assign(canvas, { width: out.width, height: out.height });
       canvas.getContext("2d")?.putImageData(out, 0, 0);
     },
@@ -148,16 +153,17 @@ export const BandKey = () => (
       <i class="cnnw-tm-swatch cnnw-tm-median" />
       median
     </span>
-    <span>as far as bins by powers of two tell</span>
+    <span>as far as the bins tell</span>
   </p>
 );
 
 export function Bands(p: ViewProps) {
-  const { series, from, to } = p;
+  const { series, span, from, to } = p;
   const { label, values, handlers, reading } = useFigure(p, true);
   const pieces = useMemo(() => bandsOf(series), [series]);
+  const within = (value = 0) => Math.min(span.to, Math.max(span.from, value));
   const edge = (piece: (typeof pieces)[number], level: number, { across, up }: Frame): Shape =>
-    piece.map(({ step, places }) => [across(step), up(places[level] as number)]);
+    piece.map(({ step, values }) => [across(step), up(within(values[level]))]);
   return (
     <>
       <Plot
@@ -193,8 +199,8 @@ function useRidges({ series, all, span, from, to }: ViewProps) {
       return found && hasFinite(found) ? [{ step, shape: ridge(found, span) }] : [];
     });
     const gap = (to - from) / RIDGES.lines;
-    const usual = usualPeak(all, RIDGES.lines);
-    return { lines, gap, high: (RIDGES.usual * gap) / Math.sqrt(usual), share: roundShare(usual) };
+    const usual = usualPeak(all, span, RIDGES.lines);
+    return { lines, gap, high: (RIDGES.usual * gap) / Math.sqrt(usual), size: roundEnd(usual) };
   }, [series, all, span, from, to]);
 }
 
@@ -207,7 +213,7 @@ const ridgeLine = (shape: Shape, step: number, high: number, { across, up, top }
 export function Ridges(p: ViewProps) {
   const { span, from, to } = p;
   const { label, values, handlers, reading } = useFigure(p, false);
-  const { lines, gap, high, share } = useRidges(p);
+  const { lines, gap, high, size } = useRidges(p);
   const axis = { ...stepAxis(from, to), from: to, to: from - RIDGES.above * gap };
   return (
     <>
@@ -222,7 +228,8 @@ export function Ridges(p: ViewProps) {
               <path key={step} class="cnnw-tm-ridge" d={ridgeLine(shape, step, high, frame)} />
             ))}
             <ScaleBar
-              {...{ frame, share, size: frame.up(0) - frame.up(-Math.sqrt(share) * high) }}
+              {...{ frame, text: span.linear ? number(size, 2) : percent(size) }}
+              size={frame.up(0) - frame.up(-Math.sqrt(size) * high)}
             />
           </>
         )}
@@ -232,15 +239,15 @@ export function Ridges(p: ViewProps) {
   );
 }
 
-/** How high a round share is. */
-const ScaleBar = (p: { frame: Frame; share: number; size: number }) => {
+/** How high a round size is. */
+const ScaleBar = (p: { frame: Frame; text: string; size: number }) => {
   const [x, top] = [p.frame.left - 6, p.frame.top];
   const size = Math.abs(p.size);
   return (
     <g class="cnnw-tm-scale">
       <line x1={x} x2={x} y1={top} y2={top + size} />
       <text x={x - 4} y={top + size / 2 + 3} text-anchor="end">
-        {percent(p.share)}
+        {p.text}
       </text>
     </g>
   );

@@ -39,7 +39,7 @@ interface PlotProps {
 }
 
 /** A recorded row is drawn once, and a run has at most so many. */
-const COLUMNS = 512;
+export const COLUMNS = 512;
 
 function frameOf({ x, y, height, left = LEFT }: PlotProps, width: number): Frame {
   const [right, bottom] = [Math.max(left + 1, width - RIGHT), height - BOTTOM];

@@ -6,7 +6,10 @@ import { drawPicture } from "../../shared/canvas";
 import { count, percent } from "../../shared/format";
 import { Legend } from "../../shared/legend";
 import type { Tensor } from "../../shared/wire";
+import { HatchKey } from "./hatch";
+import { Refusal } from "./refusal";
 import { type HeatRow, RowHeat } from "./row_heat";
+import { useRunSteps } from "./run_steps";
 import { SizedGrid } from "./sized_grid";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
@@ -36,11 +39,16 @@ const CERTAIN = { low: 0, high: 1, log: false, clipped: false, table: "sequentia
 
 const nameOf = ({ classes }: Run, index: number) => classes[index] ?? `class ${index}`;
 
+/** The probe pictures, and the predictions; asked for once, and again when there are more snapshots. */
+export function useProbe({ id, snapshots: { steps } }: Run) {
+  const { replies } = useMonitor();
+  const seen = replies.get<Predictions>("predictions", id, steps.length + (steps.at(-1) ?? 0));
+  return { seen, pictures: replies.get("pictures", id, 0) };
+}
+
 export function Probe({ run, at, pin }: ProbeProps) {
-  const { replies, looks } = useMonitor();
-  const version = run.snapshots.steps.length + (run.snapshots.steps.at(-1) ?? 0);
-  const seen = replies.get<Predictions>("predictions", run.id, version);
-  const pictures = replies.get("pictures", run.id, 0);
+  const { looks } = useMonitor();
+  const { seen, pictures } = useProbe(run);
   const value = seen.reply?.value;
   const row = value ? nearest(value.steps, at) : -1;
   const taken = value?.predicted[row];
@@ -56,7 +64,7 @@ export function Probe({ run, at, pin }: ProbeProps) {
           chances={seen.reply?.tensors[0] as Tensor}
         />
       )}
-      {said && <p class="cnnw-tm-refusal">{said}</p>}
+      <Refusal said={said} />
     </div>
   );
 }
@@ -118,6 +126,7 @@ interface ChancesProps {
 function Chances({ run, index, at, pin, predictions, chances }: ChancesProps) {
   const state = useMonitor();
   const { steps, names, classes, predicted } = predictions;
+  const [from, to] = useRunSteps();
   const [, pictures = 1, many = 1] = chances.shape;
   const chance = (row: number, k: number) =>
     chances.data[(row * pictures + index) * many + k] as number;
@@ -156,8 +165,7 @@ function Chances({ run, index, at, pin, predictions, chances }: ChancesProps) {
         label={`Probabilities of picture ${index} over ${count(steps.length)} snapshots`}
         {...{ rows, dots, text }}
         range={CERTAIN}
-        from={steps[0] ?? 0}
-        to={Math.max((steps[0] ?? 0) + 1, steps.at(-1) ?? 1)}
+        {...{ from, to }}
         selected=""
         onChoose={(step) => state.go(steps[nearest(steps, step)] as number)}
         onKeyDown={(event) => walk(state, event, [])}
@@ -167,6 +175,7 @@ function Chances({ run, index, at, pin, predictions, chances }: ChancesProps) {
         caption="probability; dots: the predicted class"
         unit="%"
       />
+      <HatchKey />
     </>
   );
 }

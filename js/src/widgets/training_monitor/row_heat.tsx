@@ -3,8 +3,10 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useCallback } from "preact/hooks";
 import { paint } from "../../shared/color";
 import { count } from "../../shared/format";
-import { columnsOf, stepAxis, tail } from "./axis";
-import { Plot } from "./plot";
+import { tail } from "./axis";
+import { cellAt, cellsOf } from "./cells";
+import { COLUMNS, Plot } from "./plot";
+import { stepAxis } from "./run_steps";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
 import { fraction, type Range } from "./statistics";
@@ -41,6 +43,7 @@ interface RowHeatProps {
 /** Height of a row, and of all at most; how many letters of a name there is room for. */
 const [ROW, MOST, LETTERS] = [18, 420, 16];
 const EDGES = 40;
+const DOT = 3;
 
 /** Paints rows × columns, the first row at the top; transparent where nothing was measured. */
 export function paintRows(
@@ -54,7 +57,7 @@ export function paintRows(
   const missing: number[] = [];
   const data = new Float32Array(columns * rows.length);
   for (const [r, { steps, value }] of rows.entries())
-    columnsOf(steps, from, to, columns).forEach((index, column) => {
+    cellsOf(steps, from, to, columns).forEach((index, column) => {
       const at = r * columns + column;
       const found = index < 0 ? undefined : value(index);
       if (found === undefined) missing.push(at);
@@ -67,20 +70,17 @@ export function paintRows(
 }
 
 /** What is read at the pointer, else of the chosen row at the chosen step. */
-function Reading({
-  rows,
-  text,
-  selected,
-  cursor,
-}: RowHeatProps & { cursor: Signal<Cursor | null> }) {
+function Reading(p: RowHeatProps & { cursor: Signal<Cursor | null> }) {
   const { step } = useMonitor();
-  const at = cursor.value;
-  const row = at ? rows[at.row] : rows.find(({ name }) => name === selected);
+  const at = p.cursor.value;
+  const row = at ? p.rows[at.row] : p.rows.find(({ name }) => name === p.selected);
   if (!row) return <output />;
-  const index = nearest(row.steps, at ? at.step : step.value);
+  const { steps, name, value } = row;
+  const index = at ? cellAt(steps, at.step, (p.to - p.from) / COLUMNS) : nearest(steps, step.value);
   return (
     <output>
-      step {count(row.steps[index] ?? 0)}, {row.name}: {text(row.value(index))}
+      step {count(steps[index] ?? Math.round(at?.step ?? step.value))}, {name}:{" "}
+      {index < 0 ? "not recorded" : p.text(value(index))}
     </output>
   );
 }
@@ -132,7 +132,12 @@ export function RowHeat(p: RowHeatProps) {
               />
             )}
             {p.dots?.map(({ step, row }) => (
-              <circle key={step} r={2} cx={frame.across(step)} cy={frame.up(row + 0.5)} />
+              <circle
+                key={step}
+                r={DOT}
+                cx={Math.min(frame.right - DOT, Math.max(frame.left + DOT, frame.across(step)))}
+                cy={frame.up(row + 0.5)}
+              />
             ))}
           </>
         )}

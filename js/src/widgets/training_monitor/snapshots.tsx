@@ -1,10 +1,10 @@
 // The network as it was at the snapshot nearest to the chosen step: filters, feature maps, predictions.
 import { useEffect, useMemo } from "preact/hooks";
-import { count } from "../../shared/format";
 import { Choice, LayerChoice } from "./choice";
 import type { Wanted, What } from "./held_maps";
 import { MapTiles } from "./map_tiles";
-import { Probe } from "./probe";
+import { Probe, useProbe } from "./probe";
+import { Recorded } from "./recorded";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
 import type { Run } from "./types";
@@ -23,12 +23,49 @@ const offers = ({ probe, snapshots }: Run, what: What): boolean =>
 /** What is to be said where something was not recorded. */
 function lacks(run: Run): string {
   if (!run.snapshots.steps.length)
-    return "No snapshots yet: Recorder(model, snapshots=64) takes them while it trains.";
+    return `${run.live ? "No snapshots yet" : "This run has no snapshots"}: Recorder(model, snapshots=64) takes them while it trains.`;
   if (!run.probe)
     return "Without probe pictures there are filters alone: Recorder(model, probe=pictures) also records feature maps and predictions.";
   return offers(run, "filters")
     ? ""
     : "Snapshots hold no weights: they would not fit their budget.";
+}
+
+/** Which snapshots are looked at, and what of them; undefined where there are none. */
+function useSnapshot() {
+  const state = useMonitor();
+  const { step, pinned, looks } = state;
+  const run = state.run.value;
+  const layer = layerOf(state);
+  const steps = run?.snapshots.steps ?? [];
+  const what = [looks.what.value, ...WHAT.map(([key]) => key)].find(
+    (key) => run && offers(run, key),
+  );
+  const picture = Math.min(looks.picture.value, Math.max(0, (run?.probe ?? 0) - 1));
+  const id = run?.id;
+  const wanted = useMemo(
+    (): Wanted | undefined =>
+      id !== undefined && layer && what ? { run: id, layer, what, picture } : undefined,
+    [id, layer, what, picture],
+  );
+  const at = steps[nearest(steps, step.value)];
+  const pin = pinned.value === null ? undefined : steps[nearest(steps, pinned.value)];
+  return { run, steps, what, wanted, at, pin };
+}
+
+/** Fetches what may be looked at, before it is: the kernel may end, and scrubbing is to be smooth. */
+export function Ahead() {
+  const { maps } = useMonitor();
+  const { run, steps, wanted, at, pin } = useSnapshot();
+  useEffect(() => {
+    if (wanted && at !== undefined) maps.fetch(wanted, steps, pin === undefined ? [at] : [at, pin]);
+  }, [wanted, steps, at, pin]);
+  return run?.probe && steps.length ? <ProbeAhead run={run} /> : null;
+}
+
+function ProbeAhead({ run }: { run: Run }) {
+  useProbe(run);
+  return null;
 }
 
 export function Snapshots() {
@@ -49,28 +86,13 @@ export function Snapshots() {
 }
 
 function Snapshot({ run }: { run: Run }) {
-  const state = useMonitor();
-  const { step, pinned, maps } = state;
-  const { what: asked, picture } = state.looks;
-  const what = [asked.value, ...WHAT.map(([key]) => key)].find((key) => offers(run, key));
-  const layer = layerOf(state);
-  const { steps } = run.snapshots;
-  const at = steps[nearest(steps, step.value)] as number;
-  const pin = pinned.value === null ? undefined : steps[nearest(steps, pinned.value)];
-  const chosen = Math.min(picture.value, Math.max(0, run.probe - 1));
-  const wanted = useMemo(
-    (): Wanted | undefined => what && { run: run.id, layer, what, picture: chosen },
-    [run.id, layer, what, chosen],
-  );
-  useEffect(() => {
-    if (wanted && layer) maps.fetch(wanted, steps, pin === undefined ? [at] : [at, pin]);
-  }, [wanted, steps, at, pin]);
+  const { looks } = useMonitor();
+  const { steps, what, wanted, at = 0, pin } = useSnapshot();
   return (
     <>
       <header>
         <h3>
-          Snapshot of step {count(at)}
-          {at !== step.value && <small> nearest to {count(step.value)}</small>}
+          Snapshot of <Recorded steps={steps} row={steps.indexOf(at)} />
         </h3>
         <div class="cnnw-tm-tools">
           <LayerChoice />
@@ -80,13 +102,13 @@ function Snapshot({ run }: { run: Run }) {
               value={what}
               options={WHAT}
               offers={(key) => offers(run, key)}
-              onChange={(key) => (asked.value = key)}
+              onChange={(key) => (looks.what.value = key)}
             />
           )}
         </div>
       </header>
       <div class="cnnw-tm-snapshot">
-        {wanted && layer && <MapTiles {...{ wanted, at, pin, steps }} />}
+        {wanted && <MapTiles {...{ wanted, at, pin, steps }} />}
         {run.probe > 0 && <Probe {...{ run, at, pin }} />}
       </div>
     </>

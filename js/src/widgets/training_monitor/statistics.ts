@@ -2,6 +2,7 @@
 import type { Table } from "../../shared/color";
 import { number, percent } from "../../shared/format";
 import { powerText, type Tick } from "./axis";
+import { roundEnd } from "./round_ends";
 import type { Field, Quantity, Series } from "./types";
 
 export interface Statistic {
@@ -48,6 +49,10 @@ export function valueText({ kind }: Statistic, value: number | undefined): strin
   return kind === "share" && Number.isFinite(value) ? percent(value) : number(value, 3);
 }
 
+/** The values that are common in healthy training. */
+export const healthyText = ({ healthy = [0, 0] }: Statistic): string =>
+  healthy.map(powerText).join(" … ");
+
 export interface Range {
   low: number;
   high: number;
@@ -82,15 +87,24 @@ export function rangeOf({ kind, field, healthy }: Statistic, all: readonly Serie
   let [least, most] = [at(0), at(1)];
   if (kind === "signed") {
     const clipped = most > WIDE * at(1 - RARE);
-    if (clipped) most = at(1 - RARE);
+    most = roundEnd(clipped ? at(1 - RARE) : most);
     return { ...plain, low: -most, high: most, clipped, table: "activations" };
   }
-  if (!most || !(kind === "log" || most / least >= WIDE)) return { ...plain, low: 0, high: most };
+  if (!most || !(kind === "log" || most / least >= WIDE))
+    return { ...plain, low: 0, high: roundEnd(most) };
   const clipped = most / least > 10 ** DECADES;
   if (clipped) [least, most] = [at(RARE), at(1 - RARE)];
-  const high = decade(Math.max(most, healthy?.[1] ?? 0), Math.ceil);
-  const low = decade(Math.min(least, healthy?.[0] ?? least), Math.floor);
+  if (healthy) return { ...plain, ...about(healthy, least, most), clipped, log: true };
+  const [low, high] = [decade(least, Math.floor), decade(most, Math.ceil)];
   return { ...plain, low: low < high ? low : high / 10, high, clipped, log: true };
+}
+
+/** Decades about the middle of the healthy values, as many to either side, which has the pale colour. */
+function about([from, to]: readonly [number, number], least: number, most: number) {
+  const middle = Math.sqrt(from * to);
+  const far = Math.max(most, to, middle ** 2 / Math.min(least, from)) / middle;
+  const times = 10 ** Math.ceil(Math.log10(far) - 1e-9);
+  return { low: middle / times, high: middle * times, table: "activations" } as const;
 }
 
 /** Where a value lies between the ends, 0 … 1; what is no number stays what it is. */

@@ -1,0 +1,21 @@
+// The axis of steps that all figures have in common: that of the runs.
+import { type Axis, stepsOf } from "./axis";
+import { placesOf } from "./describe";
+import { type State, useMonitor } from "./state";
+
+/** First and last step of the runs that are shown, and of the chosen one. */
+export function useRunSteps(): [number, number] {
+  const { shown, run, store }: State = useMonitor();
+  const runs = new Set([...shown.value, ...(run.value ? [run.value] : [])]);
+  return stepsOf(
+    [...runs].flatMap(({ id, snapshots }) => {
+      const held = store.of(id);
+      return held ? [...held.curves, held, snapshots] : [snapshots];
+    }),
+  );
+}
+
+export const stepAxis = (from: number, to: number): Axis => ({
+  ...{ title: "training step", from, to },
+  ticks: placesOf("step", [from, to], 5),
+});
