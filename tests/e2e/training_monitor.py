@@ -56,10 +56,10 @@ def statistics(run, layer, quantity, step):
     found = run.statistics(layer, quantity)
     return [float(getattr(found, name)[row(run, step)]) for name in ("mean", "std", "norm")]
 
-def share(run, layer, quantity, step, low):
-    steps, edges, shares = run.histograms(layer, quantity)
-    at = min(range(63), key=lambda i: abs(edges[i] - low))
-    return float(shares[row(run, step), at])
+def shares(run, layer, quantity, step, lows):
+    steps, edges, found = run.histograms(layer, quantity)
+    bins = [min(range(63), key=lambda i: abs(edges[i] - low)) for low in lows]
+    return dict(zip(lows, found[row(run, step), bins].tolist()))
 
 def chances(run, step, picture=0):
     return dict(zip(names, run.probed(step).output[picture].softmax(0).tolist()))
@@ -89,7 +89,7 @@ class TrainingMonitor(WidgetView):
 
     @property
     def stops(self) -> int:
-        """How many steps can be scrubbed to."""
+        """Of how many steps layers or snapshots were recorded."""
         return int(self.timeline.get_attribute("data-stops") or -1)
 
     def wait_step(self, step: int) -> None:
@@ -126,7 +126,9 @@ class TrainingMonitor(WidgetView):
 
     def go(self, index: int) -> int:
         """Go to one of the stops, counted from the last one where negative; return its step."""
-        self.slider.fill(str(index % self.stops))
+        self.slider.press("End" if index < 0 else "Home")
+        for _ in range(-1 - index if index < 0 else index):
+            self.slider.press("ArrowLeft" if index < 0 else "ArrowRight")
         self.root.evaluate(DRAWN)
         return self.step
 
@@ -139,9 +141,10 @@ class TrainingMonitor(WidgetView):
         """Return a run's place in the list of runs."""
         return self.root.get_by_role("list", name="Runs").locator(f'[data-run="{identity}"]')
 
-    def wait_run(self, word: str, identity: str = "0") -> None:
-        """Wait until it is said of a run that it is training, paused, ended."""
-        expect(self.run(identity)).to_have_attribute("data-state", word, timeout=30_000)
+    def wait_run(self, words: str, identity: str = "0") -> None:
+        """Wait until one of these is said of a run: "training", "paused", "ended|stopped"."""
+        said = re.compile(f"^({words})$")
+        expect(self.run(identity)).to_have_attribute("data-state", said, timeout=30_000)
 
     def chart(self, title: str) -> Locator:
         """Return the chart of a curve."""
@@ -160,14 +163,15 @@ class TrainingMonitor(WidgetView):
         line = self.panel(run).locator(".cnnw-tm-numbers")
         return [number(line.get_by_text(re.compile(f"^{name} ")).inner_text()) for name in SAID]
 
-    def bin(self, run: str, presses: int) -> tuple[float, float]:
-        """Walk through a run's histogram by keys; return a bin's lower edge and its share."""
+    def bins(self, run: str) -> dict[float, float]:
+        """Walk through a run's histogram by keys; return bins' lower edges and shares."""
         figure = self.panel(run).get_by_role("application", name=re.compile("^Histogram of"))
-        for _ in range(presses):
+        found: dict[float, float] = {}
+        for _ in range(BINS):
             figure.press("ArrowRight")
-        said = self.panel(run).locator("output").last.inner_text()
-        edges, _, share = said.partition(":")
-        return number(edges.split("…")[0]), number(share) / 100
+            edges, _, share = self.panel(run).locator("output").last.inner_text().partition(":")
+            found[number(edges.split("…")[0])] = number(share) / 100
+        return found
 
     def scales(self, run: str) -> list[list[str]]:
         """Return what is written at the axes of a run's figures."""
@@ -195,6 +199,7 @@ class TrainingMonitor(WidgetView):
 
 
 DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+BINS = 8
 SAID = ("mean", "std", "norm")
 
 
