@@ -18,22 +18,54 @@ export interface Axis {
 export const powerText = (value: number): string =>
   value && Math.abs(value) < 0.01 ? value.toExponential(0).replaceAll("-", "−") : number(value, 1);
 
-/** Round numbers between two, at most so many: 0, 500, 1,000. */
+/** Of a power of ten. */
+const ROUND = [1, 2, 2.5, 5];
+/** Distances that differ by less are the same. */
+const EXACT = 1e-9;
+/** Two numbers on an axis do not tell how it runs. */
+const FEWEST = 3;
+
+/** The multiples of a number between two. */
+function multiples(from: number, to: number, apart: number): number[] {
+  const first = Math.ceil(from / apart - EXACT);
+  const count = Math.floor(to / apart + EXACT) - first + 1;
+  return Array.from({ length: Math.max(0, count) }, (_, i) => (first + i) * apart);
+}
+
+/** The distance that gives at most so many ticks, or a smaller one where these would be too few. */
+export function tickPlaces(
+  [from, to]: readonly [number, number],
+  most: number,
+  distances: readonly number[],
+): { apart: number; places: number[] } {
+  const least = ((to - from) / Math.max(1, most)) * (1 - EXACT);
+  const enough = distances.findIndex((one) => one >= least);
+  let i = enough < 0 ? distances.length - 1 : enough;
+  const at = () => multiples(from, to, distances[i] as number);
+  while (i > 0 && at().length < FEWEST) i--;
+  return { apart: distances[i] as number, places: at() };
+}
+
+/** Significant digits that a multiple of a number needs to be told from the next. */
+function digitsOf(value: number, apart: number): number {
+  const power = (x: number) => Math.floor(Math.log10(Math.abs(x)) + EXACT);
+  const halved = Math.abs(apart / 10 ** power(apart) - 2.5) < EXACT;
+  return value ? Math.max(1, power(value) - power(apart) + (halved ? 2 : 1)) : 1;
+}
+
+/** Round numbers between two, about so many, three at least; whole ones if nothing is in between. */
 export function roundTicks(
   from: number,
   to: number,
   most: number,
-  text: (value: number) => string,
+  text: (value: number, digits: number) => string,
+  whole = false,
 ): Tick[] {
-  const least = (to - from) / Math.max(1, most);
-  const power = 10 ** Math.floor(Math.log10(least));
-  const apart = ([1, 2, 5, 10].find((n) => n * power >= least) ?? 10) * power;
-  const first = Math.ceil(from / apart);
-  const count = Math.floor(to / apart) - first + 1;
-  return Array.from({ length: Math.max(0, count) }, (_, i) => {
-    const at = (first + i) * apart;
-    return { at, text: text(at) };
-  });
+  const power = Math.floor(Math.log10((to - from) / Math.max(1, most)));
+  const round = [-1, 0, 1].flatMap((by) => ROUND.map((n) => n * 10 ** (power + by)));
+  const distances = whole ? [1, ...round.filter((n) => n > 1 && Number.isInteger(n))] : round;
+  const { apart, places } = tickPlaces([from, to], most, distances);
+  return places.map((at) => ({ at, text: text(at, digitsOf(at, apart)) }));
 }
 
 /** The row nearest to each column of a picture that reaches from one step to another; −1 outside the run. */
@@ -72,7 +104,7 @@ export function spread(steps: ArrayLike<number>, most: number): number[] {
 
 export const stepAxis = (from: number, to: number): Axis => ({
   ...{ title: "training step", from, to },
-  ticks: roundTicks(from, to, 5, count),
+  ticks: roundTicks(from, to, 5, count, true),
 });
 
 /** At most so many letters of a name: its end, which tells layers apart. */

@@ -13,11 +13,11 @@ import { walk } from "./walking";
 
 /** The raw lines behind, those smoothed before them. */
 function strokesOf(lines: readonly Line[]): Stroke[] {
-  const behind = lines.flatMap(({ x, raw, smoothed, color, dash }) =>
-    smoothed ? [{ x, y: raw, color, dash, faint: true }] : [],
+  const behind = lines.flatMap(({ x, raw, smoothed, color, dash, curve: { steps } }) =>
+    smoothed ? [{ x, y: raw, steps, color, dash, faint: true }] : [],
   );
-  const before = lines.map(({ x, raw, smoothed, color, dash }) => ({
-    ...{ x, y: smoothed ?? raw, color, dash },
+  const before = lines.map(({ x, raw, smoothed, color, dash, curve: { steps } }) => ({
+    ...{ x, y: smoothed ?? raw, steps, color, dash },
     faint: false,
   }));
   return [...behind, ...before];
@@ -27,23 +27,34 @@ interface UprightProps {
   at: number | undefined;
   domain: Domain;
   kind: "step" | "pinned" | "hover";
+  /** What stands at its top. */
+  text?: string | undefined;
 }
 
 /** A vertical line through the chart; nothing where it lies outside of what is shown. */
-function Upright({ at, domain: [from, to], kind }: UprightProps) {
+function Upright({ at, domain: [from, to], kind, text }: UprightProps) {
   const place = at === undefined ? Number.NaN : (at - from) / (to - from);
   return place >= 0 && place <= 1 ? (
-    <i class="cnnw-tm-upright" data-kind={kind} style={{ left: `${100 * place}%` }} />
+    <i
+      class="cnnw-tm-upright"
+      data-kind={kind}
+      data-side={place < 0.75 ? "right" : "left"}
+      style={{ left: `${100 * place}%` }}
+    >
+      {text}
+    </i>
   ) : null;
 }
 
 function Uprights({ domain }: { domain: Domain }) {
-  const { hands, step, pinned, hover } = useMonitor();
+  const { hands, step, pinned, hover, follow, x } = useMonitor();
   const at = hands.value?.at;
+  const chosen = at?.(step.value);
+  const text = follow.value || chosen === undefined ? undefined : WHERE[x.value](chosen);
   return (
     <>
       {pinned.value !== null && <Upright at={at?.(pinned.value)} domain={domain} kind="pinned" />}
-      <Upright at={at?.(step.value)} domain={domain} kind="step" />
+      <Upright at={chosen} domain={domain} kind="step" text={text} />
       {hover.value !== null && <Upright at={hover.value} domain={domain} kind="hover" />}
     </>
   );

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { duration, handsOf, interpolate } from "./clock";
-import { placesOf } from "./describe";
-import { leftOut, scaleOf, share, ticksOf } from "./drawing";
+import { placesOf, WHERE } from "./describe";
+import { breaksOf, leftOut, scaleOf, share, ticksOf } from "./drawing";
 import { groupsOf } from "./groups";
 import { remaining } from "./header";
 import type { HeldRun } from "./history";
-import { missing, pointAt, summary } from "./lines";
+import { linesOf, missing, pointAt, summary } from "./lines";
 import { mockRun } from "./mock_runs";
 import { rateOf } from "./rate";
-import { smooth } from "./smoothing";
-import { nearest, union } from "./sorted";
+import { smooth, smoothRates } from "./smoothing";
+import { lastUntil, nearest, union } from "./sorted";
 
 const { NaN: NAN, POSITIVE_INFINITY: INFINITE } = Number;
 const curve = (name: string, steps: number[], values: number[]) => ({
@@ -24,7 +24,8 @@ const held = (...curves: ReturnType<typeof curve>[]) =>
     progress: { seq: 1, last_step: 100, speed: null, elapsed: 10 },
   }) as unknown as HeldRun;
 const stroke = (y: number[]) => ({
-  ...{ x: y.map((_, i) => i), y, color: "#000", dash: [], faint: false },
+  ...{ x: y.map((_, i) => i), y, steps: y.map((_, i) => i) },
+  ...{ color: "#000", dash: [], faint: false },
 });
 
 describe("smoothing", () => {
@@ -37,6 +38,48 @@ describe("smoothing", () => {
   it("leaves gaps as they are, and goes on behind them", () => {
     const out = smooth([2, NAN, INFINITE, 2], 0.5);
     expect([...out]).toEqual([2, NAN, INFINITE, 2]);
+  });
+});
+
+describe("a smoothed line", () => {
+  const smoothed = (name: string, points: number) => {
+    const steps = Array.from({ length: points }, (_, i) => i);
+    const one = curve(name, steps, steps);
+    const about = { run: mockRun("a").about, color: "", curve: one, name };
+    const hands = handsOf(held(one), "step");
+    const [group] = groupsOf([{ ...about, hands: hands as NonNullable<typeof hands> }]);
+    return group && linesOf(group, 0.6, true)[0]?.smoothed;
+  };
+
+  it("is only one of many points, measured while it trains", () => {
+    expect(smoothed("loss", 50)).toHaveLength(50);
+    expect(smoothed("loss", 49)).toBeUndefined();
+    expect(smoothed("val_loss", 100)).toBeUndefined();
+    expect(smoothed("learning_rate", 100)).toBeUndefined();
+  });
+
+  it("of rates is their mean over time", () => {
+    expect(smoothRates([100, 300], 0.5)[1]).toBeCloseTo(0.75 / (0.25 / 100 + 0.5 / 300));
+    expect([...smoothRates([0, 5], 0.5)]).toEqual([0, 5]);
+    const rates = smoothed("samples_per_second", 60) ?? [];
+    expect(rates[2]).toBeCloseTo((0.24 + 0.4) / (0.24 / 1 + 0.4 / 2));
+  });
+});
+
+describe("a line breaks", () => {
+  const broken = (...steps: number[]) => steps.filter((_, i) => breaksOf(steps)(i));
+
+  it("where much longer than usual nothing was measured", () => {
+    expect(broken(1, 2, 3, 4, 10, 11)).toEqual([10]);
+    expect(broken(1, 2, 3, 4, 9, 10)).toEqual([]);
+    expect(broken(...[60, 61, 62, 2372, 2373])).toEqual([2372]);
+    expect(broken(1, 2, 3, 200)).toEqual([200]);
+  });
+
+  it("not where ever fewer steps are recorded, nor between two points", () => {
+    const fewer = Array.from({ length: 60 }, (_, i) => Math.ceil(10 * 1.2 ** i));
+    expect(broken(...fewer)).toEqual([]);
+    expect(broken(0, 1000)).toEqual([]);
   });
 });
 
@@ -110,6 +153,9 @@ describe("the clock", () => {
     ]);
     expect(placesOf("seconds", [0, 200], 4).map(({ at }) => at)).toEqual([0, 60, 120, 180]);
     expect(placesOf("step", [0, 3], 8).map(({ text }) => text)).toEqual(["0", "1", "2", "3"]);
+    expect([0.24, 7.94, 59.6, 200].map(WHERE.seconds)).toEqual([
+      ...["0.2 s", "7.9 s", "59.6 s", "3 min 20 s"],
+    ]);
   });
 
   it("tells the remaining time by the latest points", () => {
@@ -139,6 +185,15 @@ describe("the vertical axis", () => {
     );
   });
 
+  it("cuts off an overshoot, but not where lines begin", () => {
+    const decay = Array.from({ length: 300 }, (_, i) => 0.1 + 2.2 * 0.95 ** i);
+    const peaks = decay.map((value, i) => (i > 3 && i < 9 ? 290 : value));
+    expect(scaleOf([stroke(decay)], [0, 300], false).to).toBeGreaterThan(2.3);
+    const { to } = scaleOf([stroke(peaks)], [0, 300], false);
+    expect(to).toBeGreaterThan(2.3);
+    expect(to).toBeLessThan(3);
+  });
+
   it("leaves out of a logarithmic axis what is not above zero, and says so", () => {
     const line = stroke([-1, 0, 0.03, 20, NAN]);
     const scale = scaleOf([line], [0, 4], true);
@@ -162,6 +217,35 @@ describe("the vertical axis", () => {
   });
 });
 
+describe("ticks", () => {
+  const texts = (ticks: readonly { text: string }[]) => ticks.map(({ text }) => text);
+  const at = (from: number, to: number, log = false) => texts(ticksOf({ from, to, log }, 5));
+
+  it("are told from each other", () => {
+    expect(at(2.288, 2.312)).toEqual(["2.29", "2.295", "2.3", "2.305", "2.31"]);
+    expect(at(100_000, 100_010)).toEqual([
+      "100,000",
+      ...[2, 4, 6, 8].map((n) => `100,00${n}`),
+      "100,010",
+    ]);
+    expect(at(0.045, 0.055)).toEqual(["0.046", "0.048", "0.05", "0.052", "0.054"]);
+  });
+
+  it("are three at least, on every clock", () => {
+    const places = (clock: "step" | "seconds", to: number) => texts(placesOf(clock, [1, to], 3.7));
+    expect(places("step", 901)).toEqual(["250", "500", "750"]);
+    expect(places("step", 2)).toEqual(["1", "2"]);
+    expect(places("seconds", 2.2)).toEqual(["1 s", "1.5 s", "2 s"]);
+    expect(places("seconds", 110)).toEqual(["30 s", "1 min 0 s", "1 min 30 s"]);
+  });
+
+  it("are there also where a log axis spans little", () => {
+    expect(at(0.6, 0.8, true)).toEqual(["0.6", "0.65", "0.7", "0.75", "0.8"]);
+    const one = scaleOf([stroke([0.05, 0.05])], [0, 1], true);
+    expect(share(one, 0.05)).toBeCloseTo(0.5);
+  });
+});
+
 describe("in words", () => {
   const line = {
     ...{ label: "val", x: [1, 2, 3], raw: [NAN, 4, 2], smoothed: undefined },
@@ -179,6 +263,12 @@ describe("in words", () => {
     expect(pointAt({ x: [], raw: [] } as never, 2)).toBeUndefined();
   });
 
+  it("a line says nothing at a step that came later", () => {
+    expect(pointAt(line, 2.9, true)?.x).toBe(2);
+    expect(pointAt(line, 3 - 1e-9, true)?.x).toBe(3);
+    expect(pointAt(line, 0.9, true)).toBeUndefined();
+  });
+
   it("a rate is a number above zero, also with a comma", () => {
     expect(["0.01", " 1e-3 ", "0,5"].map(rateOf)).toEqual([0.01, 0.001, 0.5]);
     expect(["", "0", "-1", "x", "Infinity"].map(rateOf)).toEqual(Array(5).fill(undefined));
@@ -190,5 +280,6 @@ describe("ascending numbers", () => {
     expect(union([1, 3, 5], [0, 3, 9])).toEqual([0, 1, 3, 5, 9]);
     expect([0, 2, 2.1, 9].map((x) => nearest([1, 3], x))).toEqual([0, 0, 1, 1]);
     expect(nearest([], 1)).toBe(-1);
+    expect([0, 1, 2, 9].map((x) => lastUntil([1, 3], x))).toEqual([-1, 0, 0, 1]);
   });
 });

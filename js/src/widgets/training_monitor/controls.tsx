@@ -25,11 +25,13 @@ function Rate({ run }: { run: Run }) {
   const state = useMonitor();
   const typed = useSignal<string | null>(null);
   const wrong = typed.value !== null && rateOf(typed.value) === undefined;
+  const pending = run.pending_rate ?? null;
+  const rate = pending ?? run.rate;
   const send = () => {
-    const rate = rateOf(typed.value ?? "");
-    if (rate === undefined) return;
+    const wanted = rateOf(typed.value ?? "");
+    if (wanted === undefined) return;
     typed.value = null;
-    void control(state, run, "rate", rate);
+    void control(state, run, "rate", wanted);
   };
   return (
     <form
@@ -47,8 +49,8 @@ function Rate({ run }: { run: Run }) {
           size={8}
           disabled={state.alone.value}
           aria-invalid={wrong}
-          title={wrong ? "A number above zero, such as 0.01" : "Enter applies it to the next step"}
-          value={typed.value ?? (run.rate === null ? "" : number(run.rate))}
+          title="Enter applies it to the next step"
+          value={typed.value ?? (rate === null ? "" : number(rate))}
           onInput={({ currentTarget }) => {
             typed.value = currentTarget.value;
           }}
@@ -62,6 +64,8 @@ function Rate({ run }: { run: Run }) {
           Apply
         </button>
       )}
+      {wrong && <small role="alert">a number above 0, such as 0.01</small>}
+      {typed.value === null && pending !== null && <small>from the next step</small>}
     </form>
   );
 }

@@ -71,7 +71,7 @@ function Controls() {
       />
       <Button
         disabled={!zoom.value}
-        title="Drag over a chart to zoom; double-click shows all of it"
+        title="Zoom: drag over a chart, or press + and − in it; double-click or Escape: all of it"
         onClick={() => {
           zoom.value = null;
         }}

@@ -1,6 +1,6 @@
 // Numbers and things in words.
 import { count, number } from "../../shared/format";
-import { roundTicks, type Tick } from "./axis";
+import { roundTicks, type Tick, tickPlaces } from "./axis";
 import { duration } from "./clock";
 import type { Clock, Finding } from "./types";
 
@@ -8,13 +8,13 @@ import type { Clock, Finding } from "./types";
 export const WHERE: Record<Clock, (x: number) => string> = {
   step: (x) => `step ${count(Math.round(x))}`,
   epoch: (x) => `epoch ${number(x, 3)}`,
-  seconds: duration,
+  seconds: (x) => (x < 60 ? `${number(Math.round(10 * x) / 10)} s` : duration(x)),
 };
 
-const TICK: Record<Clock, (x: number) => string> = {
+const TICK: Record<Clock, (x: number, digits: number) => string> = {
   step: count,
   epoch: number,
-  seconds: duration,
+  seconds: (x, digits) => `${number(x, digits)} s`,
 };
 /** Round times: seconds, minutes, hours. */
 const ROUND = [
@@ -27,15 +27,10 @@ export function placesOf(
   [from, to]: readonly [number, number],
   most: number,
 ): Tick[] {
-  const whole = clock === "step" ? Math.min(most, to - from) : most;
-  const apart = ROUND.find((one) => one * most >= to - from);
-  if (clock !== "seconds" || !apart || to - from < most)
-    return roundTicks(from, to, whole, TICK[clock]);
-  const first = Math.ceil(from / apart);
-  return Array.from({ length: Math.floor(to / apart) - first + 1 }, (_, i) => {
-    const at = (first + i) * apart;
-    return { at, text: duration(at) };
-  });
+  if (clock !== "seconds" || to < 60)
+    return roundTicks(from, to, most, TICK[clock], clock === "step");
+  const { places } = tickPlaces([from, to], most, ROUND);
+  return places.map((at) => ({ at, text: duration(at) }));
 }
 
 export const SEVERITY: Record<Finding["severity"], string> = {

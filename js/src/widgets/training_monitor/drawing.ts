@@ -6,6 +6,8 @@ import { lowerBound } from "./sorted";
 export interface Stroke {
   x: ArrayLike<number>;
   y: ArrayLike<number>;
+  /** When they were measured: a line breaks where long nothing was. */
+  steps: ArrayLike<number>;
   color: string;
   dash: number[];
   /** Lies behind, as what was smoothed does. */
@@ -21,14 +23,18 @@ export interface Scale {
 export type Domain = readonly [from: number, to: number];
 
 /** Fewer points than these are marked each. */
-const FEW = 80;
-const [WIDTH, FAINT_WIDTH, RADIUS, FAINT] = [1.6, 1, 2.5, 0.45];
+const FEW = 20;
+const [WIDTH, FAINT_WIDTH, RADIUS] = [1.6, 1, 2.5];
+/** How opaque what lies behind is, on a light and on a dark ground. */
+const FAINT = [0.45, 0.75] as const;
 /** What the vertical axis has beyond its values. */
 const ROOM = 0.06;
-/** Values so many times the width of the others away from these are cut off. */
-const FAR = 10;
-/** Points of a line that tell where most of it is. */
+/** Values so many times the width of the others away from these are cut off, and what is left of that. */
+const [FAR, LEFT] = [3, 0.5];
+/** Points of a line that tell where most of it is, and how far these are apart. */
 const SAMPLE = 400;
+/** A line breaks where two points are so many times as far apart as is usual. */
+const BROKEN = 5;
 
 /** A value that has no place on the axis. */
 export const leftOut = (value: number, log: boolean): boolean =>
@@ -72,13 +78,21 @@ function bulk({ x, y }: Stroke, domain: Domain): Domain | undefined {
   return some.length ? [at(0.05), at(0.95)] : undefined;
 }
 
-/** The ends without what lies so far off that nothing else could be told apart. */
+/** The ends without what lies so far off that nothing else could be told apart; lines are seen to begin. */
 function withoutOutliers([low, high]: Domain, strokes: readonly Stroke[], domain: Domain): Domain {
   const bulks = strokes.flatMap((stroke) => [bulk(stroke, domain) ?? []].flat());
   const [from, to] = [Math.min(...bulks), Math.max(...bulks)];
   const wide = to - from;
   if (wide <= 0) return [low, high];
-  return [low < from - FAR * wide ? from - wide : low, high > to + FAR * wide ? to + wide : high];
+  const begin = strokes
+    .flatMap(({ x, y }) => y[within(x, domain)[0]] ?? [])
+    .filter(Number.isFinite);
+  const lowest = Math.min(from - LEFT * wide, ...begin);
+  const highest = Math.max(to + LEFT * wide, ...begin);
+  return [
+    low < from - FAR * wide ? Math.max(low, lowest) : low,
+    high > to + FAR * wide ? Math.min(high, highest) : high,
+  ];
 }
 
 /** A scale that holds what is to be seen, with a little room; a logarithmic one ends at single digits. */
@@ -90,18 +104,19 @@ export function scaleOf(strokes: readonly Stroke[], domain: Domain, log: boolean
     const power = (value: number) => 10 ** Math.floor(Math.log10(value));
     const from = Math.floor(low / power(low)) * power(low);
     const to = Math.ceil(high / power(high)) * power(high);
-    return { from, to: to > from ? to : 2 * from, log };
+    return to > from ? { from, to, log } : { from: from / 2, to: 2 * from, log };
   }
   const [low, high] = withoutOutliers(all, strokes, domain);
   const room = high > low ? ROOM * (high - low) : Math.abs(high) / 10 || 1;
   return { from: low >= 0 && low < room ? 0 : low - room, to: high + room, log };
 }
 
-const short = (value: number) => number(value, 3);
-
-/** Round values along a vertical axis; where it spans few powers of ten also twice and five times these. */
+/**
+ * Round values along a vertical axis; of a logarithmic one powers of ten, where it spans few also twice and five
+ * times these, and where it spans hardly any whatever is round.
+ */
 export function ticksOf({ from, to, log }: Scale, most: number): Tick[] {
-  if (!log) return roundTicks(from, to, most, short);
+  if (!log) return roundTicks(from, to, most, number);
   const [low, high] = [Math.floor(Math.log10(from)), Math.ceil(Math.log10(to))];
   const apart = Math.ceil((high - low) / most);
   const digits = high - low > most / 2 ? [1] : [1, 2, 5];
@@ -109,9 +124,23 @@ export function ticksOf({ from, to, log }: Scale, most: number): Tick[] {
   for (let power = low; power <= high; power += apart)
     for (const digit of digits) {
       const at = digit * 10 ** power;
-      if (at >= from * 0.999 && at <= to * 1.001) out.push({ at, text: short(at) });
+      if (at >= from * 0.999 && at <= to * 1.001) out.push({ at, text: number(at, 3) });
     }
-  return out;
+  return out.length > 1 ? out : roundTicks(from, to, most, number);
+}
+
+/**
+ * Was long nothing measured before a point? Longer than is usual for the line and for what is beside it: of
+ * layers ever fewer steps are recorded.
+ */
+export function breaksOf(steps: ArrayLike<number>): (i: number) => boolean {
+  const apart = (i: number) => (steps[i] as number) - (steps[i - 1] as number) || 0;
+  const each = Math.max(1, Math.ceil(steps.length / SAMPLE));
+  const some: number[] = [];
+  for (let i = 1; i < steps.length; i += each) some.push(apart(i));
+  some.sort((a, b) => a - b);
+  const usual = some[some.length >> 1] ?? 0;
+  return (i) => apart(i) > BROKEN * Math.max(usual, apart(i - 1), apart(i + 1));
 }
 
 /** Where a canvas has its points. */
@@ -123,8 +152,9 @@ interface Places {
 }
 
 /** Of all points in one column of pixels only the first, the ends and the last are drawn. */
-function trace(context: CanvasRenderingContext2D, { x, y }: Stroke, places: Places): void {
+function trace(context: CanvasRenderingContext2D, { x, y, steps }: Stroke, places: Places): void {
   const { across, up, log, domain } = places;
+  const breaks = breaksOf(steps);
   const [first, last] = within(x, domain);
   let [column, low, high, at, drawing] = [0, 0, 0, 0, false];
   const close = () => {
@@ -142,6 +172,10 @@ function trace(context: CanvasRenderingContext2D, { x, y }: Stroke, places: Plac
       close();
       drawing = false;
       continue;
+    }
+    if (drawing && breaks(i)) {
+      close();
+      drawing = false;
     }
     const here = Math.round(across(x[i] as number));
     const height = up(value);
@@ -169,6 +203,12 @@ function mark(context: CanvasRenderingContext2D, { x, y }: Stroke, places: Place
   }
 }
 
+/** Is the text around light, and so the ground dark? */
+function isDark(canvas: HTMLCanvasElement): boolean {
+  const [red = 0, green = 0, blue = 0] = getComputedStyle(canvas).color.match(/[\d.]+/g) ?? [];
+  return Number(red) + Number(green) + Number(blue) > 384;
+}
+
 /** Draws lines over all of a canvas of so many CSS pixels. */
 export function drawLines(
   canvas: HTMLCanvasElement,
@@ -189,10 +229,11 @@ export function drawLines(
     domain,
   };
   context.lineJoin = "bevel";
+  const behind = FAINT[isDark(canvas) ? 1 : 0];
   for (const stroke of strokes) {
     const { color, dash, faint } = stroke;
     context.strokeStyle = context.fillStyle = color;
-    context.globalAlpha = faint ? FAINT : 1;
+    context.globalAlpha = faint ? behind : 1;
     context.lineWidth = (faint ? FAINT_WIDTH : WIDTH) * pixels;
     context.lineCap = dash.length ? "butt" : "round";
     context.setLineDash(faint ? [] : dash.map((part) => part * pixels));

@@ -75,8 +75,8 @@ function Entry({ run, index }: { run: Run; index: number }) {
         <b>{name}</b>
       </label>
       <span class="cnnw-tm-word">{word}</span>
-      {held ? <Going run={run} held={held} live={word === "training"} /> : <small>loading …</small>}
       <Controls run={run} />
+      {held ? <Going run={run} held={held} live={word === "training"} /> : <small>loading …</small>}
     </li>
   );
 }

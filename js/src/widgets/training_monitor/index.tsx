@@ -4,8 +4,9 @@
 //   region "Training monitor: …"    the root; data-state (empty, loading, training, ready, disconnected, gone, busy, replay)
 //   list "Runs"                     an item for each: data-run, data-state (waiting, training, paused, ended, failed, no news); buttons
 //                                   "Show …", "Pause", "Resume", "Stop"; radio of its name; field "Learning rate"
-//   .cnnw-tm-timeline               data-step (the chosen step), data-stops (how many there are); slider "Recorded step";
-//                                   buttons "Play", "One step back", "One step on", "Follow", "Pin"
+//   .cnnw-tm-timeline               data-step (the chosen step), data-stops (of how many steps layers or snapshots were
+//                                   recorded); slider "Recorded step": its value is the step, its arrow keys go from stop
+//                                   to stop; buttons "Play", "One step back", "One step on", "Follow", "Pin"
 //   tabs "Curves", "Distributions", "Layers", "Snapshots", "Findings"
 //   .cnnw-tm-chart                  data-title, data-from … data-to of the horizontal axis, data-low … data-high;
 //                                   its [role=application] is clicked, dragged, walked through; li[data-run][data-curve]

@@ -3,8 +3,8 @@ import { count, number } from "../../shared/format";
 import type { Hands } from "./clock";
 import { type Domain, leftOut, type Scale, within } from "./drawing";
 import type { Group } from "./groups";
-import { smooth } from "./smoothing";
-import { nearest } from "./sorted";
+import { smooth, smoothRates } from "./smoothing";
+import { lastUntil, nearest } from "./sorted";
 import type { Curve, Run } from "./types";
 
 export interface Source {
@@ -22,17 +22,23 @@ export interface Line extends Source {
   smoothed: ArrayLike<number> | undefined;
 }
 
+/** Times of the same step, computed twice, differ by less. */
+const SAME = 1e-6;
 const VALIDATION = [6, 4];
 /** What is set and not measured is shown as it is. */
 const EXACT = new Set(["learning rate"]);
+/** Fewer points are not smoothed: the mean would lag behind all of them. */
+const ENOUGH = 50;
 /** Of further parts of the same: parameter groups. */
 const DASHES = [[], [2, 3], [8, 3, 2, 3], [3, 5]];
 
 export function linesOf(
-  { title, curves }: Group<Source & { name: string }>,
+  { title, unit, curves }: Group<Source & { name: string }>,
   smoothing: number,
   alone: boolean,
 ): Line[] {
+  const rough = smoothing > 0 && !EXACT.has(title);
+  const mean = unit.endsWith("/s") ? smoothRates : smooth;
   const parts = [...new Set(curves.flatMap(({ part, validation }) => (validation ? [] : [part])))];
   return curves.map(({ curve: { run, color, hands, curve }, part, validation }) => {
     const { values } = curve;
@@ -40,14 +46,15 @@ export function linesOf(
       ...{ run, color, hands, curve, raw: values, x: hands.of(curve) },
       label: [alone ? "" : run.name, part].filter(Boolean).join(" · ") || title,
       dash: validation ? VALIDATION : (DASHES[parts.indexOf(part) % DASHES.length] as number[]),
-      smoothed: smoothing && !EXACT.has(title) ? smooth(values, smoothing) : undefined,
+      smoothed:
+        rough && !validation && values.length >= ENOUGH ? mean(values, smoothing) : undefined,
     };
   });
 }
 
-/** The recorded point nearest to a place. */
-export function pointAt({ x, raw, smoothed }: Line, at: number) {
-  const i = nearest(x, at);
+/** The recorded point nearest to a place; of a step the last one until then, as nothing later was known. */
+export function pointAt({ x, raw, smoothed }: Line, at: number, until = false) {
+  const i = until ? lastUntil(x, at + SAME * Math.abs(at)) : nearest(x, at);
   return i < 0
     ? undefined
     : { x: x[i] as number, value: raw[i] as number, smoothed: smoothed?.[i] };

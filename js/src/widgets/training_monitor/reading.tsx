@@ -23,14 +23,15 @@ export function Reading({ title, unit, lines }: ReadingProps) {
   const there = follow.value ? Number.POSITIVE_INFINITY : hands.value?.at(step.value);
   const wanted = hover.value ?? there ?? 0;
   const fullest = lines.reduce((best, line) => (line.raw.length > best.raw.length ? line : best));
-  const at = where(pointAt(fullest, wanted)?.x ?? wanted);
+  const until = hover.value === null;
+  const at = where(pointAt(fullest, wanted, until)?.x ?? wanted);
   return (
     <figcaption class="cnnw-tm-reading">
       <b>{title}</b>
-      <output>{at}</output>
+      <output>at {at}</output>
       <ul>
         {lines.map((line) => {
-          const point = pointAt(line, wanted);
+          const point = pointAt(line, wanted, until);
           return (
             <li
               key={`${line.run.id} ${line.curve.name}`}

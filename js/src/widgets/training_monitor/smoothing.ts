@@ -18,3 +18,10 @@ export function smooth(values: ArrayLike<number>, weight: number): Float32Array 
   }
   return out;
 }
+
+/** The same of rates: the mean is that of the times that one takes, so that short pauses count as long as they last. */
+export const smoothRates = (rates: ArrayLike<number>, weight: number): Float32Array =>
+  smooth(
+    Float32Array.from(rates, (rate) => 1 / rate),
+    weight,
+  ).map((time) => 1 / time);

@@ -20,6 +20,12 @@ export function nearest(numbers: ArrayLike<number>, x: number): number {
   return x - below <= above - x ? after - 1 : after;
 }
 
+/** The last index whose number is at most `x`; −1 where there is none. */
+export function lastUntil(numbers: ArrayLike<number>, x: number): number {
+  const at = lowerBound(numbers, x);
+  return numbers[at] === x ? at : at - 1;
+}
+
 /** All numbers of both, each once, ascending. */
 export function union(a: ArrayLike<number>, b: ArrayLike<number>): number[] {
   const out: number[] = [];

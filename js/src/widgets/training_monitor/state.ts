@@ -9,7 +9,7 @@ import { longest } from "./clock";
 import { HeldMaps } from "./held_maps";
 import { KeptReplies } from "./kept_replies";
 import { createLooks } from "./looks";
-import { nearest, union } from "./sorted";
+import { lastUntil, lowerBound, nearest, union } from "./sorted";
 import { Store } from "./store";
 import type { Clock, Finding, Quantity, Run, Series } from "./types";
 
@@ -38,9 +38,9 @@ export function createState(bridge: Bridge) {
   const store = new Store(bridge, runs);
   const run = computed(() => runs.value[t.run.value] ?? runs.value[0]);
   const stops = computed(() => stopsOf(store, run.value));
-  const step = computed(() =>
-    t.follow.value ? (stops.value.at(-1) ?? chosen.value) : chosen.value,
-  );
+  const paths = computed(() => pathsOf(store, run.value, stops.value));
+  const span = computed(() => spanOf(paths.value));
+  const step = computed(() => (t.follow.value && span.value ? span.value[1] : chosen.value));
   const indices = computed(() => new Map(runs.value.map(({ id }, i) => [id, i])));
   const columns = computed(() => columnsOf(runs));
   const colorOf = (id: string): string =>
@@ -50,6 +50,12 @@ export function createState(bridge: Bridge) {
   const go = (to: number): void => {
     t.follow.value = false;
     chosen.value = to;
+  };
+  /** Goes to the nearest step of which anything is held. */
+  const goNear = (to: number): void => {
+    const near = paths.value.map((steps) => steps[nearest(steps, to)] as number);
+    near.sort((a, b) => Math.abs(a - to) - Math.abs(b - to));
+    if (near[0] !== undefined) go(near[0]);
   };
   return {
     ...t,
@@ -63,15 +69,28 @@ export function createState(bridge: Bridge) {
     choose: (index: number) => {
       t.run.value = index;
     },
-    /** Everything that can be scrubbed to: recorded steps and snapshots of the chosen run, ascending. */
+    /** Where keys stop: recorded steps of the layers and snapshots of the chosen run, ascending. */
     stops,
+    /** First and last step of all that is held of the chosen run; undefined where nothing is. */
+    span,
     step: step as ReadonlySignal<number>,
     go,
-    /** Goes to the recorded step nearest to a place on the horizontal axis. */
-    goTo(x: number): void {
-      const to = stops.value[nearest(stops.value, charts.hands.value?.step(x) ?? x)];
-      if (to !== undefined) go(to);
+    goNear,
+    /** The same by a place on the horizontal axis. */
+    goTo: (x: number) => goNear(charts.hands.value?.step(x) ?? x),
+    /** Goes on by so many stops, or back. */
+    leap(by: number): void {
+      const [at, all] = [step.value, stops.value];
+      const next = by > 0 ? lastUntil(all, at) + by : lowerBound(all, at) + by;
+      const to = all[Math.min(all.length - 1, Math.max(0, next))] as number;
+      if (by > 0 ? to > at : to < at) go(to);
     },
+    /** The first step from `at` on of which anything is held; the last one at most. */
+    stepAfter: (at: number): number =>
+      Math.min(
+        ...paths.value.map((steps) => steps[lowerBound(steps, at)] ?? Number.POSITIVE_INFINITY),
+        span.value?.[1] ?? at,
+      ),
     /** Goes to where a finding is. */
     visit({ id }: Run, { step: to, layer }: Finding): void {
       t.run.value = runs.value.findIndex((one) => one.id === id);
@@ -111,6 +130,19 @@ function stopsOf(store: Store, run: Run | undefined): number[] {
   const recorded = union(held?.steps ?? [], run?.snapshots.steps ?? []);
   if (recorded.length || !held) return recorded;
   return [...(longest(held.curves)?.steps ?? [])];
+}
+
+/** The steps of which something is held: of the longest curve, and the stops. */
+function pathsOf(store: Store, run: Run | undefined, stops: readonly number[]) {
+  const curve = longest((run && store.of(run.id)?.curves) ?? []);
+  return [curve?.steps ?? [], stops].filter(({ length }) => length);
+}
+
+function spanOf(paths: readonly ArrayLike<number>[]): readonly [number, number] | undefined {
+  if (!paths.length) return undefined;
+  const firsts = paths.map((steps) => steps[0] as number);
+  const lasts = paths.map((steps) => steps[steps.length - 1] as number);
+  return [Math.min(...firsts), Math.max(...lasts)];
 }
 
 export type State = ReturnType<typeof createState>;

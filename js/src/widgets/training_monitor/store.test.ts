@@ -174,7 +174,7 @@ describe("the chosen step", () => {
     const run = small();
     const { kernel, state } = await open([run]);
     run.about.snapshots.steps.length = 0;
-    expect(state.step.value).toBe(2);
+    expect(state.step.value).toBe(4); // of the curves, which go on between recorded layers
     kernel.train(run, [], [8]);
     expect(state.step.value).toBe(8);
     state.go(0);
@@ -189,6 +189,21 @@ describe("the chosen step", () => {
     const { state } = await open([run]);
     expect(state.stops.value).toEqual([0, 1, 2, 7]);
     expect([0, 1.4, 6, 99].map((step) => state.rowAt("a", step))).toEqual([0, 1, 1, 1]);
+  });
+
+  it("is whatever is nearest, while keys lead from one recorded step to the next", async () => {
+    const run = small({ rows: [1, 9] });
+    run.about.snapshots.steps.length = 0;
+    const { state } = await open([run]);
+    expect(state.span.value).toEqual([0, 9]);
+    const at = (move: () => void) => {
+      move();
+      return state.step.value;
+    };
+    expect([2.6, 6, 7, 99].map((x) => at(() => state.goTo(x)))).toEqual([3, 4, 9, 9]);
+    state.go(3);
+    expect([-1, -1, 1, 1, -10].map((by) => at(() => state.leap(by)))).toEqual([1, 1, 9, 9, 1]);
+    expect([2, 2.5, 5, 11].map(state.stepAfter)).toEqual([2, 3, 9, 9]);
   });
 
   it("is a point of the curves where nothing else was recorded", async () => {

@@ -1,33 +1,43 @@
-// The one scrub bar: every recorded step and snapshot of the chosen run, and what was found on the way.
-import { useSignal } from "@preact/signals";
+// The one scrub bar: all steps of the chosen run, where its layers and snapshots were recorded, and what was found.
 import { useRef } from "preact/hooks";
 import { Button } from "../../shared/button";
 import { count } from "../../shared/format";
-import { Scrubber } from "../../shared/scrubber";
 import { useSize } from "../../shared/size";
 import { explained } from "./describe";
-import { nearest } from "./sorted";
+import { Player } from "./player";
 import { useMonitor } from "./state";
 import { TRAIL, Trail } from "./trail";
+import { walk } from "./walking";
 
-/** A run is played in about so many seconds, at no more than so many steps a second. */
-const [PLAYED, FASTEST] = [15, 30];
 /** Half the width of a slider's thumb: its ends stand for the first and last step (CSS pixels). */
 const THUMB = 8;
 
-/** What lies under the slider: ticks where snapshots are, marks where something was found. */
+/** Lengths of ticks where layers and where snapshots were recorded (CSS pixels). */
+const [ROW, SNAPSHOT] = [3, 6];
+
+/** Ticks of that length, no two in the same place. */
+const ticksAt = (places: readonly number[], length: number): string =>
+  [...new Set(places.map((place) => `M${place.toFixed()} ${TRAIL}v${length}`))].join("");
+
+/** What lies under the slider: the loss, ticks where something was recorded, marks where something was found. */
 function Ticks({ left, width }: { left: number; width: number }) {
   const state = useMonitor();
-  const { run, stops, pinned } = state;
-  const last = Math.max(1, stops.value.length - 1);
-  const share = (step: number) => nearest(stops.value, step) / last;
+  const { run, store, span, pinned } = state;
+  const [first, last] = span.value ?? [0, 1];
+  const share = (step: number) => (step - first) / (last - first || 1);
+  const placesOf = (steps: ArrayLike<number>) => Array.from(steps, (step) => width * share(step));
   const snapshots = run.value?.snapshots.steps ?? [];
-  const path = snapshots.map((step) => `M${(width * share(step)).toFixed(1)} ${TRAIL}v5`).join("");
+  const rows = (run.value && store.of(run.value.id)?.steps) ?? [];
   return (
     <div class="cnnw-tm-stops" style={{ left: `${left}px`, width: `${width}px` }}>
-      <svg width={width} height={TRAIL + 5} data-snapshots={snapshots.length} aria-hidden="true">
-        <Trail width={width} />
-        <path d={path} />
+      <svg
+        width={width}
+        height={TRAIL + SNAPSHOT}
+        data-snapshots={snapshots.length}
+        aria-hidden="true"
+      >
+        <Trail width={width} first={first} last={last} />
+        <path d={ticksAt(placesOf(rows), ROW) + ticksAt(placesOf(snapshots), SNAPSHOT)} />
       </svg>
       {pinned.value !== null && (
         <i class="cnnw-tm-flag" style={{ left: `${100 * share(pinned.value)}%` }} />
@@ -49,23 +59,16 @@ function Ticks({ left, width }: { left: number; width: number }) {
   );
 }
 
-function Buttons({ index }: { index: number }) {
-  const { stops, go, follow, pinned, step } = useMonitor();
-  const to = (by: number) => {
-    const next = stops.value[index + by];
-    if (next !== undefined) go(next);
-  };
+function Buttons() {
+  const { stops, go, leap, follow, pinned, step } = useMonitor();
+  const [first = step.value, last = first] = [stops.value[0], stops.value.at(-1)];
   const isPinned = pinned.value !== null;
   return (
     <>
-      <Button aria-label="One step back" disabled={index <= 0} onClick={() => to(-1)}>
+      <Button aria-label="One step back" disabled={step.value <= first} onClick={() => leap(-1)}>
         ‹
       </Button>
-      <Button
-        aria-label="One step on"
-        disabled={index >= stops.value.length - 1}
-        onClick={() => to(1)}
-      >
+      <Button aria-label="One step on" disabled={step.value >= last} onClick={() => leap(1)}>
         ›
       </Button>
       <Button
@@ -96,31 +99,20 @@ function Buttons({ index }: { index: number }) {
 }
 
 export function Timeline() {
-  const { stops, step, go } = useMonitor();
-  const playing = useSignal(false);
+  const state = useMonitor();
+  const { stops, step } = state;
   const box = useRef<HTMLDivElement>(null);
   const { width } = useSize(box);
   const input = width ? box.current?.querySelector("input") : undefined;
-  const index = Math.max(0, nearest(stops.value, step.value));
-  const rate = Math.min(FASTEST, Math.max(4, stops.value.length / PLAYED));
   return (
     <div class="cnnw-tm-timeline" data-step={step.value} data-stops={stops.value.length}>
-      <div ref={box} class="cnnw-tm-scrub">
-        <Scrubber
-          label="Recorded step"
-          steps={stops.value}
-          index={index}
-          playing={playing.value}
-          framesPerSecond={rate}
-          onInput={(i) => go(stops.value[i] ?? 0)}
-          onPlay={(on) => {
-            playing.value = on;
-          }}
-        />
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: what the slider in it does not do by itself */}
+      <div ref={box} class="cnnw-tm-scrub" onKeyDown={(event) => walk(state, event, [])}>
+        <Player />
         {input && <Ticks left={input.offsetLeft + THUMB} width={input.offsetWidth - 2 * THUMB} />}
       </div>
       <div class="cnnw-tm-row">
-        <Buttons index={index} />
+        <Buttons />
       </div>
     </div>
   );

@@ -70,6 +70,7 @@ describe("runs", () => {
     await button("Stop").click();
     const field = page.getByRole("textbox", { name: "Learning rate" });
     await field.fill("fast");
+    await see("a number above 0, such as 0.01");
     expect(button("Apply").element()).toHaveProperty("disabled", true);
     await field.fill("0,01");
     await userEvent.keyboard("{Enter}");
@@ -79,9 +80,30 @@ describe("runs", () => {
       { run: "a", action: "stop" },
       { run: "a", action: "rate", value: 0.01 },
     ]);
+    kernel.tell("a", { pending_rate: 0.01 });
+    await see("from the next step");
+    expect(field.element()).toHaveProperty("value", "0.01");
+    kernel.tell("a", { pending_rate: null, rate: 0.01 });
+    await eventually(() => find(".cnnw-tm-rate small")).toBeNull();
     kernel.kernel.statusChanged.emit("dead");
     await eventually(() => button("Resume").element()).toHaveProperty("disabled", true);
     expect(find('[data-run="a"]').dataset.state).toBe("no news");
+  });
+
+  test("have their buttons before the numbers, which grow", async () => {
+    const about = { live: true, controllable: true } as never;
+    mount({}, { runs: [mockRun("a", { about })] });
+    await eventually(() => find(".cnnw-tm-going")).not.toBeNull();
+    const stop = button("Stop").element().getBoundingClientRect();
+    expect(stop.right).toBeLessThan(find(".cnnw-tm-going").getBoundingClientRect().left);
+  });
+
+  test("keep their order, whichever is chosen", async () => {
+    mount({ run: 1 });
+    await ready();
+    await page.getByRole("tab", { name: "Layers" }).click();
+    const names = () => [...document.querySelectorAll("article")].map((one) => one.ariaLabel);
+    await eventually(names).toEqual(["lr 0.05", "lr <b>0.5</b>"]);
   });
 
   test("say when they cannot be controlled", async () => {
@@ -161,7 +183,7 @@ describe("curves", () => {
     await eventually(() => value("loss", "a", "loss")).toBe("1.25");
     expect(chart("loss").dataset.to).toBe("1200");
     expect(chart("loss").querySelector("canvas")).toBe(canvas);
-    expect(timeline().dataset.step).toBe("1190");
+    expect(timeline().dataset).toMatchObject({ step: "1200", stops: "61" });
   });
 
   test("say the values of all lines under the pointer, else those at the step", async () => {
@@ -191,6 +213,10 @@ describe("curves", () => {
   test("are zoomed by dragging and by keys, all together", async () => {
     mount({ follow: false, step: 300 });
     await ready();
+    expect(button("Reset zoom").element()).toHaveProperty(
+      "title",
+      expect.stringMatching(/\+ and −/),
+    );
     drag("loss", 0.25, 0.75);
     await eventually(() => Number(chart("accuracy").dataset.from)).toBeCloseTo(150.75, 0);
     expect(timeline().dataset.step).toBe("300"); // that was no click
@@ -242,8 +268,49 @@ describe("curves", () => {
     await see("epoch 3");
     await page.getByLabelText("Over").selectOptions("time");
     await eventually(() => chart("loss").dataset.to).toBe("12");
-    press("loss", 0.5);
+    press("loss", 299 / 599);
     await eventually(() => timeline().dataset.step).toBe("300");
+  });
+});
+
+describe("a chart", () => {
+  test("has its step line and its marks whole at both ends", async () => {
+    const [, bad] = pair() as [MockRun, MockRun];
+    const [finding] = bad.about.findings;
+    const about = { findings: [{ ...finding, step: 600 }] } as never;
+    mount({}, { runs: [mockRun("a", { about })] });
+    await ready();
+    const over = find('[data-title="loss"] .cnnw-tm-over');
+    expect(over.querySelector("[data-severity]")).not.toBeNull();
+    expect(getComputedStyle(over).overflow).toBe("visible");
+    expect(over.querySelector('[data-kind="step"]')?.textContent).toBe("");
+    slide("Recorded step", 7);
+    await eventually(() => over.querySelector('[data-kind="step"]')?.textContent).toBe("step 7");
+  });
+
+  test("says of which step its values are, none of a later one", async () => {
+    mount({ follow: false, step: 99, smoothing: 0 }, { runs: [mockRun("a")] });
+    await ready();
+    expect(chart("loss").querySelector("figcaption > output")?.textContent).toBe("at step 99");
+    expect(chart("loss").querySelector('[data-curve="val_loss"] output')).toBeNull();
+    slide("Recorded step", 199);
+    await eventually(() => chart("loss").textContent).toContain("at step 100");
+  });
+
+  test("shows what was measured behind what is smoothed, more of it on a dark ground", async () => {
+    const strength = async (light: string) => {
+      document.body.dataset.jpThemeLight = light;
+      mount({ smoothing: 0.9 }, { runs: [mockRun("a")] });
+      await ready();
+      const canvas = chart("gradient norm").querySelector("canvas") as HTMLCanvasElement;
+      const { data } = (canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(
+        ...([0, 0, canvas.width, canvas.height] as const),
+      );
+      unmount();
+      delete document.body.dataset.jpThemeLight;
+      return data.reduce((sum, value, i) => (i % 4 === 3 ? sum + value : sum), 0);
+    };
+    expect(await strength("false")).toBeGreaterThan(1.2 * (await strength("true")));
   });
 });
 
@@ -253,7 +320,7 @@ describe("the scrub bar", () => {
     await ready();
     expect(timeline().dataset).toMatchObject({ step: "600", stops: "60" });
     expect(find(".cnnw-tm-stops svg").dataset.snapshots).toBe("10");
-    slide("Recorded step", 4);
+    slide("Recorded step", 50);
     await eventually(() => timeline().dataset.step).toBe("50");
     await button("One step on").click();
     await button("One step on").click();
@@ -265,6 +332,43 @@ describe("the scrub bar", () => {
     await eventually(() => timeline().dataset.step).toBe("600");
     await button("Follow").click();
     expect([kernel.get("follow"), kernel.get("step")]).toEqual([false, 600]);
+  });
+
+  test("runs evenly over all steps, also where no layers were recorded", async () => {
+    const rows = [1, 2, 3, 300];
+    const about = { findings: pair()[1]?.about.findings } as never;
+    mount({}, { runs: [mockRun("a", { rows, about })] });
+    await ready();
+    expect(timeline().dataset).toMatchObject({ step: "600", stops: "4" });
+    slide("Recorded step", 137);
+    await eventually(() => timeline().dataset.step).toBe("137");
+    const mark = find(".cnnw-tm-stops [data-severity]");
+    expect(Number.parseFloat(mark.style.left)).toBeCloseTo((100 * 59) / 599, 2);
+    const bar = find(".cnnw-tm-stops").getBoundingClientRect();
+    const ticks = find(".cnnw-tm-stops path:last-child").getAttribute("d");
+    expect(ticks).toContain(`M${((bar.width * 299) / 599).toFixed()} `);
+    slider("Recorded step").focus();
+    await userEvent.keyboard("{ArrowRight}");
+    expect(timeline().dataset.step).toBe("300");
+    await userEvent.keyboard("{ArrowRight}"); // nothing was recorded after that
+    expect(timeline().dataset.step).toBe("300");
+    expect(button("One step on").element()).toHaveProperty("disabled", true);
+    await userEvent.keyboard("{ArrowUp}{ArrowLeft}{ArrowLeft}");
+    expect(timeline().dataset.step).toBe("3");
+    await userEvent.keyboard("{Home}");
+    expect(timeline().dataset.step).toBe("1");
+  });
+
+  test("plays at an even pace, whatever was recorded", async () => {
+    mount({ follow: false, step: 1 }, { runs: [mockRun("a", { rows: [1, 2, 3, 600] })] });
+    await ready();
+    const seen = new Set<number>();
+    await button("Play").click();
+    await eventually(() => seen.add(Number(timeline().dataset.step)).size).toBeGreaterThan(4);
+    await button("Pause").click();
+    const steps = [...seen];
+    expect(steps.every((step, i) => i === 0 || step > (steps[i - 1] as number))).toBe(true);
+    expect(steps.at(-1)).toBeLessThan(600);
   });
 
   test("plays", async () => {
@@ -355,7 +459,7 @@ describe("whatever happens", () => {
     kernel.kernel.statusChanged.emit("dead");
     await see(/The kernel was restarted or shut down/);
     expect(root().dataset.state).toBe("gone");
-    slide("Recorded step", 0);
+    slide("Recorded step", 10);
     await eventually(() => timeline().dataset.step).toBe("10");
     slide("Smoothing", 0);
     expect(painted("loss", BLUE)).toBeGreaterThan(50);
@@ -366,7 +470,7 @@ describe("whatever happens", () => {
     await eventually(() => root().dataset.state).toBe("replay");
     await eventually(() => timeline()?.dataset.step).toBe("600");
     press("loss", 0);
-    await eventually(() => timeline().dataset.step).toBe("10");
+    await eventually(() => timeline().dataset.step).toBe("1");
   });
 
   test("it fits into 480 pixels", async () => {

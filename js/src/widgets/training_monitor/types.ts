@@ -34,6 +34,8 @@ export interface Run {
   controllable: boolean;
   /** The learning rate, where there is one. */
   rate: number | null;
+  /** The one that the next step will have; pages saved earlier do not say. */
+  pending_rate?: number | null;
   /** Steps it will have, where that is known. */
   total: number | null;
   layers: string[];

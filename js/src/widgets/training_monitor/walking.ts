@@ -1,6 +1,5 @@
 // What is looked at, and how the keys lead to something else.
 import { handled } from "../../shared/keys";
-import { nearest } from "./sorted";
 import type { State } from "./state";
 import type { Quantity, Run } from "./types";
 
@@ -27,14 +26,11 @@ export function layerOf({ run, layer, quantity }: State): string {
 /** Arrow keys in a figure: left and right lead through the steps, up and down through the layers. */
 export function walk(state: State, event: KeyboardEvent, layers: readonly string[]): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const { stops, step } = state;
-  const last = stops.value.length - 1;
-  const at = nearest(stops.value, step.value);
   const by = event.shiftKey ? LEAP : 1;
-  const along = { ArrowLeft: at - by, ArrowRight: at + by, Home: 0, End: last }[event.key];
+  const all = state.stops.value.length;
+  const along = { ArrowLeft: -by, ArrowRight: by, Home: -all, End: all }[event.key];
   const down = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  if (along !== undefined && last >= 0)
-    state.go(stops.value[Math.min(last, Math.max(0, along))] as number);
+  if (along) state.leap(along);
   else if (down !== undefined && layers.length) {
     const to = layers.indexOf(layerOf(state)) + down;
     state.layer.value = layers[Math.min(layers.length - 1, Math.max(0, to))] as string;
