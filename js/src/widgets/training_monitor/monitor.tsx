@@ -10,6 +10,7 @@ import { Header } from "./header";
 import { Histograms } from "./histograms";
 import { LayersAt } from "./layers_at";
 import { LayersOver } from "./layers_over";
+import { isBanner } from "./refusal";
 import { Ahead, Snapshots } from "./snapshots";
 import { type State, useMonitor } from "./state";
 import { Timeline } from "./timeline";
@@ -31,7 +32,7 @@ function Messages() {
   return (
     <>
       <KernelBanner bridge={bridge} />
-      {said && <Banner kind="error">{said}</Banner>}
+      {said && !isBanner(said) && <Banner kind="error">{said}</Banner>}
       {failed.value && (
         <Banner
           kind="error"
