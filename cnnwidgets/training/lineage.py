@@ -6,7 +6,6 @@ is the model's; only the graph of another model is walked to its end.
 
 from __future__ import annotations
 
-import weakref
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ class Lineage:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._own: dict[int, weakref.ref[nn.Parameter]] = {}
+        self._own: dict[int, nn.Parameter] = {}  # no weak references: they forbid swap_tensors
 
     def ends(self, node: Node | None) -> Ends:
         """Return what the graph behind a node ends in."""
@@ -58,8 +57,7 @@ class Lineage:
             before = () if one is None else one.next_functions
             if not before:
                 leaf = getattr(one, "variable", None)
-                own = self._own.get(id(leaf))
-                if own is not None and own() is leaf:
+                if id(leaf) in self._own:
                     return Ends.OWN
                 if isinstance(leaf, nn.Parameter):
                     found = Ends.OTHER
@@ -72,5 +70,5 @@ class Lineage:
     def _replaced(self) -> bool:
         """Look again which parameters the model has; whether there are other ones."""
         before = self._own.keys()
-        self._own = {id(one): weakref.ref(one) for one in self._model.parameters()}
+        self._own = {id(one): one for one in self._model.parameters()}
         return self._own.keys() != before

@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from cnnwidgets.errors import known_keywords
 from cnnwidgets.network import Network
 from cnnwidgets.shadow import unwrap
-from cnnwidgets.training.background import Background, Stopped, bound
+from cnnwidgets.training.background import Background, bound
 from cnnwidgets.training.diagnosis import diagnosis_of
 from cnnwidgets.training.history import History
 from cnnwidgets.training.pace import Pace
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from cnnwidgets.images import Picture
+    from cnnwidgets.training.background import Ending
     from cnnwidgets.training.snapshots import Kind
 
 P = ParamSpec("P")
@@ -172,18 +173,25 @@ class Recorder(Run):
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> bool:
+    ) -> None:
         try:
-            if kind is None:
+            if error is None:
                 self.wait()
+            else:
+                self._background.end(error)
         finally:
             self.close()
-        return kind is Stopped
 
     @property
-    def error(self) -> Exception | None:
-        """What went wrong inside the recorder; None if nothing did."""
-        return self._recording.error
+    def error(self) -> BaseException | None:
+        """What training failed with, or what went wrong inside the recorder; None if nothing."""
+        return self._background.error or self._recording.error
+
+    @property
+    def ending(self) -> Ending | None:
+        """How training ended; None while more may come."""
+        over = self._closed or self._background.ended
+        return self._background.ending(self._recording.step) if over else None
 
     @property
     def live(self) -> bool:
@@ -219,6 +227,11 @@ class Recorder(Run):
     def resting(self) -> bool:
         """Whether a function given to `start` has ended, and no step was made since."""
         return self._background.ended
+
+    @property
+    def pending_rate(self) -> float | None:
+        """The learning rate from the next step on; None if none was set since the last one."""
+        return self._rate
 
     @property
     def overhead(self) -> float:
@@ -266,7 +279,10 @@ class Recorder(Run):
         self._background.start(bound(train_fn, *args, **kwargs), self._ended)
 
     def pause(self) -> None:
-        """Let training wait after the step that it is in."""
+        """Let training in the background wait after the step that it is in.
+
+        Without any this does nothing: a loop in the notebook's own thread is never held.
+        """
         self._background.pause()
 
     def resume(self) -> None:
@@ -274,7 +290,10 @@ class Recorder(Run):
         self._background.resume()
 
     def stop(self) -> None:
-        """End training after the step that it is in. What was recorded stays."""
+        """End training in the background after the step that it is in. What was recorded stays.
+
+        Without any this does nothing: a loop in the notebook's own thread is never ended.
+        """
         self._background.stop()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -287,7 +306,10 @@ class Recorder(Run):
         BaseException
             What the function raised.
         """
-        return self._background.wait(timeout)
+        over = self._background.wait(timeout)
+        if over:
+            self._background.raised()
+        return over
 
     def set_learning_rate(self, rate: float) -> None:
         """Train on with another learning rate, after the step that it is in.
@@ -299,7 +321,8 @@ class Recorder(Run):
         ValueError
             If it is not a positive number.
         """
-        if not 0 < rate < math.inf:
+        number = isinstance(rate, (int, float)) and not isinstance(rate, bool)
+        if not number or not 0 < rate < math.inf:
             raise ValueError(f"rate: a positive number, not {rate!r}")
         self._rate = float(rate)
 
@@ -309,12 +332,13 @@ class Recorder(Run):
             return
         if self.running:
             self.stop()
-            self.wait()
+            self._background.wait()
         recording = self._recording
         recording.guard(self._watch.finish)
         self._watch.detach()
         self._ended()
-        recording.guard(recording.close)
+        recording.guard(recording.flush)
+        recording.close()
         self._closed = True
 
     def _begin(self) -> None:
@@ -361,6 +385,7 @@ class Recorder(Run):
         if taken and taken[-1] != recording.step:
             optimizers = self._watch.optimizers.all()
             recording.guard(lambda: recording.snapshot(self._bare, optimizers))
+        recording.end(self._background.ending(recording.step))
 
     def _sync(self) -> None:
         if not self._closed:

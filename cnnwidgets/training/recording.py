@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
+    from cnnwidgets.training.background import Ending
     from cnnwidgets.training.diagnosis import Diagnosis
     from cnnwidgets.training.findings import Finding
     from cnnwidgets.training.history import History
@@ -198,10 +199,16 @@ class Recording:
         self._snapping = seconds if self._full else 0.0  # else it is not part of a row's time
         self.pace.snapped(seconds)
 
+    def end(self, ending: Ending) -> None:
+        """Write how training ended."""
+        if self._store is not None:
+            try:
+                self._store.end(self.history, ending)
+            except Exception as error:  # noqa: BLE001 - as in `_save`
+                self._give_up(error)
+
     def close(self) -> None:
-        """Write what is left."""
-        self.flush()
-        self._save({})
+        """Write no more."""
         if self._store is not None:
             self._store.close()
             self._store = None

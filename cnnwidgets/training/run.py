@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch.optim import Optimizer
 
+    from cnnwidgets.training.background import Ending
     from cnnwidgets.training.findings import Finding
     from cnnwidgets.training.history import Curve, History
     from cnnwidgets.training.probing import Probed
@@ -52,7 +53,8 @@ class Statistics(NamedTuple):
     steps
         int64 [recorded steps]
     norm, mean, std
-        Euclidean norm, mean and standard deviation of all values.
+        Euclidean norm, mean and standard deviation of all values: that of the population, divided
+        by n, as ``torch.std(correction=0)``.
     zeros
         Share of values that are exactly zero.
     nans, infs
@@ -123,6 +125,11 @@ class Run:
     def live(self) -> bool:
         """Whether more may come."""
         return False
+
+    @property
+    def ending(self) -> Ending | None:
+        """How training ended; None if more may come, or that is not known."""
+        return None
 
     @property
     def classes(self) -> list[str]:

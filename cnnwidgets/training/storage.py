@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from cnnwidgets.training.background import Ending
     from cnnwidgets.training.findings import Finding
     from cnnwidgets.training.halving import HalvingBuffer
     from cnnwidgets.training.history import History
@@ -108,6 +109,11 @@ class Store:
                     self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
+
+    def end(self, history: History, ending: Ending) -> None:
+        """Write what is left, and how training ended; a run that goes on has later steps."""
+        self.save(history, {})
+        self._write("INSERT OR REPLACE INTO about VALUES (?, ?)", [("ended", json.dumps(ending))])
 
     def close(self) -> None:
         """Write no more."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnnwidgets.training.background import Ending
 from cnnwidgets.training.findings import Finding
 from cnnwidgets.training.history import History
 from cnnwidgets.training.run import Run
@@ -70,6 +71,7 @@ class StoredRun(Run):
         self._files = Files(directory / SNAPSHOTS)
         self._seen = dict.fromkeys(("points", "tables", "findings", "notes"), 0)
         self._generation = "0"
+        self._ending: Ending | None = None
         self._database = self._opened()
         with self._reading():
             about = dict(self._read("SELECT key, value FROM about"))
@@ -84,12 +86,24 @@ class StoredRun(Run):
 
     @property
     def live(self) -> bool:
-        """Whether it was written to in the last half minute."""
-        with suppress(OSError):
-            files = [path for path in (self._path, self._log) if path.exists()]
-            newest = max((path.stat().st_mtime for path in files), default=0)
-            return not self._closed and time.time() - newest < RECENT
-        return False
+        """Whether its end is not known, and it was written to in the last half minute."""
+        return not self._closed and self.ending is None and time.time() - self.heard < RECENT
+
+    @property
+    def heard(self) -> float:
+        """When it was last written to, in seconds since 1970."""
+        newest = 0.0
+        for path in (self._path, self._log):
+            with suppress(OSError):
+                newest = max(newest, path.stat().st_mtime)
+        return newest
+
+    @property
+    def ending(self) -> Ending | None:
+        """How training ended; None if more may come, or its process was killed."""
+        self._sync()
+        ending = self._ending
+        return None if ending is None or ending.step < self.last_step else ending
 
     @property
     def classes(self) -> list[str]:
@@ -171,8 +185,10 @@ class StoredRun(Run):
 
     def _catch_up(self) -> None:
         history = self._history
-        found = self._read("SELECT value FROM about WHERE key = 'generation'")
-        generation = found[0][0] if found else "0"
+        about = dict(self._read("SELECT key, value FROM about"))
+        generation = about.get("generation", "0")
+        if "ended" in about:
+            self._ending = Ending(*json.loads(about["ended"]))
         if generation != self._generation:
             history.clear()
             self._generation = generation

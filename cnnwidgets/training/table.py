@@ -23,7 +23,8 @@ FIELDS = ("norm", "mean", "std", "zeros", "nans", "infs", "update", "dead")
 """The numbers of a row.
 
 norm, mean, std
-    Of all values: Euclidean norm, mean, standard deviation. Not finite if a value is not.
+    Of all values: Euclidean norm, mean, standard deviation of the population. Not finite if a
+    value is not.
 zeros
     Share of values that are exactly zero.
 nans, infs

@@ -105,15 +105,20 @@ class Followed:
             findings, notes = list(history.findings), list(history.notes)
         trains = isinstance(run, Recorder) and run.running
         rests = isinstance(run, Recorder) and run.resting
+        ending, live = run.ending, run.live
+        silent = not live and ending is None
         steps, pictures = run.snapshots, self.pictures
         return {
             "id": self.identity,
             "name": plain(run.name),
             "model": run.model_name,
-            "live": run.live and not rests and self.error is None,
+            "live": live and not rests and self.error is None,
             "paused": isinstance(run, Recorder) and run.paused,
             "controllable": trains,
+            "stopped": ending is not None and ending.stopped,
+            "silent_since": run.heard if isinstance(run, StoredRun) and silent else None,
             "rate": rate,
+            "pending_rate": run.pending_rate if isinstance(run, Recorder) else None,
             "total": total,
             "layers": [plain(layer) for layer in layers_of(keys)],
             "keys": [[plain(layer), plain(quantity)] for layer, quantity in keys],
@@ -163,8 +168,9 @@ class Followed:
     def _trouble(self) -> str | None:
         if isinstance(self.run, StoredRun) and not self.run.directory.is_dir():
             return f"the directory {str(self.run.directory)!r} is gone; what was read of it stays"
-        error = getattr(self.run, "error", None)
-        return None if error is None else sentence(error)
+        ending, error = self.run.ending, getattr(self.run, "error", None)
+        said = None if error is None else sentence(error)
+        return said if ending is None or ending.error is None else plain(ending.error)
 
 
 def layers_of(keys: Iterable[Key]) -> list[str]:
