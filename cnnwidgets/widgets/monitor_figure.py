@@ -33,7 +33,10 @@ _CLOCKS = {"step": "step", "epoch": "epoch", "seconds": "seconds since the run b
 _FIRST = ("loss", "accuracy", "acc")
 _LAST = ("learning_rate", "gradient_norm", "samples_per_second")
 _SPLITS = {"train", "training", "val", "valid", "validation", "eval", "test"}
-_TICKS = (-1e2, -1e-1, -1e-4, 0.0, 1e-4, 1e-1, 1e2)
+_POWERS = range(-6, 3)
+_MANY_BINS = 24  # above which every third power of ten has a tick
+_FEW = 0.02
+"""Share of the values that may be in the bins next to zero that become one, as in the browser."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ def draw(runs: Sequence[Run], look: Look) -> Figure:
         _draw_curves(axes, title, lines, look)
         axes.tick_params(labelbottom=row == len(charts) - 1)
     if above is not None:
-        above.set_xlabel(_CLOCKS[look.x], fontsize=8)
+        smoothed = f" (smoothed by {look.smoothing:g}; faint: as measured)"
+        above.set_xlabel(_CLOCKS[look.x] + (smoothed if look.smoothing else ""), fontsize=8)
     if look.layer:
         _draw_histograms(figure.add_subplot(grid[:, 1]), runs, look)
     figure.supxlabel("\n".join(_found(runs)), fontsize=8)
@@ -178,28 +182,54 @@ def _draw_curves(axes: Axes, title: str, lines: Sequence[_Line], look: Look) -> 
 
 def _draw_histograms(axes: Axes, runs: Sequence[Run], look: Look) -> None:
     """Draw the shares of the bins; a bin is a power of two, so that all runs have the same."""
-    used = np.zeros(BINS, bool)
-    for color, run in zip(_colors(), runs, strict=False):
-        for step, shares, behind in _rows(run, look):
-            name = f"{run.name}, " if len(runs) > 1 else ""
-            style: dict[str, Any] = {"color": color, "label": _short(f"{name}step {step:,}")}
-            style |= {"linestyle": ":"} if behind else {"fill": True, "alpha": 0.45}
-            axes.stairs(shares, np.arange(BINS + 1), **style)
-            used |= shares > 0
+    rows = [
+        (color, run, *row)
+        for color, run in zip(_colors(), runs, strict=False)
+        for row in _rows(run, look)
+    ]
+    inner = _inner([shares for _, _, _, shares, _ in rows])
+    used = np.zeros(BINS - 2 * inner, bool)
+    for color, run, step, shares, behind in rows:
+        name = f"{run.name}, " if len(runs) > 1 else ""
+        style: dict[str, Any] = {"color": color, "label": _short(f"{name}step {step:,}")}
+        style |= {"linestyle": ":"} if behind else {"fill": True, "alpha": 0.45}
+        folded = _fold(shares, inner)
+        axes.stairs(folded, np.arange(len(folded) + 1), **style)
+        used |= folded > 0
     heading = textwrap.wrap(f"{shorten(look.layer, _TITLE)}: {look.quantity}", 40)
     axes.set_title(_plain("\n".join(heading)), fontsize=9)
     if not used.any():
         _say(axes, "not measured")
         return
+    _scale(axes, used, inner)
+    axes.legend(fontsize=7)
+
+
+def _scale(axes: Axes, used: NDArray[np.bool_], inner: int) -> None:
+    """Show the bins that are used, with ticks at powers of ten."""
     low, high = int(np.flatnonzero(used)[0]), int(np.flatnonzero(used)[-1]) + 1
     pad = max(1, -(-(_FEWEST_BINS - (high - low)) // 2))
-    axes.set_xlim(max(0, low - pad), min(BINS, high + pad))
-    axes.set_xticks([_place(value) for value in _TICKS], [f"{value:g}" for value in _TICKS])
-    axes.set_xlabel("value (a bin for each power of two)", fontsize=8)
+    axes.set_xlim(max(0, low - pad), min(len(used), high + pad))
+    powers = _POWERS[2::3] if high - low > _MANY_BINS else _POWERS
+    sizes = [10.0**power for power in powers if 10.0**power >= 2.0 ** (LOWEST + inner)]
+    ticks = [*(-size for size in reversed(sizes)), 0.0, *sizes]
+    axes.set_xticks([_place(tick, inner) for tick in ticks], [f"{tick:g}" for tick in ticks])
+    axes.set_xlabel("value (logarithmic: each bin is twice as wide as the last)", fontsize=8)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     axes.set_ylabel("share of the values", fontsize=8)
     axes.tick_params(labelsize=7)
-    axes.legend(fontsize=7)
+
+
+def _inner(rows: Sequence[NDArray[np.float32]]) -> int:
+    """Count the bins of either sign next to zero that hold next to nothing in every row."""
+    few = [np.cumsum(row[OCTAVES - 1 :: -1] + row[OCTAVES + 1 :]) <= _FEW for row in rows]
+    return min((min(int(found.sum()), OCTAVES - 1) for found in few), default=0)
+
+
+def _fold(shares: NDArray[np.float32], inner: int) -> NDArray[np.float32]:
+    """Add those bins to the one about zero."""
+    low, high = OCTAVES - inner, OCTAVES + inner + 1
+    return np.concatenate([shares[:low], [shares[low:high].sum()], shares[high:]])
 
 
 def _rows(run: Run, look: Look) -> Iterator[tuple[int, NDArray[np.float32], bool]]:
@@ -215,12 +245,12 @@ def _rows(run: Run, look: Look) -> Iterator[tuple[int, NDArray[np.float32], bool
                 yield int(found.steps[row]), found.shares[row], behind
 
 
-def _place(value: float) -> float:
-    """Return where a value is on an axis on which bin ``i`` is from ``i`` to ``i + 1``."""
+def _place(value: float, inner: int) -> float:
+    """Return where a value is on an axis on which folded bin ``i`` is from ``i`` to ``i + 1``."""
     if value == 0:
-        return BINS / 2
-    octave = float(np.clip(np.log2(abs(value)), LOWEST, HIGHEST)) - LOWEST
-    return OCTAVES + 1 + octave if value > 0 else OCTAVES - octave
+        return BINS / 2 - inner
+    octave = float(np.clip(np.log2(abs(value)), LOWEST + inner, HIGHEST)) - LOWEST - inner
+    return OCTAVES - inner + (1 + octave if value > 0 else -octave)
 
 
 def _colors() -> Iterator[str]:

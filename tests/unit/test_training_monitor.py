@@ -290,8 +290,13 @@ def test_the_figure(monitor: TrainingMonitor, run: cw.Recorder) -> None:
     np.testing.assert_array_equal(smoothed.get_ydata(), smooth(loss.values, 0.6))
     pinned, shown = histogram.patches
     shares = run.histograms("3", "weights").shares
-    np.testing.assert_array_equal(shown.get_data().values, shares[3])  # type: ignore[attr-defined]
-    np.testing.assert_array_equal(pinned.get_data().values, shares[0])  # type: ignore[attr-defined]
+    for patch, row in ((shown, shares[3]), (pinned, shares[0])):
+        drawn = patch.get_data().values  # type: ignore[attr-defined]
+        ends = len(drawn) // 2
+        np.testing.assert_array_equal(drawn[:ends], row[:ends])
+        np.testing.assert_array_equal(drawn[-ends:], row[-ends:])
+        assert drawn[ends] == pytest.approx(row[ends:-ends].sum())
+        assert ends < 20  # the bins about zero, which hold next to nothing, are one
     said = texts(monitor)
     for text in ("loss", "step 4", "step 1", "3: weights", "share of the values", "val"):
         assert text in said
@@ -299,6 +304,18 @@ def test_the_figure(monitor: TrainingMonitor, run: cw.Recorder) -> None:
     monitor.x, monitor.log_y = "seconds", True
     assert "seconds since the run began" in texts(monitor)
     assert monitor.figure().axes[0].get_yscale() == "log"
+
+
+def test_the_figures_histogram_has_its_ticks_at_the_values(monitor: TrainingMonitor) -> None:
+    axes = monitor.figure().axes[-1]
+    said = [text.get_text() for text in axes.get_xticklabels()]
+    ticks = dict(zip(said, axes.get_xticks(), strict=True))
+    bins = len(axes.patches[-1].get_data().values)  # type: ignore[attr-defined]
+    assert ticks["0"] == bins / 2
+    assert ticks["0.1"] == pytest.approx(bins - 8 + np.log2(0.1))  # the last bin ends at 2^8
+    assert ticks["-0.1"] == pytest.approx(bins - ticks["0.1"])
+    assert axes.get_xlim()[1] < bins
+    assert "smoothed by 0.6" in texts(monitor)
 
 
 def test_epochs_are_between_those_logged(front_end: Path) -> None:
