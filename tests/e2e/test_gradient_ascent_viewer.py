@@ -252,7 +252,7 @@ def test_a_channel_clicked_in_a_linked_browser_climbs(open_notebook: OpenNoteboo
 
 
 def test_the_kernel_is_interrupted_restarted_and_killed(open_notebook: OpenNotebook) -> None:
-    page = open_notebook(FASHION, SLOW, "viewer.wait()", "import os; os._exit(1)")
+    page = open_notebook(FASHION, SLOW, "print('waits')\nviewer.wait()", "import os; os._exit(1)")
     page.run_cell(0)
     page.run_cell(1)
     shown = GradientAscentViewer(page)
@@ -261,7 +261,8 @@ def test_the_kernel_is_interrupted_restarted_and_killed(open_notebook: OpenNoteb
     page.interrupt()
     shown.wait_climbing(shown.step + 10)
     page.run_cell(2, wait=False)
-    page.wait_until("() => cnnwDriver.kernel().status === 'busy'")
+    page.wait_for(".jp-OutputArea-output", has_text="waits")
+    page.page.wait_for_timeout(500)
     page.interrupt()
     page.forgive("KeyboardInterrupt")
     shown.wait_state("paused")
