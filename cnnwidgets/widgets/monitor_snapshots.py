@@ -55,7 +55,9 @@ def maps_of(snapshot: Snapshot, layer: str, what: str, picture: int) -> tuple[Te
         found = snapshot.state.get(f"{layer}.weight")
         if found is None or found.ndim != _KERNEL_AXES:
             held = f"; the snapshots hold {snapshot.kind} alone" if snapshot.kind == "maps" else ""
-            raise RequestError(f"layer: {layer!r} has no filters to show{held}")
+            raise RequestError(
+                f"layer: {layer!r} has no filters, which convolutions alone have{held}"
+            )
         return found[:MOST_CHANNELS, :MOST_INPUTS], len(found)
     if snapshot.probed is None:
         raise RequestError(
@@ -101,17 +103,21 @@ class Predictions:
 def predicted(
     chances: Mapping[int, NDArray[np.float32]], names: list[str]
 ) -> tuple[dict[str, Any], NDArray[np.float32]]:
-    """Return what the pages are told of probabilities by step, and those of the likeliest classes.
+    """Return what the pages are told of probabilities by step, and those of some classes.
 
     Returns
     -------
     tuple
-        Steps, indices and names of at most 10 classes, the predicted class of each picture at each
-        step; float32 [steps, N, classes].
+        Steps, indices and names of at most 10 classes (in their own order where that is all of
+        them), the predicted class of each picture at each step; float32 [steps, N, classes].
     """
     stacked = np.stack(list(chances.values()))
     means = np.nan_to_num(stacked).mean((0, 1))
-    classes = np.argsort(-means, kind="stable")[:MOST_CLASSES].tolist()
+    few = len(means) <= MOST_CLASSES
+    order = np.arange(len(means)) if few else np.argsort(-means, kind="stable")
+    classes = order[:MOST_CLASSES].tolist()
+    if len(means) <= MOST_CLASSES:
+        classes.sort()
     value = {
         "steps": list(chances),
         "classes": classes,

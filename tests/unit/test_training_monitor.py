@@ -15,6 +15,8 @@ from PIL import Image
 
 import cnnwidgets as cw
 from cnnwidgets.widgets.monitor_figure import smooth
+from cnnwidgets.widgets.monitor_snapshots import predicted
+from cnnwidgets.widgets.monitor_snapshots import predicted
 from cnnwidgets.widgets.training_monitor import TrainingMonitor
 from tests.kernel import Browser
 from tests.monitoring import NAMES, Held, recorded
@@ -138,8 +140,15 @@ def test_predictions(page: Browser, run: cw.Recorder) -> None:
         expected = probed.output.softmax(1)
         np.testing.assert_allclose(chances[i], expected[:, value["classes"]], rtol=1e-5)
         assert value["predicted"][i] == expected.argmax(1).tolist()
-    totals = chances.sum((0, 1))
-    assert (np.diff(totals) <= 0).all()  # the likeliest first
+    assert value["classes"] == [0, 1, 2, 3]
+
+
+def test_of_many_classes_the_likeliest_are_told_first() -> None:
+    chances = np.random.default_rng(0).random((2, 3, 12)).astype(np.float32)
+    value, told = predicted(dict(enumerate(chances)), NAMES)
+    assert len(value["classes"]) == 10
+    assert (np.diff(told.mean((0, 1))) <= 0).all()
+    assert value["names"][value["classes"].index(11)] == "class 11"
 
 
 def test_the_probe_pictures(page: Browser, run: cw.Recorder) -> None:
