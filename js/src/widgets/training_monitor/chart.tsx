@@ -41,7 +41,7 @@ function Upright({ at, domain: [from, to], kind, text }: UprightProps) {
       data-side={place < 0.75 ? "right" : "left"}
       style={{ left: `${100 * place}%` }}
     >
-      {text}
+      {text && ` ${text} `}
     </i>
   ) : null;
 }

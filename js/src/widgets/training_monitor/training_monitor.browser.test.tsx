@@ -285,7 +285,17 @@ describe("a chart", () => {
     expect(getComputedStyle(over).overflow).toBe("visible");
     expect(over.querySelector('[data-kind="step"]')?.textContent).toBe("");
     slide("Recorded step", 7);
-    await eventually(() => over.querySelector('[data-kind="step"]')?.textContent).toBe("step 7");
+    await eventually(() => over.querySelector('[data-kind="step"]')?.textContent).toBe(" step 7 ");
+    const beside = () => {
+      const line = over.querySelector('[data-kind="step"]') as HTMLElement;
+      const words = document.createRange();
+      words.selectNodeContents(line);
+      const [text, { left }] = [words.getBoundingClientRect(), line.getBoundingClientRect()];
+      return [text.height < 16, text.left >= left - 1];
+    };
+    expect(beside()).toEqual([true, true]); // in one line, to the right
+    slide("Recorded step", 590);
+    await eventually(() => beside()).toEqual([true, false]);
   });
 
   test("says of which step its values are, none of a later one", async () => {
