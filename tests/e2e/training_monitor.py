@@ -186,6 +186,12 @@ class TrainingMonitor(WidgetView):
         expect(maps).to_have_attribute("data-at", at, timeout=30_000)
         return int(at)
 
+    def choose_channel(self, channel: int) -> None:
+        """Select one of the maps or filters of the snapshot."""
+        tile = self.root.locator(f'.cnnw-tm-maps [data-at="{channel}"]')
+        tile.click()
+        expect(tile).to_have_attribute("aria-selected", "true")
+
     def ends(self) -> list[float]:
         """Read the lowest and the highest value of the selected map."""
         said = self.root.locator(".cnnw-tm-maps > output").inner_text()
