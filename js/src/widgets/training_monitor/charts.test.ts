@@ -234,6 +234,7 @@ describe("ticks", () => {
   it("are three at least, on every clock", () => {
     const places = (clock: "step" | "seconds", to: number) => texts(placesOf(clock, [1, to], 3.7));
     expect(places("step", 901)).toEqual(["250", "500", "750"]);
+    expect(places("step", 530)).toEqual(["100", "200", "300", "400", "500"]);
     expect(places("step", 2)).toEqual(["1", "2"]);
     expect(places("seconds", 2.2)).toEqual(["1 s", "1.5 s", "2 s"]);
     expect(places("seconds", 110)).toEqual(["30 s", "1 min 0 s", "1 min 30 s"]);
