@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from traitlets import Int, TraitType, Tuple, Unicode, observe, validate
 
@@ -20,6 +20,8 @@ from cnnwidgets.widgets.base import Widget
 from cnnwidgets.widgets.traits import Choice
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from cnnwidgets.widgets.ascent_panels import Panel
 
 PARTS = ("layer", "channel", "unit", "target")
@@ -30,6 +32,8 @@ NOTHING = dict.fromkeys(PARTS)
 
 class Aiming(Widget):
     """A widget with an objective, and with traits that say what it consists of."""
+
+    _keeps: ClassVar[frozenset[str]] = frozenset(PARTS)
 
     objective: TraitType[Any, Any] = TraitType("").tag(sync=True)
     """What is to rise, as for the class; read, it is text."""
@@ -55,6 +59,10 @@ class Aiming(Widget):
     seed: Any
     _subject: Subject
     _proposed: Subject
+    _elsewhere: Sequence[Any] = ()
+    """Widgets that this is linked with."""
+    _eager = False
+    """Whether the next objective is climbed although nothing was before."""
     _made = False
     """Whether the constructor has set what goes together."""
     _aligning = False
@@ -109,7 +117,20 @@ class Aiming(Widget):
     @observe(*PARTS)
     def _consist(self, change: Any) -> None:  # noqa: ANN401
         if self._made and not self._aligning:
+            self._eager = self._place(change.name, change.new) is not None
             self.objective = self._with(change.name, change.new).text
+            self._eager = False
+
+    def _meet(self, others: Iterable[object]) -> None:
+        """Remember where units are chosen."""
+        self._elsewhere = [*self._elsewhere, *others]
+
+    def _place(self, name: str, value: Any) -> tuple[str, int] | None:  # noqa: ANN401
+        """Return the layer and channel that are shown where a value was chosen, if it was there."""
+        for other in self._elsewhere if name != "target" else ():
+            if getattr(other, name, None) == value and hasattr(other, "channel"):
+                return other.layer, other.channel
+        return None
 
     def _with(self, name: str, value: Any) -> Subject:  # noqa: ANN401
         """Return what it is for with another layer, channel, unit or class."""
@@ -123,12 +144,14 @@ class Aiming(Widget):
             return of_class(self._classes, value, self.measure)
         if name == "layer" and value is not None:
             count = channels_of(self.net.layer(value))
-            return of_unit(self.net, value, min(now.channel or 0, max(count - 1, 0)))
-        if now.layer is None or now.channel is None or (name == "channel" and value is None):
+            channel = place[1] if (place := self._place(name, value)) else now.channel
+            return of_unit(self.net, value, min(channel or 0, max(count - 1, 0)))
+        layer, channel = self._place(name, value) or (now.layer, now.channel)
+        if layer is None or channel is None or (name == "channel" and value is None):
             raise ValueError(
                 f"{name}: {value!r}, but {now.text!r} is no unit; set objective to one, such as "
                 '"layer:channel"'
             )
         if name == "unit":
-            return of_unit(self.net, now.layer, now.channel, value)
-        return of_unit(self.net, now.layer, value, now.unit)
+            return of_unit(self.net, layer, channel, value)
+        return of_unit(self.net, layer, value, now.unit if layer == now.layer else None)

@@ -6,7 +6,7 @@ import itertools
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from cnnwidgets.ascent.climbing import Ascent
 from cnnwidgets.widgets.ascent_answers import Asking, Said
 from cnnwidgets.widgets.ascent_film import Film, Measured
 from cnnwidgets.widgets.ascent_frames import Frames
+from cnnwidgets.widgets.ascent_panels import labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,14 +23,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnwidgets.ascent.frame import Frame
-    from cnnwidgets.ascent.settings import Settings
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.ascent_panels import Panel
+    from cnnwidgets.widgets.ascent_settings import Rules
 
 LOOK_EVERY = 8
 """Steps after which a class that is climbed is looked for among the network's answers."""
 LOOKING = 0.02
 """Share of the time that it may take to ask what the network says, for those who watch."""
+LOOK_AFTER = 0.5
+"""Seconds after which it is asked however long that takes."""
+_SETTLED = "score has not"
 _PACE = 32  # steps that the speed is the mean of
 _numbers = itertools.count(1)
 
@@ -43,6 +47,21 @@ class Newest:
     said: list[Said] | None = None
 
 
+class Turn(NamedTuple):
+    """The first step whose pictures were made by other rules than those before."""
+
+    step: int
+    rules: Rules
+
+
+class Note(NamedTuple):
+    """Why a picture does not move, and from which step on; `settled` if that is as it should be."""
+
+    step: int
+    words: str
+    settled: bool
+
+
 class Climb:
     """Pictures that climb beside each other; iterate over it to take steps, as often as wanted.
 
@@ -52,7 +71,7 @@ class Climb:
         The network.
     panels
         The pictures.
-    settings
+    rules
         What it goes by; may be set anew at any time.
     steps
         After which it is over; may be set anew.
@@ -71,6 +90,10 @@ class Climb:
         The pictures kept.
     newest
         The last step; None before the first.
+    turns
+        When it went by other rules, the first ones with step 0.
+    notes
+        By panel why it does not move, if so.
     first
         By panel the first step at which its class was the network's answer, if it was.
     """
@@ -79,7 +102,7 @@ class Climb:
         self,
         net: Network,
         panels: Sequence[Panel],
-        settings: Settings,
+        rules: Rules,
         steps: int,
         *,
         classifies: bool,
@@ -87,7 +110,9 @@ class Climb:
     ) -> None:
         self.generation = next(_numbers)
         self.panels = list(panels)
-        self.settings = settings
+        self.rules = rules
+        self.turns = [Turn(0, rules)]
+        self.notes: list[Note | None] = [None] * len(panels)
         self.steps = steps
         self.measured: list[list[Measured]] = []
         self.frames = Frames()
@@ -101,7 +126,7 @@ class Climb:
         self._searched = -1
         self._sent = 0
         self._pace: deque[float] = deque(maxlen=_PACE)
-        self._worked = self._looked = 0.0
+        self._worked = self._looked = self._asked_at = 0.0
 
     def __iter__(self) -> Climb:
         return self
@@ -113,8 +138,7 @@ class Climb:
         begun = time.perf_counter()
         if self._ascent is None:
             self._ascent = self._started()
-        if self._ascent.settings is not self.settings:
-            self._ascent.settings = self.settings
+        self._follow(self._ascent, self.rules)
         newest = self._take(self._ascent.step())
         taken = time.perf_counter() - begun
         self._pace.append(taken)
@@ -140,18 +164,20 @@ class Climb:
         """Steps per second."""
         return len(self._pace) / sum(self._pace) if self._pace else None
 
-    @property
-    def notes(self) -> list[str | None]:
-        """Why pictures do not move."""
-        return [one.note for one in self.measured[-1]] if self.measured else []
+    def labels(self, step: int) -> list[str]:
+        """Return what the pictures of a step are called, by the rules that made them."""
+        given = next(turn.rules.given for turn in reversed(self.turns) if turn.step <= step)
+        return labels_of(self.panels, given["direction"], given["tv"])
 
     def look(self, *, at_once: bool = False) -> None:
         """Ask what the network says of the newest pictures, unless that would take too long."""
         newest = self.newest
         if newest is None or newest.said is not None or not self._asking.classifies:
             return
-        if at_once or self._looked <= LOOKING * self._worked:
-            begun = time.perf_counter()
+        begun = time.perf_counter()
+        due = begun - self._asked_at >= LOOK_AFTER or self._looked <= LOOKING * self._worked
+        if at_once or due:
+            self._asked_at = begun
             self.newest = Newest(newest.step, newest.pictures, self.says(newest.step))
             self._looked += time.perf_counter() - begun
 
@@ -196,9 +222,18 @@ class Climb:
             self._net,
             [panel.objective for panel in self.panels],
             [panel.seed for panel in self.panels],
-            self.settings,
+            self.rules.settings,
             **self._begin,
         )
+
+    def _follow(self, ascent: Ascent, rules: Rules) -> None:
+        """Go by rules from this step on, whose picture is there already."""
+        if not self.measured:
+            self.turns = [Turn(0, rules)]
+        elif rules.given != self.turns[-1].rules.given:
+            self.turns.append(Turn(len(self.measured) + 1, rules))
+        if ascent.settings is not rules.settings:
+            ascent.settings = rules.settings
 
     def _take(self, frames: tuple[Frame, ...]) -> Newest:
         """Note what was measured, keep the pictures, and see whether classes are answered."""
@@ -210,11 +245,21 @@ class Climb:
                 for one, panel in zip(frames, self.panels, strict=True)
             ]
         )
+        self.notes = [
+            self._noted(step, one.note, note) for one, note in zip(frames, self.notes, strict=True)
+        ]
         self.frames.add(step, pictures)
         self.newest = newest = Newest(step, pictures)
         if step % LOOK_EVERY == 0 or self.over:
             self._search(step)
         return newest
+
+    @staticmethod
+    def _noted(step: int, words: str | None, last: Note | None) -> Note | None:
+        """Return a note with the step at which it was made."""
+        if words is None:
+            return None
+        return last if last and last.words == words else Note(step, words, _SETTLED in words)
 
     def _search(self, step: int) -> None:
         """Find the first step at which a class is the network's answer: now, or since the last."""
@@ -222,7 +267,7 @@ class Climb:
             index: panel.subject.target
             for index, panel in enumerate(self.panels)
             if panel.subject.target is not None and self.first[index] is None
-            if panel.sign * self.settings.direction > 0
+            if panel.sign * self.rules.settings.direction > 0
         }
         between, self._searched = range(self._searched + 1, step), step
         if any(_answers(self.says(step)[index], target) for index, target in sought.items()):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
 from cnnwidgets.widgets.ascent_frames import shown
+from cnnwidgets.widgets.colors import MARKS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,18 +32,18 @@ def draw(story: Story, step: int | None) -> Figure:
         The step; the kept one that is nearest is drawn.
     """
     kept = story.kept(step)
-    count = len(story.labels) if kept is not None else 1
+    count = len(story.labels(0)) if kept is not None else 1
     columns = min(count, _MOST_ROW)
     rows = -(-count // columns)
     width = max(_LEAST_WIDTH, _SIDE * columns)
     figure = Figure(figsize=(width, (_SIDE + 0.4) * rows + 2.4), layout="constrained")
     if story.climb is None or kept is None:
-        figure.suptitle(_plain(f"{story.title}: not run yet"))
+        figure.suptitle(_plain(f"{story.title()}: not run yet"))
         return figure
     above, below = figure.subfigures(
         2, 1, squeeze=False, height_ratios=[(_SIDE + 0.4) * rows, 2.4]
     ).flat
-    above.suptitle(_plain(f"{story.title}, step {kept}"), fontsize=10)
+    above.suptitle(_plain(f"{story.title(kept)}, step {kept}"), fontsize=10)
     axes = above.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
@@ -56,29 +58,34 @@ def _picture(axis: Axes, story: Story, climb: Climb, step: int, index: int) -> N
     grey = picture.shape[2] == 1
     axis.imshow(picture.squeeze(2) if grey else picture, cmap="gray", vmin=0, vmax=255)
     one, said = climb.measured[step][index], climb.says(step)[index]
-    words = [story.labels[index], f"score {one.score:.4g}"]
+    words = [story.labels(step)[index], f"score {one.score:.4g}"]
     words += [f"{said[0].name} {said[0].probability:.1%}"] if said else []
     if climb.first[index] is not None:
         words.append(f"the answer first at step {climb.first[index]}")
-    words += [one.note] if one.note else []
+    note = climb.notes[index]
+    words += [note.words] if note and note.step <= step else []
     axis.set_title(_plain("\n".join(words)), fontsize=7, wrap=True)
 
 
 def _curves(axes: list[Axes], story: Story, climb: Climb, step: int) -> None:
-    numbers = climb.numbers(0, len(climb.measured))
-    for axis, values, name in zip(
-        axes, numbers, (story.subject.quantity, "gradient norm"), strict=True
+    scores, norms = climb.numbers(0, len(climb.measured))
+    labels, colours = story.labels(step), cycle(MARKS)
+    for line, norm, label, first, colour in zip(
+        scores.T, norms.T, labels, climb.first, colours, strict=False
     ):
-        for line, label, first in zip(values.T, story.labels, climb.first, strict=True):
-            (drawn,) = axis.plot(line, label=_plain(label), linewidth=1)
-            if first is not None:
-                axis.plot(first, line[first], "o", color=drawn.get_color(), markersize=4)
+        axes[0].plot(line, label=_plain(label), color=colour, linewidth=1)
+        axes[1].plot(norm, color=colour, linewidth=1)
+        if first is not None:
+            axes[0].plot(first, line[first], "o", color=colour, markersize=4)
+    for axis, name in zip(axes, (story.subject.quantity, "gradient norm"), strict=True):
         axis.axvline(step, color="grey", linewidth=0.5)
         axis.set_xlabel("step", fontsize=8)
         axis.set_ylabel(name, fontsize=8)
         axis.tick_params(labelsize=7)
-    if len(story.labels) > 1:
-        axes[0].legend(fontsize=6)
+    if len(labels) > 1:
+        axes[1].figure.legend(
+            *axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=6
+        )
 
 
 def _plain(text: str) -> str:

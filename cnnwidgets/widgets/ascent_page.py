@@ -34,21 +34,30 @@ class Story(NamedTuple):
     ----------
     subject
         What climbs.
-    labels
-        Of its pictures.
     climb
         The ascent; None before the first.
     """
 
     subject: Subject
-    labels: list[str]
     climb: Climb | None
 
-    @property
-    def title(self) -> str:
-        """What climbs, and what is measured of it."""
-        label = self.labels[0] if len(self.labels) == 1 else self.subject.label
+    def labels(self, step: int) -> list[str]:
+        """Return what the pictures of a step are called."""
+        return self.climb.labels(step) if self.climb else [self.subject.label]
+
+    def title(self, step: int = 0) -> str:
+        """Say what climbs, and what is measured of it."""
+        labels = self.labels(step)
+        label = labels[0] if len(labels) == 1 else self._common
         return f"{label} ({self.subject.quantity})"
+
+    @property
+    def _common(self) -> str:
+        """What several pictures are for."""
+        subjects = {panel.subject.text for panel in self.climb.panels} if self.climb else set()
+        if len(subjects) <= 1:
+            return self.subject.label
+        return f"{len(subjects)} {'classes' if self.subject.layer is None else 'units'}"
 
     @property
     def file_name(self) -> str:
@@ -101,11 +110,12 @@ def page(story: Story, step: int, *, ask: bool = False) -> Image.Image:
     rows = -(-len(pictures) // columns)
     size = GAP + columns * (edge + GAP), GAP + LINE + rows * high
     sheet = Image.new("RGB", (size[0] + size[0] % 2, size[1] + size[1] % 2), "white")
-    _write(sheet, (GAP, GAP // 2), f"{story.title}, step {step}", size[0] - 2 * GAP)
+    _write(sheet, (GAP, GAP // 2), f"{story.title(step)}, step {step}", size[0] - 2 * GAP)
+    labels = story.labels(step)
     for index, picture in enumerate(pictures):
         row, column = divmod(index, columns)
         corner = GAP + column * (edge + GAP), GAP + LINE + row * high
-        label = story.labels[index] if len(pictures) > 1 else ""
+        label = labels[index] if len(pictures) > 1 else ""
         words = [label, _score(climb.measured[step][index]), _answer(said[index])]
         _tile(sheet, corner, edge, picture, [word for word in words if word])
     return sheet
@@ -140,12 +150,12 @@ def _write(sheet: Image.Image, corner: tuple[int, int], text: str, width: int) -
 
 def _empty(story: Story) -> Image.Image:
     sheet = Image.new("RGB", (_ALONE, 2 * LINE + GAP), "white")
-    _write(sheet, (GAP, GAP), f"{story.title}: not run yet", _ALONE - 2 * GAP)
+    _write(sheet, (GAP, GAP), f"{story.title()}: not run yet", _ALONE - 2 * GAP)
     return sheet
 
 
 def _score(one: Measured) -> str:
-    return one.note or f"score {one.score:.4g}"
+    return f"score {one.score:.4g}" if math.isfinite(one.score) else "score not measured"
 
 
 def _answer(said: Said) -> str:

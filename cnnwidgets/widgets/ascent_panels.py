@@ -81,25 +81,35 @@ def panels_of(  # noqa: PLR0917 - internal
     return [Panel(subject, seed)]
 
 
-def labels_of(panels: Sequence[Panel], direction: int, tv: float | None) -> list[dict[str, Any]]:
-    """Return what the browser is told of them: ``id``, ``label``, ``objective``.
+def told_of(panels: Sequence[Panel], labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what the browser is told of them: what each was made for, whatever is chosen since."""
+    return [
+        {
+            "id": index,
+            "label": label,
+            "objective": panel.subject.text,
+            "measure": panel.subject.measure,
+        }
+        for index, (label, panel) in enumerate(zip(labels, panels, strict=True))
+    ]
+
+
+def labels_of(panels: Sequence[Panel], direction: int, tv: float | None) -> list[str]:
+    """Return what they are called.
 
     Parameters
     ----------
     panels
         All that climb.
     direction, tv
-        As they are set now.
+        As they are set at a step.
     """
     labels = [_label(panel, direction) for panel in panels]
     if len({panel.seed for panel in panels}) > 1:
         labels = [f"seed {panel.seed}" for panel in panels]
     if len({panel.smoothing for panel in panels}) > 1:
         labels = [_weight(panel.smoothing, tv) for panel in panels]
-    return [
-        {"id": index, "label": label, "objective": panel.subject.text}
-        for index, (label, panel) in enumerate(zip(labels, panels, strict=True))
-    ]
+    return labels
 
 
 def _label(panel: Panel, direction: int) -> str:
@@ -110,7 +120,7 @@ def _label(panel: Panel, direction: int) -> str:
 def _weight(times: float, tv: float | None) -> str:
     if tv is not None or not times:
         return f"TV {times * (tv or 0):.3g}"
-    return "TV ¼ ×" if times < 1 else f"TV {times:g} ×"
+    return f"TV {'¼' if times < 1 else f'{times:g}'} × automatic"
 
 
 def _neighbours(

@@ -35,10 +35,25 @@ def frame_of(climb: Climb) -> tuple[dict[str, Any], list[bytes]]:
         "from": first,
         "speed": climb.speed,
         **_answered(newest.said or climb.said(newest.step)),
-        "notes": climb.notes,
-        "first": climb.first,
+        **told_beside(climb),
     }
     return value, [pack(shown(newest.pictures), "picture"), pack(numbers, "float32")]
+
+
+def told_beside(climb: Climb) -> dict[str, Any]:
+    """Return what is said of an ascent beside its numbers: notes, firsts, and its turns.
+
+    Of a turn only what it changed, as a slider that is drawn makes many.
+    """
+    turns: list[dict[str, Any]] = []
+    labels, given = [""], dict[str, Any]()
+    for step, rules in climb.turns:
+        now = {name: value for name, value in rules.given.items() if given.get(name, ()) != value}
+        called = climb.labels(step)
+        turns.append({"step": step, "now": now, "labels": None if called == labels else called})
+        labels, given = called, rules.given
+    notes = [note and note._asdict() for note in climb.notes]
+    return {"notes": notes, "first": climb.first, "turns": turns}
 
 
 def _answered(said: Sequence[Said]) -> dict[str, Any]:
@@ -95,7 +110,7 @@ class AscentReplies:
     @answers("curve")
     def _answer_curve(self, request: Request) -> Answer:
         climb = self._of(request)
-        value = {"steps_kept": climb.frames.steps, "first": climb.first}
+        value = {"steps_kept": climb.frames.steps, **told_beside(climb)}
         numbers = climb.numbers(0, len(climb.measured))
         return Answer(value, [pack(numbers, "float32")])
 

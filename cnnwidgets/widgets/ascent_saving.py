@@ -65,7 +65,7 @@ def encoded(
         If there are no pictures yet.
     """
     sheet = suffix == ".png"
-    most = max(_LEAST, _SHEET // max(1, len(story.labels))) if sheet else _PAGES
+    most = max(_LEAST, _SHEET // len(story.labels(0))) if sheet else _PAGES
     if not (steps := story.steps(most)):
         raise ValueError("there are no pictures yet; run the viewer first")
     program = _ffmpeg() if suffix == ".mp4" else ""
@@ -123,6 +123,11 @@ def _film(program: str, pages: Iterator[Image.Image]) -> bytes:
             said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
             raise ValueError(f"ffmpeg could not make the film: {said or done.returncode}")
         return file.read_bytes()
+
+
+def formats() -> list[str]:
+    """Return the formats that can be made here, without a dot."""
+    return [one.removeprefix(".") for one in FORMATS if one != ".mp4" or shutil.which("ffmpeg")]
 
 
 def _ffmpeg() -> str:

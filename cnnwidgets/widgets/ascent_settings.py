@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from traitlets import Float, Int, TraitType, validate
 
-from cnnwidgets.ascent.settings import Settings
+from cnnwidgets.ascent.settings import CALM, Settings
 from cnnwidgets.widgets.ascent_checks import (
     LIVE,
     WHOLE,
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from cnnwidgets.widgets.ascent_panels import Panel
+
+
+class Rules(NamedTuple):
+    """What pictures go by: settings with one weight for each, and the traits they are made of."""
+
+    settings: Settings
+    given: dict[str, Any]
 
 
 class AscentSettings(Widget):
@@ -82,10 +89,11 @@ class AscentSettings(Widget):
             self._restart()
         return name
 
-    def _settings(self, panels: Sequence[Panel]) -> Settings:
+    def _rules(self, panels: Sequence[Panel]) -> Rules:
         """Return what the pictures go by, as it is set now."""
         given = {name: getattr(self, name) for name in LIVE}
         times = [panel.smoothing for panel in panels]
         if self.tv is None:
-            return Settings(**given, calm=times)
-        return Settings(**{**given, "tv": [self.tv * one for one in times]})
+            return Rules(Settings(**given, calm=[CALM * one for one in times]), given)
+        weights = [self.tv * one for one in times]
+        return Rules(Settings(**{**given, "tv": weights}), given)

@@ -94,6 +94,8 @@ def subject_of(net: Network, classes: Sequence[str], asked: Asked, measure: str)
     """
     if isinstance(asked, str) and asked.startswith(CLASS):
         return of_class(classes, asked.removeprefix(CLASS), measure)
+    if isinstance(asked, str) and asked in classes and asked not in net.graph:
+        raise ValueError(f'objective: {asked!r} is a class; give "{CLASS}{asked}"')
     objective = _neuron(net, asked) or objective_of(net, asked)
     match objective:
         case Class() if classes:

@@ -20,6 +20,8 @@ STOPS: dict[Table, str] = {
 }
 RUNS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e6a400", "#56b4e9", "#8a8f98")
 """Of the runs of a training, in the order given."""
+MARKS = ("#0072b2", "#d55e00", "#009e73", "#e6a400", "#cc79a7", "#56b4e9", "#8a8f98")
+"""Of pictures beside each other."""
 NOT_A_NUMBER, POSITIVE_INFINITY, NEGATIVE_INFINITY = "#f03cd2", "#ff9d00", "#00d5f5"
 _ENTRIES = 257  # odd: zero is the neutral colour
 

@@ -15,9 +15,9 @@ from cnnwidgets.widgets.ascent_checks import ANEW, LIVE, PICTURE
 from cnnwidgets.widgets.ascent_climb import Climb
 from cnnwidgets.widgets.ascent_frames import coarse_to_fine
 from cnnwidgets.widgets.ascent_page import Story, still
-from cnnwidgets.widgets.ascent_panels import labels_of
-from cnnwidgets.widgets.ascent_replies import AscentReplies, frame_of
-from cnnwidgets.widgets.ascent_saving import write
+from cnnwidgets.widgets.ascent_panels import told_of
+from cnnwidgets.widgets.ascent_replies import AscentReplies, frame_of, told_beside
+from cnnwidgets.widgets.ascent_saving import formats, write
 from cnnwidgets.widgets.ascent_settings import AscentSettings
 from cnnwidgets.widgets.ascent_subject import class_names, described, of_class, subject_of
 from cnnwidgets.widgets.running import Running
@@ -85,8 +85,8 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
 
     Notes
     -----
-    Linked with a `cnnwidgets.LayerBrowser`, a channel or unit chosen there is climbed here: at
-    once if this viewer has been run before, else with the next `run`. A class chosen elsewhere is
+    Linked with a `cnnwidgets.LayerBrowser`, a channel or unit chosen there is climbed here at
+    once; what was chosen before they were linked stays. A class chosen elsewhere is
     taken over while a class is climbed here, as a unit is no class.
 
     The pictures are kept as they can be seen, 8 bits for each value, within 64 MB; if there are
@@ -119,6 +119,7 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
     _shape: List[int] = List().tag(sync=True)
     _panels: List[dict[str, Any]] = List().tag(sync=True)
     _generation = Int(0).tag(sync=True)
+    _formats: List[str] = List().tag(sync=True)
     _ended = Dict(default_value=None, allow_none=True).tag(sync=True)
 
     def __init__(
@@ -127,6 +128,8 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
         objective: Asked,
         **traits: Any,  # noqa: ANN401 - checked by the base class
     ) -> None:
+        if "start" in traits:
+            raise TypeError("GradientAscentViewer has no keyword 'start'; give start_from")
         self._check_keywords(traits)
         network = as_network(net)
         chosen = {name: traits.pop(name) for name in PARTS if name in traits}
@@ -146,6 +149,7 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
             _layers=described(network),
             _network=network.name,
             _shape=list(network.input_shape),
+            _formats=formats(),
             **subject.parts,
             **traits,
         )
@@ -269,7 +273,7 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
         climb = Climb(
             self.net,
             panels,
-            self._settings(panels),
+            self._rules(panels),
             self.steps,
             classifies=bool(self._classes),
             optimizer=self.optimizer,
@@ -280,11 +284,8 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
         self._stale, self._next_frame = False, 0.0
         with self.hold_sync():
             self._generation, self.step = climb.generation, 0
-            self._label(climb)
+            self._panels = told_of(climb.panels, climb.labels(0))
         return climb
-
-    def _label(self, climb: Climb) -> None:
-        self._panels = labels_of(climb.panels, self.direction, self.tv)
 
     def _batch(self, _newest: Newest) -> None:
         """Let the browser know of the newest step, as often as it can be seen."""
@@ -309,7 +310,8 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
         if self.follow:
             self.step = climb.newest.step
         if climb.over:
-            self._ended = {"notes": climb.notes, "first": climb.first}
+            beside = told_beside(climb)
+            self._ended = {name: beside[name] for name in ("notes", "first")}
 
     def _offer(self, climb: Climb) -> None:
         if climb.newest is not None:
@@ -318,7 +320,7 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
     def _story(self) -> Story:
         """Return what there is to be drawn."""
         subject = self._climb.panels[0].subject if self._climb else self._subject
-        return Story(subject, [one["label"] for one in self._panels], self._climb)
+        return Story(subject, self._climb)
 
     @observe(*ANEW)
     def _changed(self, change: Any) -> None:  # noqa: ANN401
@@ -337,17 +339,14 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
 
     def _restart(self, *, at_once: bool = False) -> None:
         self._stale = True
-        if self._going or (at_once and self._climb is not None):
+        if self._going or (at_once and (self._eager or self._climb is not None)):
             self.run()
 
     @observe(*LIVE)
-    def _turn(self, change: Any) -> None:  # noqa: ANN401
+    def _turn(self, _change: Any) -> None:  # noqa: ANN401
         """Let what climbs go by other settings from the next step on."""
-        climb = self._climb
-        if climb is not None and not climb.over:
-            climb.settings = self._settings(climb.panels)
-            if change.name in {"direction", "tv"}:
-                self._label(climb)
+        if self._climb is not None and not self._climb.over:
+            self._climb.rules = self._rules(self._climb.panels)
 
     @observe("steps")
     def _lengthen(self, _change: Any) -> None:  # noqa: ANN401

@@ -35,7 +35,8 @@ class Link:
                 meet([other for other in widgets if other is not widget])
         for name in self.names:
             first, *others = self._widgets[name]
-            self._pass_on(name, getattr(first, name), others)
+            yielding = [one for one in others if name not in getattr(one, "_keeps", ())]
+            self._pass_on(name, getattr(first, name), yielding)
             for widget in (first, *others):
                 widget.observe(self._changed, name)
 
@@ -71,7 +72,8 @@ def link(*widgets: HasTraits) -> Link:
     ----------
     widgets
         Two or more. The first one's values win; later a change in any of them shows in all,
-        except where a widget rejects the value (a layer that its network does not have).
+        except where a widget rejects the value (a layer that its network does not have). A
+        GradientAscentViewer keeps its unit or class until another is chosen.
 
     Returns
     -------

@@ -10,6 +10,7 @@ import torch
 
 import cnnwidgets as cw
 from cnnwidgets.ascent import Ascent, Settings
+from cnnwidgets.ascent.settings import CALM
 from cnnwidgets.widgets.gradient_ascent_viewer import GradientAscentViewer
 from tests.ascending import climbed_by, pixels, viewing
 from tests.climbing import CLASSES, climbed
@@ -177,6 +178,7 @@ def test_the_measure_follows_an_objective_and_is_followed() -> None:
     expected = list(cw.ascend(net, cw.Logit("bird"), steps=8))
     assert [frame.score for frame in viewer.frames] == [frame.score for frame in expected]
     viewer.measure = "probability"
+    assert viewer._panels[0]["measure"] == "logit"  # what it was made for
     viewer.run()
     assert viewer.wait(PATIENCE)
     expected = list(cw.ascend(net, cw.Probability("bird"), steps=8))
@@ -225,6 +227,7 @@ def test_its_parts_make_an_objective() -> None:
         ({"objective": "conv2"}, r"objective: 'conv2' has no channel; give \"conv2:0\""),
         ({"objective": "conv2:5"}, "channel: 5; layer 'conv2' has 5 channels, 0 to 4"),
         ({"objective": "class:brid"}, r"no class is named 'brid'; did you mean 'bird'\?"),
+        ({"objective": "bird"}, "objective: 'bird' is a class; give \"class:bird\""),
         ({"objective": "class:5"}, "there is no class 5; choose 0 to 4"),
         ({"objective": cw.Class("brid")}, r"did you mean 'bird'\?"),
         ({"measure": "logits"}, r"measure: there is no 'logits'; did you mean 'logit'\?"),
@@ -261,6 +264,8 @@ def test_wrong_words_raise() -> None:
     net = climbed()
     with pytest.raises(TypeError, match=r"no keyword 'sede'; did you mean 'seed'\?"):
         GradientAscentViewer(net, "conv1:0", sede=1)
+    with pytest.raises(TypeError, match="no keyword 'start'; give start_from"):
+        GradientAscentViewer(net, "conv1:0", start="zeros")
     with pytest.raises(TypeError, match="objective: 3; give"):
         GradientAscentViewer(net, 3)  # type: ignore[arg-type]
     viewer = viewing()
@@ -306,8 +311,8 @@ BATCHES: list[tuple[dict[str, Any], list[str], Callable[[cw.Network], Ascent]]] 
     ),
     (
         {"compare": "tv", "count": 4},
-        ["TV 0", "TV ¼ ×", "TV 1 ×", "TV 4 ×"],
-        lambda net: batch(net, 4, calm=[0, 0.25, 1, 4]),
+        ["TV 0", "TV ¼ × automatic", "TV 1 × automatic", "TV 4 × automatic"],
+        lambda net: batch(net, 4, calm=[0, CALM / 4, CALM, 4 * CALM]),
     ),
     (
         {"compare": "channels", "count": 3},
@@ -324,7 +329,7 @@ def test_small_multiples(
     net = climbed()
     with assert_untouched(net.model):
         viewer = climbed_by("conv2:1", net, **traits)
-    assert [one["label"] for one in viewer._panels] == labels
+    assert [one["label"] for one in viewer._panels] == viewer._climb.labels(8) == labels
     for step, frames in enumerate(expected(net)):
         np.testing.assert_array_equal(viewer._climb.frames[step], pixels(net, frames))
         assert [one.score for one in viewer._climb.measured[step]] == [f.score for f in frames]

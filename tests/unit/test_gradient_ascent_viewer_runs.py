@@ -12,6 +12,7 @@ import torch
 
 import cnnwidgets as cw
 from cnnwidgets.ascent import Ascent, Settings
+from cnnwidgets.ascent.settings import CALM
 from cnnwidgets.widgets import ascent_climb, ascent_replies
 from cnnwidgets.widgets.ascent_answers import Asking
 from cnnwidgets.widgets.ascent_frames import Frames, coarse_to_fine
@@ -114,10 +115,20 @@ def test_settings_act_from_the_next_step_on(monkeypatch: pytest.MonkeyPatch) -> 
     viewer.run()
     eventually(lambda: len(viewer._climb.measured) == 1)  # the first step waits to be told
     viewer.tv, viewer.lr, viewer.direction, viewer.steps = 3.0, 0.2, -1, 6
-    assert [one["label"] for one in viewer._panels] == ["less of conv2:1"]
+    assert [one["label"] for one in viewer._panels] == ["conv2:1"]  # what was made so far
     gate.release(100)
     assert viewer.wait(PATIENCE)
-    ascent = Ascent(net, "conv2:1", 0, Settings(calm=[1.0]))
+    assert [viewer._climb.labels(step) for step in (1, 2)] == [["conv2:1"], ["less of conv2:1"]]
+    page = Browser(viewer)
+    first, then = page.request("curve", generation=viewer._generation).value["turns"]
+    assert (first["step"], first["now"]["lr"], first["labels"]) == (0, 0.05, ["conv2:1"])
+    changed = {"tv": 3.0, "lr": 0.2, "direction": -1}
+    assert then == {"step": 2, "now": changed, "labels": ["less of conv2:1"]}
+    viewer.direction = 1  # it is over
+    assert viewer._climb.labels(6) == ["less of conv2:1"]
+    assert viewer._story().title(1) == "conv2:1 (mean activation)"
+    assert viewer._story().title(6) == "less of conv2:1 (mean activation)"
+    ascent = Ascent(net, "conv2:1", 0, Settings(calm=[CALM]))
     expected = [ascent.step()[0]]
     ascent.settings = Settings(tv=[3.0], lr=0.2, direction=-1)
     expected += [ascent.step()[0] for _ in range(6)]
@@ -178,15 +189,23 @@ def test_a_layer_browser_chooses_what_is_climbed() -> None:
     viewer = viewing("class:bird", net)
     tied = cw.link(browser, viewer)
     assert {"layer", "channel", "unit", "target"} == set(tied.names)
-    assert (viewer.objective, viewer._generation) == ("conv1:2", 0)
+    assert (viewer.objective, viewer._generation) == ("class:bird", 0)  # nothing was chosen
     browser.channel = 3
-    assert (viewer.objective, viewer.running) == ("conv1:3", False)
-    viewer.run()
     assert viewer.wait(PATIENCE)
+    assert (viewer.objective, viewer._panels[0]["label"]) == ("conv1:3", "conv1:3")
+    viewer.objective = "class:cat"
+    browser.channel = 1
+    assert viewer.objective == "conv1:1"
     browser.layer = "conv2"
+    assert (viewer.objective, browser.channel) == ("conv2:1", 1)
     browser.channel = 4
     assert viewer.wait(PATIENCE)
     assert (viewer.objective, viewer._panels[0]["label"]) == ("conv2:4", "conv2:4")
+    viewer.objective = "class:cat"
+    browser.layer = "conv1"
+    assert viewer.objective == f"conv1:{browser.channel}"
+    viewer.objective, browser.layer, browser.channel = "class:cat", "conv2", 4
+    assert viewer.wait(PATIENCE)
     browser.unit = (1, 2)
     assert viewer.wait(PATIENCE)
     assert viewer._panels[0]["label"] == "conv2:4:1:2"
@@ -259,7 +278,9 @@ def test_a_page_catches_up() -> None:
     page = watching(viewer)
     generation = viewer._generation
     curve = page.request("curve", generation=generation)
-    assert curve.value == {"steps_kept": list(range(9)), "first": viewer._ended["first"]}
+    assert curve.value["steps_kept"] == list(range(9))
+    assert {name: curve.value[name] for name in ("first", "notes")} == viewer._ended
+    assert len(curve.value["turns"]) == 1
     expected = [
         [[getattr(one, name) for one in row] for row in viewer._climb.measured]
         for name in ("score", "norm")
@@ -304,10 +325,21 @@ def test_the_network_is_asked_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = viewing("conv2:1", steps=40)
     watching(viewer)
     monkeypatch.setattr(ascent_climb, "LOOKING", 0.0)
+    monkeypatch.setattr(ascent_climb, "LOOK_AFTER", float("inf"))
     viewer.run()
     assert viewer.wait(PATIENCE)
     assert len(asked) <= 2  # the first, which cost no time yet, and the last
     viewer.close()
+    climb = viewing("conv2:1", steps=9)._anew()
+    asked.clear()
+    for _ in climb:
+        climb.look()
+    assert len(asked) == 1
+    monkeypatch.setattr(ascent_climb, "LOOK_AFTER", 0.0)  # as if so long had passed
+    climb.steps = 12
+    for _ in climb:
+        climb.look()
+    assert len(asked) == 4
 
 
 def test_frames_within_a_budget_are_spread_evenly() -> None:

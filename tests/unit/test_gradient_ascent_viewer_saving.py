@@ -8,21 +8,21 @@ import io
 import json
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.text import Text
 from PIL import Image
 
-from cnnwidgets.widgets import ascent_saving
+import cnnwidgets as cw
+from cnnwidgets.widgets import ascent_page, ascent_saving
+from cnnwidgets.widgets.colors import MARKS
 from tests.ascending import climbed_by, held, viewing
 from tests.climbing import climbed
 from tests.kernel import PATIENCE, Browser, eventually
 from tests.untouched import assert_untouched
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("front_end")
 
@@ -57,6 +57,19 @@ def test_a_sheet_of_steps(tmp_path: Path) -> None:
         corner = one[28 : 28 + 168, left : left + 168]
         expected = np.kron(kept[step][0], np.ones((14, 14, 1)))
         np.testing.assert_array_equal(corner, expected)
+    viewer.close()
+
+
+def test_a_page_keeps_the_score_where_a_picture_has_ended() -> None:
+    viewer = climbed_by("conv2:1", steps=600, lr=1e-6)
+    (note,), last = viewer._ended["notes"], viewer._climb.measured[-1][0]
+    assert note["words"]
+    assert ascent_page._score(last) == f"score {last.score:.4g}"
+    assert ascent_page._score(last._replace(score=float("nan"))) == "score not measured"
+    viewer.compare, viewer.count = "channels", 3
+    viewer.run()
+    assert viewer.wait(PATIENCE)
+    assert viewer._story().title() == "3 units (mean activation)"
     viewer.close()
 
 
@@ -147,6 +160,13 @@ def test_the_figure_says_what_it_shows() -> None:
     (curve, *_) = [axes for axes in every if axes.get_ylabel() == "log-odds"]
     drawn = [np.asarray(line.get_ydata()) for line in curve.lines if len(line.get_xdata()) == 31]
     np.testing.assert_allclose(drawn, viewer._climb.numbers(0, 31)[0].T)
+    look = (Path(cw.__file__).parents[1] / "js/src/shared/look.ts").read_text()
+    assert "MARKS = [" + ", ".join(f'"{one}"' for one in MARKS) + "]" in look
+    assert [line.get_color() for line in curve.lines if len(line.get_xdata()) == 31] == list(
+        MARKS[:2]
+    )
+    (other,) = [axes for axes in every if axes.get_ylabel() == "gradient norm"]
+    assert [len(line.get_xdata()) for line in other.lines] == [31, 31, 2]  # no dots
     viewer.follow, viewer.step = False, 7
     assert "step 7" in viewer.figure().subfigs[0].get_suptitle()
     viewer.close()

@@ -24,7 +24,24 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("front_end")
 
-NO_REACTION = "this unit does not react to the start picture: its gradient is zero"
+NO_REACTION = (
+    "this unit does not react to the start picture: its gradient is zero; try another seed or "
+    "start: a unit that never reacts is dead"
+)
+
+
+def said(viewer: Any) -> list[str | None]:
+    """Why its pictures do not move."""
+    return [note and note["words"] for note in viewer._ended["notes"]]
+
+
+def test_an_end_is_noted_at_its_step() -> None:
+    viewer = climbed_by("conv2:1", steps=600, compare="sad", lr=1e-6)
+    (up, down), last = viewer._ended["notes"], viewer._climb.measured[-1]
+    assert (up["settled"], down["settled"]) == (True, True)
+    assert ("risen" in up["words"], "fallen" in down["words"]) == (True, True)
+    assert [up["step"], down["step"]] == [one.step for one in last]
+    viewer.close()
 
 
 class Breaks(nn.Module):
@@ -42,7 +59,8 @@ def test_nan_in_mid_run() -> None:
         viewer = climbed_by(cw.Logit(0), net, steps=200)
     last = viewer.frames[-1]
     assert last.note == f"stopped at step {last.step + 1}: the score is not a finite number"
-    assert viewer._ended["notes"] == [last.note]
+    assert said(viewer) == [last.note]
+    assert viewer._ended["notes"][0]["step"] == last.step + 1
     assert np.isfinite(last.score)
     assert bool(last.image.isfinite().all())
     expected = list(cw.ascend(net, cw.Logit(0), steps=200))
@@ -65,7 +83,7 @@ def test_nan_at_the_start() -> None:
     page.send("hello")
     viewer.run()
     assert viewer.wait(PATIENCE)
-    assert viewer._ended["notes"] == ["stopped at step 0: the score is not a finite number"]
+    assert said(viewer) == ["stopped at step 0: the score is not a finite number"]
     frame = page.comm.wait_for(lambda m: m.content["kind"] == "frame")
     assert frame.content["value"]["predictions"][0]["probability"] is None
     assert viewer._repr_mimebundle_() is not None
@@ -78,7 +96,8 @@ def test_dead_unit_beside_others() -> None:
     with torch.no_grad():
         net.model.get_parameter("conv2.bias").copy_(torch.tensor([0, 0, 1, -100, 1]))
     viewer = climbed_by("relu2:2", net, compare="channels", count=3, steps=20)
-    assert viewer._ended["notes"] == [None, NO_REACTION, None]
+    assert said(viewer) == [None, NO_REACTION, None]
+    assert viewer._ended["notes"][1]["step"] == 0
     numbers = viewer._climb.numbers(0, 21)
     assert np.isnan(numbers[0, 8:, 1]).all()
     assert np.isfinite(numbers[0, :, [0, 2]]).all()
@@ -94,7 +113,8 @@ def test_saturated_unit() -> None:
     net = climbed(function=lambda maps: maps.mean((2, 3)) * 1e4)
     top = net.predict(torch.rand(3, 12, 12))[0].index
     viewer = climbed_by(f"class:{top}", net, measure="probability", steps=30)
-    assert "does not react" in viewer._ended["notes"][0]
+    assert "does not react" in str(said(viewer)[0])
+    assert not viewer._ended["notes"][0]["settled"]
     assert viewer._ended["first"] == [0]
     viewer.close()
 

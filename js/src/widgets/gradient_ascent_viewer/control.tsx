@@ -8,10 +8,12 @@ interface ChoiceProps<K extends string | number> {
   label: string;
   trait: Signal<K>;
   options: readonly (readonly [K, string])[];
+  /** Is it of the view alone? */
+  own?: boolean;
 }
 
 /** Without a kernel, nothing is chosen. */
-export function Choice<K extends string | number>({ label, trait, options }: ChoiceProps<K>) {
+export function Choice<K extends string | number>({ label, trait, options, own }: ChoiceProps<K>) {
   const { alone } = useAscent();
   return (
     <label class="cnnw-ga-field">
@@ -19,7 +21,7 @@ export function Choice<K extends string | number>({ label, trait, options }: Cho
       <select
         aria-label={label}
         value={trait.value}
-        disabled={alone.value}
+        disabled={alone.value && !own}
         onChange={({ currentTarget }) => {
           const option = options[currentTarget.selectedIndex];
           if (option) trait.value = option[0];
@@ -97,23 +99,25 @@ interface StopsProps {
   values: readonly (number | null)[];
   value: number | null;
   unit?: string | undefined;
+  /** What it is where it is automatic. */
+  usual?: string | undefined;
   disabled: boolean;
   onChange: (value: number | null) => void;
 }
 
 /** "automatic", "off", or the number. */
-const stopWords = (value: number | null, unit = "") =>
-  value === null ? "automatic" : value === 0 ? "off" : number(value) + (unit && ` ${unit}`);
+const stopWords = (value: number | null, unit = "", usual = "automatic") =>
+  value === null ? usual : value === 0 ? "off" : number(value) + (unit && ` ${unit}`);
 
 /** A slider that stops at given values. */
-export const Stops = ({ label, values, value, unit, disabled, onChange }: StopsProps) => (
+export const Stops = ({ label, values, value, unit, usual, disabled, onChange }: StopsProps) => (
   <Slider
     label={label}
     min={0}
     max={values.length - 1}
     value={placeOf(values, value)}
     disabled={disabled}
-    format={() => stopWords(value, unit)}
+    format={() => stopWords(value, unit, usual)}
     onInput={(at) => onChange(values[at] as number | null)}
   />
 );

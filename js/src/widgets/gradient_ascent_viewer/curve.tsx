@@ -4,7 +4,7 @@ import { count, number } from "../../shared/format";
 import { MARKS } from "../../shared/look";
 import { pointOf } from "../../shared/pointers";
 import { useSize } from "../../shared/size";
-import { commonWords, measured } from "./describe";
+import { commonWords, liveWords, measured } from "./describe";
 import type { Film } from "./film";
 import { pathOf, type Range, rangeOf, thinned } from "./plot";
 import { type State, useAscent } from "./state";
@@ -27,22 +27,27 @@ interface PlotProps {
   caption: string;
 }
 
+/** Is there room for a number between two others? */
+const clear = (at: number, ...others: number[]) => others.every((one) => Math.abs(one - at) > 12);
+
 /** Lines of all pictures between a lowest and a highest number. */
 function Plot({ film, of, range: [low, high], x, top, height, width, caption }: PlotProps) {
   const { pointed, enlarged } = useAscent();
   const strong = pointed.value ?? enlarged.value;
-  const y = (value: number) => top + height - ((value - low) / (high - low)) * height;
+  const y = (value: number) => top + height - ((value - low) / (high - low || 1)) * height;
   return (
     <g>
       <text x={LEFT} y={top - 12}>
         {caption}
       </text>
-      {[low, high].map((tick) => (
+      {(low === high ? [low] : low < 0 && high > 0 ? [low, 0, high] : [low, high]).map((tick) => (
         <g key={tick}>
           <line x1={LEFT} x2={width - RIGHT} y1={y(tick)} y2={y(tick)} />
-          <text x={LEFT - 5} y={y(tick) + 4} text-anchor="end">
-            {number(tick, 3)}
-          </text>
+          {(tick || low === 0 || clear(y(0), y(low), y(high))) && (
+            <text x={LEFT - 5} y={y(tick) + 4} text-anchor="end">
+              {number(tick, 3)}
+            </text>
+          )}
         </g>
       ))}
       {film.panels.map(({ id }, panel) => {
@@ -84,6 +89,18 @@ function Firsts({ film, x }: { film: Film; x: (step: number) => number }) {
   });
 }
 
+/** Where settings were changed. */
+function Turns({ film, x, bottom }: { film: Film; x: (step: number) => number; bottom: number }) {
+  return film.turns.slice(1).map(({ step, now }) => (
+    <g key={step} data-turn={step} class="cnnw-ga-turn">
+      <line x1={x(step)} x2={x(step)} y1={TOP} y2={bottom} />
+      <path d={`M${x(step)} ${bottom}l-4 7h8z`}>
+        <title>{`From step ${count(step)} on: ${liveWords(now)}`}</title>
+      </path>
+    </g>
+  ));
+}
+
 function scrubbing({ scrub }: State, stepAt: (x: number) => number) {
   const drag = (event: PointerEvent & { currentTarget: HTMLElement }) =>
     scrub(stepAt(pointOf(event).x));
@@ -106,25 +123,34 @@ function readingOf({ shown, pointed, enlarged }: State, film: Film): string {
     0,
     film.panels.findIndex((one) => one.id === id),
   );
-  const which = film.panels.length > 1 ? `${film.panels[panel]?.label}, ` : "";
-  const [score, norm] = [film.score(shown.value, panel), film.norm(shown.value, panel)];
-  return `${which}step ${count(shown.value)}: score ${measured(score)}, gradient norm ${measured(norm)}`;
+  const { value: step } = shown;
+  const at = film.measuredAt(step, panel);
+  const name = film.panels.length > 1 && film.panels[panel];
+  const which = name ? `${film.labelOf(name, step)}, ` : "";
+  const turn = film.turns.findLast((one) => one.step > 0 && one.step <= step);
+  const since = turn ? `; since step ${count(turn.step)}: ${liveWords(turn.now)}` : "";
+  return `${which}step ${count(at)}: score ${measured(film.score(at, panel))}, gradient norm ${measured(film.norm(at, panel))}${since}`;
+}
+
+function captionOf(words: string): string {
+  if (words.startsWith("probability")) return `${words} (0 … 1)`;
+  return words.startsWith("log-odds") ? `${words} (0: as likely as not)` : words;
 }
 
 export function Curves({ film }: { film: Film }) {
   const state = useAscent();
   const ref = useRef<HTMLDivElement>(null);
   const width = Math.max(useSize(ref).width, 200);
-  const { shown, last, steps, going, measure, classes, layers } = state;
+  const { shown, last, steps, ended, classes, layers } = state;
   film.version.value;
-  const end = Math.max(1, going.value ? Math.max(steps.value, last.value) : last.value);
+  const end = Math.max(1, last.value, ended.value ? 0 : steps.value);
   const inner = width - LEFT - RIGHT;
   const x = (step: number) => LEFT + (step / end) * inner;
   const pointing = scrubbing(state, (at) => ((at - LEFT) / inner) * end);
-  const words = commonWords(film.panels, classes.value, measure.value, layers.value);
+  const words = commonWords(film.panels, classes.value, layers.value);
   const probability = words.startsWith("probability");
   const scores: Range = probability ? [0, 1] : rangeOf(everyNumber(film, film.score));
-  const norms: Range = [0, Math.max(rangeOf(everyNumber(film, film.norm))[1], 1e-12)];
+  const norms: Range = [0, rangeOf(everyNumber(film, film.norm))[1]];
   const bottom = TOP + SCORES + BETWEEN + NORMS;
   const common = { film, x, width };
   return (
@@ -147,7 +173,7 @@ export function Curves({ film }: { film: Film }) {
           range={scores}
           top={TOP}
           height={SCORES}
-          caption={probability ? `${words} (0 … 1)` : words}
+          caption={captionOf(words)}
         />
         <Plot
           {...common}
@@ -158,6 +184,7 @@ export function Curves({ film }: { film: Film }) {
           caption="gradient norm"
         />
         <Firsts film={film} x={x} />
+        <Turns film={film} x={x} bottom={bottom} />
         {[0, end].map((step) => (
           <text key={step} x={x(step)} y={bottom + 14} text-anchor={step ? "end" : "start"}>
             {step ? `step ${count(step)}` : "0"}
@@ -166,6 +193,10 @@ export function Curves({ film }: { film: Film }) {
         <line class="cnnw-ga-cursor" x1={x(shown.value)} x2={x(shown.value)} y1={TOP} y2={bottom} />
       </svg>
       <output>{readingOf(state, film)}</output>
+      <p class="cnnw-note">
+        A score is of the picture as its step moved it, so it trembles; the network’s answer is to
+        the picture as it is shown.
+      </p>
     </div>
   );
 }

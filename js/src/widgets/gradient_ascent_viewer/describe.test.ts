@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { decades, evenly, placeOf } from "./control";
-import { answerWords, commonWords, leftWords, scoreWords, subjectOf, unitText } from "./describe";
+import {
+  answerWords,
+  commonWords,
+  leftWords,
+  liveWords,
+  scoreWords,
+  subjectOf,
+  unitText,
+} from "./describe";
 import { LAYERS, panel } from "./mock_kernel";
 
 const CLASSES = ["cat", "crane", "dog", "crane", "7"];
@@ -35,22 +43,24 @@ describe("scores", () => {
     ["conv2:5:3:4", "activation of conv2:5 at row 3, column 4"],
     ["class:dog", "logit of dog"],
     ["custom", "score of the objective given in Python"],
-  ])("of %s", (text, words) =>
-    expect(scoreWords(subjectOf(text, CLASSES), "logit", LAYERS)).toBe(words),
-  );
+  ])("of %s", (text, words) => expect(scoreWords(panel(0, text), CLASSES, LAYERS)).toBe(words));
 
   test("have in common what they have", () => {
     const common = (...objectives: string[]) =>
       commonWords(
-        objectives.map((one, i) => panel(i, one)),
+        objectives.map((one, i) => panel(i, one, one, "probability")),
         CLASSES,
-        "probability",
         LAYERS,
       );
     expect(common("conv2:5", "conv2:5")).toBe("mean activation of conv2:5");
     expect(common("conv2:5", "conv2:6")).toBe("mean activation of each");
     expect(common("class:dog")).toBe("probability of dog");
   });
+});
+
+test("settings that changed are named", () => {
+  const live = { direction: -1, tv: null, lr: 0.2, jitter: 0 };
+  expect(liveWords(live)).toBe("direction down, total variation automatic, rate 0.2, jitter 0");
 });
 
 test("answers name the next class; a probability may be none", () => {

@@ -1,7 +1,7 @@
 // Objectives, scores and answers in words.
 import { count, number, percent } from "../../shared/format";
 import type { Said } from "./film";
-import type { Layer, Measure, Panel } from "./types";
+import type { Layer, Live, Panel } from "./types";
 
 /** What an objective consists of. */
 export type Subject =
@@ -32,9 +32,14 @@ export function unitText(layer: string, channel: number, at: readonly number[] |
 }
 
 /** What the score is: "mean activation of conv2:5". */
-export function scoreWords(subject: Subject, measure: Measure, layers: readonly Layer[]): string {
+export function scoreWords(
+  { objective, measure }: Panel,
+  classes: readonly string[],
+  layers: readonly Layer[],
+): string {
+  const subject = subjectOf(objective, classes);
   if (subject.kind === "custom") return "score of the objective given in Python";
-  if (subject.kind === "class") return `${measure} of ${subject.name}`;
+  if (subject.kind === "class") return `${measure ?? "score"} of ${subject.name}`;
   const { layer, channel, at } = subject;
   const unit = `${layer}:${channel}`;
   if (at) return `activation of ${unit} at row ${at[0]}, column ${at[1]}`;
@@ -46,11 +51,10 @@ export function scoreWords(subject: Subject, measure: Measure, layers: readonly 
 export function commonWords(
   panels: readonly Panel[],
   classes: readonly string[],
-  measure: Measure,
   layers: readonly Layer[],
 ): string {
-  const of = ({ objective }: Panel) => scoreWords(subjectOf(objective, classes), measure, layers);
-  const [first = "score", ...others] = [...new Set(panels.map(of))];
+  const words = panels.map((panel) => scoreWords(panel, classes, layers));
+  const [first = "score", ...others] = [...new Set(words)];
   return others.length ? `${first.split(" of ")[0]} of each` : first;
 }
 
@@ -65,6 +69,22 @@ export function answerWords(said: Said | undefined): string {
   const then = rival ? `, then ${rival.name} ${chance(rival.probability)}` : "";
   return `${answer.name} ${chance(answer.probability)}${then}`;
 }
+
+const NAMES: Record<string, string> = {
+  tv: "total variation",
+  l2: "L2",
+  lr: "rate",
+  p_norm: "p-norm",
+};
+
+/** "direction down, rate 0.2" */
+export const liveWords = (live: Live): string =>
+  Object.entries(live)
+    .map(([name, value]) => {
+      if (name === "direction") return `direction ${value === 1 ? "up" : "down"}`;
+      return `${NAMES[name] ?? name} ${value === null ? "automatic" : number(value)}`;
+    })
+    .join(", ");
 
 /** A number that may be missing. */
 export const measured = (x: number): string => (Number.isNaN(x) ? "not measured" : number(x));

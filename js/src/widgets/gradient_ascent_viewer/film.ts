@@ -2,7 +2,7 @@
 // pictures as its budget has room for, evenly spread.
 import { signal } from "@preact/signals";
 import type { Tensor } from "../../shared/wire";
-import type { Answer, Panel, Rival, Says } from "./types";
+import type { Answer, Beside, Live, Note, Panel, Rival, Says, Turn } from "./types";
 
 /** Of pictures (bytes). */
 export const BUDGET = 96 * 2 ** 20;
@@ -31,18 +31,41 @@ export class Film {
   /** Were numbers missed? */
   torn = false;
   speed: number | null = null;
-  notes: readonly (string | null)[] = [];
+  notes: readonly (Note | null)[] = [];
   /** Of each picture the first step at which its class is the network's answer. */
   first: readonly (number | null)[] = [];
+  turns: readonly Turn[] = [];
   /** By step and panel; holes where nobody measured. */
   readonly #scores: number[] = [];
   readonly #norms: number[] = [];
 
   constructor(
     readonly generation: number,
-    public panels: readonly Panel[],
+    readonly panels: readonly Panel[],
     readonly budget: number,
   ) {}
+
+  tell({ notes, first, turns }: Beside): void {
+    Object.assign(this, { notes, first, turns });
+    this.version.value++;
+  }
+
+  /** What a picture of a step is called, by the settings that made it. */
+  labelOf(panel: Panel, step: number): string {
+    const turn = this.turns.findLast((one) => one.labels && one.step <= step);
+    return turn?.labels?.[this.panels.indexOf(panel)] ?? panel.label;
+  }
+
+  /** The settings that made the pictures of the last step, or will make the next; none are known without turns. */
+  get live(): Live {
+    return Object.assign({}, ...this.turns.map(({ now }) => now));
+  }
+
+  /** Why a picture does not move at a step. */
+  noteOf(step: number, panel: number): Note | null {
+    const note = this.notes[panel] ?? null;
+    return note && note.step <= step ? note : null;
+  }
 
   /** The newest step that anything is known of. */
   get last(): number {

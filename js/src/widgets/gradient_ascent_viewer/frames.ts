@@ -49,7 +49,6 @@ export class Frames {
       const given = [panels.value.length, lost.value, generation.value, running.value, ended.value];
       untracked(() => {
         this.rest();
-        this.#label();
         if (!given[0]) this.film.value = undefined;
         else if (!given[1]) this.#soon = setTimeout(() => this.#fill()); // traits change together
       });
@@ -66,15 +65,6 @@ export class Frames {
     this.#filling.abort();
   }
 
-  /** Labels change with what acts at once. */
-  #label(): void {
-    const { film, told } = this;
-    const [now, panels] = [film.peek(), told.panels.peek()];
-    if (now?.generation !== told.generation.peek() || now.panels.length !== panels.length) return;
-    now.panels = panels;
-    now.version.value++;
-  }
-
   /** The film of a generation; undefined if there is a newer one. */
   #filmOf(generation: number): Film | undefined {
     const now = this.film.peek();
@@ -86,8 +76,7 @@ export class Frames {
     const film = this.#filmOf(value.generation);
     if (!film || pictures.shape[0] !== film.panels.length) return;
     film.speed = value.speed;
-    film.notes = value.notes;
-    film.first = value.first;
+    film.tell(value);
     film.measure(value.from, numbers);
     film.add(stillOf(value.step, pictures, 0, value));
     this.film.value = film;
@@ -112,8 +101,7 @@ export class Frames {
       if (!numbers || stop.aborted) return;
       film.measure(0, numbers);
       if (running) return;
-      film.first = reply.value.first;
-      film.notes = this.told.ended.peek()?.notes ?? film.notes;
+      film.tell(reply.value);
       await this.#fetch(film, reply.value.steps_kept, stop);
       if (this.bridge.status.peek() !== "replay") await this.#ask(film, stop);
     } catch (error) {

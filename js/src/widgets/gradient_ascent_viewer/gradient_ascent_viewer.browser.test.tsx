@@ -1,12 +1,14 @@
 import { describe, expect, test, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import { panel, scoreAt } from "./mock_kernel";
+import { noteOf, panel, scoreAt } from "./mock_kernel";
 import { button, choose, colour, eventually, find, mount, root, see, slide } from "./mounting";
 
 const ZEBRA = { objective: "class:2", target: 2 };
 const HAPPY = [panel(0, "zebra", "class:zebra"), panel(1, "less of zebra", "class:zebra")];
 const step = () => page.getByRole("slider", { name: "Step", exact: true });
 const tile = (id: number) => find(`[data-panel="${id}"]`);
+const axis = () =>
+  [...find(".cnnw-ga-curves svg").children].findLast((one) => one.tagName === "text")?.textContent;
 const state = () => root().dataset.state;
 
 describe("an ascent", () => {
@@ -60,19 +62,35 @@ describe("an ascent", () => {
     const kernel = mount({ compare: "sad", ...ZEBRA });
     kernel.begin(HAPPY);
     kernel.frame(0, 8, {
-      notes: [null, "this unit does not react to the start picture: its gradient is zero"],
+      notes: [null, noteOf(0, "this unit does not react to the start picture")],
     });
     await eventually(() => tile(1)?.textContent).toContain(
-      "This unit does not react to the start picture: its gradient is zero.",
+      "This unit does not react to the start picture.",
     );
+    expect(tile(1).textContent).not.toContain("network"); // it would be of the noise
     expect(tile(0).textContent).not.toContain("react");
-    const none = [null, null];
-    kernel.finish({
-      notes: ["stopped at step 9: the score is not a finite number", null],
-      first: none,
+    kernel.frame(9, 12, {
+      notes: [
+        noteOf(9, "stopped: the score is not a finite number"),
+        noteOf(9, "it has not fallen", true),
+      ],
     });
+    const notes = [
+      noteOf(9, "stopped: the score is not a finite number"),
+      noteOf(9, "it has not fallen", true),
+    ];
+    kernel.finish({ notes });
     await eventually(() => tile(0).textContent).toContain("the score is not a finite number.");
-    await see("Ended at step 8. zebra: the network says cat 57.5 %");
+    await see("ended at step 9: it has not fallen");
+    expect(root().querySelectorAll(".cnnw-ga-note")).toHaveLength(1); // an end is no trouble
+    await see(
+      /^Ended at step 12. zebra: the network says cat .* not a finite number; less of zebra/,
+    );
+    slide("Step", 8);
+    await eventually(() => tile(0).dataset.step).toBe("8");
+    expect(root().querySelector("article")?.parentElement?.textContent).not.toMatch(
+      /stopped|ended/,
+    );
   });
 
   test("keeps its picture while a change begins another", async () => {
@@ -93,13 +111,87 @@ describe("an ascent", () => {
     expect(root().dataset.generation).toBe("2");
   });
 
-  test("is named anew with what acts at once", async () => {
+  test("is named by the settings that made each step, and marks where they changed", async () => {
+    const kernel = mount();
+    const given = { direction: 1, tv: null };
+    kernel.turns = [{ step: 0, now: given, labels: null }];
+    kernel.begin();
+    kernel.frame(0, 12);
+    kernel.update("running", false);
+    kernel.update("direction", -1);
+    await see("From the next step on: direction down.");
+    expect(find("h4").textContent).toBe("conv2:5"); // no step was taken
+    kernel.turns.push({ step: 13, now: { direction: -1 }, labels: ["less of conv2:5"] });
+    kernel.frame(13, 20);
+    await eventually(() => find("h4").textContent).toBe("less of conv2:5");
+    await see(/^step 20: score .*; since step 13: direction down$/);
+    expect(find("[data-turn] title").textContent).toBe("From step 13 on: direction down");
+    expect(root().textContent).not.toContain("From the next step on");
+    slide("Step", 12);
+    await eventually(() => find("h4").textContent).toBe("conv2:5");
+    kernel.finish();
+    await eventually(state).toBe("ended");
+    kernel.update("tv", 0.1);
+    await see("Made with other settings than those chosen now: press Run.");
+  });
+
+  test("keeps the measure that it was made for", async () => {
+    const kernel = mount({ ...ZEBRA, measure: "probability" });
+    kernel.begin([panel(0, "zebra", "class:zebra", "probability")]);
+    kernel.frame(0, 12);
+    kernel.finish();
+    await see("probability of zebra (0 … 1)");
+    await choose("Measure", "log-odds");
+    await see("Made with other settings than those chosen now: press Run.");
+    await see("probability of zebra (0 … 1)");
+    expect(find("article p").getAttribute("title")).toBe("probability of zebra");
+  });
+
+  test("of log-odds has a line at zero, which is said", async () => {
+    const kernel = mount(ZEBRA);
+    kernel.begin([panel(0, "zebra", "class:zebra", "log-odds")]);
+    kernel.frame(0, 12);
+    await see("log-odds of zebra (0: as likely as not)");
+  });
+
+  test("keeps its axis while it is paused", async () => {
     const kernel = mount();
     kernel.begin();
     kernel.frame(0, 12);
-    await eventually(() => tile(0)?.textContent).toContain("conv2:5");
-    kernel.update("_panels", [panel(0, "less of conv2:5", "conv2:5")]);
-    await eventually(() => tile(0).textContent).toContain("less of conv2:5");
+    kernel.update("running", false);
+    await eventually(state).toBe("paused");
+    await eventually(axis).toBe("step 64");
+    kernel.finish();
+    await eventually(axis).toBe("step 12");
+  });
+
+  test("that is dark is shown with more contrast, and says so", async () => {
+    const kernel = mount();
+    kernel.begin();
+    kernel.frame(0, 0);
+    const canvas = () => find("article canvas");
+    await see(/^values \d+ … \d+ of 255$/);
+    expect(canvas().style.filter).toBe("");
+    await choose("Contrast", "stretched");
+    await see(/^values \d+ … \d+ of 255, stretched$/);
+    expect(canvas().style.filter).toMatch(/^brightness\(.*\) contrast\(.*\)$/);
+  });
+
+  test("with many pictures and all settings keeps words apart", async () => {
+    await page.viewport(1200, 900);
+    const kernel = mount({ compare: "seeds", ...ZEBRA }, { width: 1112 });
+    kernel.begin(Array.from({ length: 16 }, (_, i) => panel(i, `seed ${i}`, "class:zebra")));
+    kernel.frame(0, 30, { first: Array(16).fill(6) });
+    await eventually(() => document.querySelectorAll("article small").length).toBe(32);
+    for (const small of root().querySelectorAll<HTMLElement>("article small"))
+      expect(small.scrollWidth).toBeLessThanOrEqual(small.clientWidth);
+    await page.getByText("More regularisers").click();
+    const side = find(".cnnw-ga-side");
+    expect(side.scrollWidth).toBeLessThanOrEqual(side.clientWidth);
+    for (const output of side.querySelectorAll("output"))
+      expect(output.getBoundingClientRect().right).toBeLessThanOrEqual(
+        side.getBoundingClientRect().right,
+      );
   });
 
   test("that was made with other settings says so, and is not gone on with", async () => {
@@ -211,7 +303,7 @@ describe("what is there", () => {
     kernel.begin();
     kernel.frame(0, 4);
     for (let at = 5; at <= 24; at++) kernel.frame(at, at, silent);
-    await see("network (step 4): cat 53.9 %, then <b>dog</b> 46.1 %");
+    await see("network, 20 steps before: cat 53.9 %, then <b>dog</b> 46.1 %");
     expect(kernel.asked("answers")).toEqual([]);
     kernel.finish();
     await see("network: zebra 69.2 %, then <b>dog</b> 30.8 %");
@@ -285,8 +377,8 @@ describe("what is there", () => {
 
 describe("several pictures", () => {
   test("stand beside one another, and one is enlarged", async () => {
-    const kernel = mount({ compare: "sad", measure: "probability", ...ZEBRA });
-    kernel.begin(HAPPY);
+    const kernel = mount({ compare: "sad", ...ZEBRA });
+    kernel.begin(HAPPY.map((one) => ({ ...one, measure: "probability" as const })));
     kernel.frame(0, 30);
     await eventually(() => document.querySelectorAll("article").length).toBe(2);
     await see("probability of zebra (0 … 1)");
@@ -331,6 +423,18 @@ describe("files", () => {
     await eventually(() => files).toEqual(["a.gif blob:"]);
     expect(kernel.asked("save")[0]?.args).toEqual({ format: "gif" });
     click.mockRestore();
+  });
+
+  test("that the kernel cannot make are not offered", async () => {
+    const kernel = mount({ _formats: ["gif", "webp", "png"] });
+    kernel.begin();
+    kernel.frame(0, 8);
+    await eventually(() => root().dataset.held).toBe("1");
+    await page.getByText("Save").click();
+    await expect.element(page.getByRole("button", { name: /^GIF/ })).toBeEnabled();
+    const film = page.getByRole("button", { name: /^MP4/ });
+    await expect.element(film).toBeDisabled();
+    expect(film.element().getAttribute("title")).toBe("The kernel’s machine has no ffmpeg.");
   });
 
   test("that cannot be made say why", async () => {

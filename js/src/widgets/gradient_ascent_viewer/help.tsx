@@ -16,10 +16,6 @@ export function Help() {
           </div>
         ))}
       </dl>
-      <p class="cnnw-note">
-        A score is of the picture as its step saw it, moved a little; the network’s answer is to the
-        picture as it is shown.
-      </p>
     </Dialog>
   );
 }

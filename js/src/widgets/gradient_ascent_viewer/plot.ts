@@ -2,7 +2,7 @@
 
 export type Range = [low: number, high: number];
 
-/** Lowest and highest finite number; a little around a single one. */
+/** Lowest and highest finite number; a little around a single one, but for zero. */
 export function rangeOf(values: Iterable<number>): Range {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
@@ -11,7 +11,7 @@ export function rangeOf(values: Iterable<number>): Range {
     if (value > high) high = value;
   }
   if (low > high) return [0, 1];
-  const room = low === high ? Math.abs(low) / 2 || 1 : 0;
+  const room = low === high ? Math.abs(low) / 2 : 0;
   return [low - room, high + room];
 }
 

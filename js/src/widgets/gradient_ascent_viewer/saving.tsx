@@ -12,8 +12,11 @@ const FORMATS = [
   ["gif", "GIF", "runs everywhere"],
   ["webp", "WebP", "all colours"],
   ["png", "PNG", "a sheet of pictures"],
-  ["mp4", "MP4", "needs ffmpeg"],
+  ["mp4", "MP4", "takes ffmpeg"],
 ] as const;
+
+const lacks = (formats: readonly string[], format: string) =>
+  formats.includes(format) ? undefined : "The kernel’s machine has no ffmpeg.";
 
 function download(name: string, data: BlobPart, format: string): void {
   const type = `${format === "mp4" ? "video" : "image"}/${format}`;
@@ -26,7 +29,7 @@ function download(name: string, data: BlobPart, format: string): void {
 }
 
 export function Saving() {
-  const { bridge, alone, film, failed } = useAscent();
+  const { bridge, alone, film, failed, formats } = useAscent();
   const share = useSignal<number | undefined>(undefined);
   const abort = useRef<AbortController | null>(null);
   useEffect(() => () => abort.current?.abort(), []);
@@ -66,8 +69,8 @@ export function Saving() {
         {FORMATS.map(([format, label, note]) => (
           <Button
             key={format}
-            disabled={alone.value || !film.value}
-            title={alone.value ? NEEDS_KERNEL : undefined}
+            disabled={alone.value || !film.value || !formats.value.includes(format)}
+            title={alone.value ? NEEDS_KERNEL : lacks(formats.value, format)}
             onClick={() => save(format)}
           >
             {label} <small>{note}</small>

@@ -3,7 +3,7 @@ import type { Signal } from "@preact/signals";
 import { Button } from "../../shared/button";
 import { Choice, decades, evenly, Stops, Whole } from "./control";
 import { NEEDS_KERNEL } from "./describe";
-import { useAscent } from "./state";
+import { type State, useAscent } from "./state";
 
 const WEIGHTS = decades([0], -4, 6);
 const MOST_STEPS = 2048;
@@ -26,10 +26,14 @@ const OFTEN: Slide[] = [
 const SELDOM: Slide[] = [
   ["p_norm", "p-norm", WEIGHTS],
   ["blur", "Blur", evenly(0, 3, 0.25), "px"],
-  ["clip", "Clip", evenly(0, 0.9, 0.05), "of the pixels"],
-  ["zoom", "Zoom", evenly(0, 0.3, 0.01), "at most"],
-  ["rotation", "Rotation", evenly(0, 45, 1), "° at most"],
+  ["clip", "Clip", evenly(0, 0.9, 0.05), "of all"],
+  ["zoom", "Zoom", evenly(0, 0.3, 0.01)],
+  ["rotation", "Rotation", evenly(0, 45, 1), "°"],
 ];
+
+/** Where jitter is automatic: a sixteenth of the shorter side. */
+const jitterOf = ({ size, shape }: State) =>
+  Math.max(1, Math.round(Math.min(...(size.value ? [size.value] : shape.value.slice(1))) / 16));
 
 function Slides({ of }: { of: Slide[] }) {
   const state = useAscent();
@@ -37,6 +41,7 @@ function Slides({ of }: { of: Slide[] }) {
     <Stops
       key={name}
       {...{ label, values, unit }}
+      usual={name === "jitter" ? `≤ ${jitterOf(state)} px` : undefined}
       value={state[name].value}
       disabled={state.alone.value}
       onChange={(value) => ((state[name] as Signal<number | null>).value = value)}
@@ -64,7 +69,9 @@ function AtOnce() {
       />
       <details>
         <summary>More regularisers</summary>
-        <Slides of={SELDOM} />
+        <div>
+          <Slides of={SELDOM} />
+        </div>
       </details>
     </fieldset>
   );

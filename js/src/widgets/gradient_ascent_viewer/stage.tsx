@@ -4,8 +4,9 @@ import { Button } from "../../shared/button";
 import { drawPicture } from "../../shared/canvas";
 import { count } from "../../shared/format";
 import type { Tensor } from "../../shared/wire";
+import { shownWith } from "./contrast";
 import { colourOf } from "./curve";
-import { answerWords, measured, scoreWords, subjectOf } from "./describe";
+import { answerWords, liveWords, measured, scoreWords } from "./describe";
 import { type Film, pictureOf, type Still } from "./film";
 import { phaseOf, type State, useAscent } from "./state";
 import type { Panel } from "./types";
@@ -13,12 +14,12 @@ import type { Panel } from "./types";
 /** Pictures up to this edge are shown with square pixels. */
 const SMALL = 160;
 
-function Picture({ picture }: { picture: Tensor }) {
+function Picture({ picture, filter }: { picture: Tensor; filter: string | undefined }) {
   const ref = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => drawPicture(ref.current as HTMLCanvasElement, picture), [picture.data]);
   const [height = 1, width = 1] = picture.shape;
   const imageRendering = Math.max(height, width) > SMALL ? "auto" : "pixelated";
-  return <canvas ref={ref} style={{ aspectRatio: width / height, imageRendering }} />;
+  return <canvas ref={ref} style={{ aspectRatio: width / height, imageRendering, filter }} />;
 }
 
 interface TileProps {
@@ -31,13 +32,21 @@ interface TileProps {
 }
 
 /** Why the picture does not move, and since when the network names it. */
-function Remarks({ film, index }: TileProps) {
+function Remarks({ film, still, index }: TileProps) {
   const first = film.first[index] ?? null;
-  const note = film.notes[index];
+  const note = film.noteOf(still.step, index);
+  const since = first ? `first its answer at step ${count(first)}` : "its answer from the start on";
   return (
     <>
-      {first !== null && <small data-first={first}>first its answer at step {count(first)}</small>}
-      {note && <p class="cnnw-ga-note">{note.charAt(0).toUpperCase() + note.slice(1)}.</p>}
+      {first !== null && <small data-first={first}>{since}</small>}
+      {note?.settled && (
+        <small>
+          ended at step {count(note.step)}: {note.words}
+        </small>
+      )}
+      {note && !note.settled && (
+        <p class="cnnw-ga-note">{note.words.charAt(0).toUpperCase() + note.words.slice(1)}.</p>
+      )}
     </>
   );
 }
@@ -46,18 +55,26 @@ function Remarks({ film, index }: TileProps) {
 const atStep = (step: number, still: Still) =>
   step === still.step ? "" : ` (step ${count(step)})`;
 
+/** ", 12 steps before" where it was asked about an earlier picture. */
+const before = (step: number, still: Still) =>
+  step === still.step ? "" : `, ${count(still.step - step)} steps before`;
+
 function Tile(p: TileProps) {
   const { film, still, panel, index } = p;
-  const { enlarged, pointed, measure, classes, layers } = useAscent();
+  const { enlarged, pointed, contrast, classes, layers } = useAscent();
   const many = film.panels.length > 1;
   const one = !many || enlarged.value === panel.id;
   const at = film.measuredAt(still.step, index);
   const score = measured(film.score(at, index)) + atStep(at, still);
-  const unit = scoreWords(subjectOf(panel.objective, classes.value), measure.value, layers.value);
+  const unit = scoreWords(panel, classes.value, layers.value);
   const said = film.saidOf(still.step, index);
-  const says = answerWords(said);
-  const asked = said ? atStep(said.step, still) : "";
-  const told = `${panel.label}, step ${count(still.step)}: score ${score}${says && `; the network says ${says}${asked}`}`;
+  const note = film.noteOf(still.step, index);
+  const says = note?.step === 0 ? "" : answerWords(said); // else of the noise
+  const asked = said ? before(said.step, still) : "";
+  const label = film.labelOf(panel, still.step);
+  const picture = pictureOf(still, index);
+  const { filter, words } = shownWith(contrast.value, picture);
+  const told = `${label}, step ${count(still.step)}: score ${score}${says && `; the network says ${says}${asked}`}`;
   return (
     <article
       data-panel={panel.id}
@@ -74,21 +91,22 @@ function Tile(p: TileProps) {
         disabled={!many}
         onClick={() => (enlarged.value = one ? null : panel.id)}
       >
-        <Picture picture={pictureOf(still, index)} />
+        <Picture picture={picture} filter={filter} />
       </button>
       <div>
-        <h4 title={panel.label}>
+        <h4 title={label}>
           {many && <i style={{ background: colourOf(index) }} />}
-          {panel.label}
+          {label}
         </h4>
         <p title={unit}>
           score {score} {one && <small>{unit}</small>}
         </p>
         {says && (
-          <p>
+          <p class={asked && "cnnw-ga-old"}>
             network{asked}: {says}
           </p>
         )}
+        <small title="1st to 99th percentile of the picture’s values">{words}</small>
         <Remarks {...p} />
       </div>
     </article>
@@ -111,16 +129,20 @@ function Nothing() {
 
 /** What is not as the reader may think: other inputs than pictures, pictures not kept, other settings. */
 function notes(state: State, still: Still): string[] {
-  const { shape, shown, frames, changed, going, alone } = state;
+  const { shape, shown, frames, changed, turned, going, alone } = state;
+  const quiet = !(going.value || alone.value);
+  const ended = phaseOf(state) === "ended";
+  const next = liveWords(turned.value);
   const [channels = 3] = shape.value;
   const missing = frames.missing.value;
   const all = [
     channels !== 1 && channels !== 3 && `Shown: the mean of ${channels} channels.`,
     still.step !== shown.value && `Picture of step ${count(still.step)}, the nearest that is here.`,
     missing > 0 && `${count(missing)} of its pictures are not in this page.`,
-    changed.value &&
-      !(going.value || alone.value) &&
+    quiet &&
+      (changed.value || (ended && next !== "")) &&
       "Made with other settings than those chosen now: press Run.",
+    quiet && !ended && next !== "" && `From the next step on: ${next}.`,
   ];
   return all.filter((one) => one !== false);
 }

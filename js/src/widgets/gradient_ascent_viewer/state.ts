@@ -3,10 +3,12 @@ import { computed, effect, type ReadonlySignal, type Signal, signal } from "@pre
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Bridge, RequestError } from "../../shared/model";
+import type { Contrast } from "./contrast";
 import { subjectOf } from "./describe";
+import type { Film } from "./film";
 import { Frames } from "./frames";
 import { playhead } from "./playhead";
-import type { Compare, Ended, Layer, Measure, Panel } from "./types";
+import type { Compare, Ended, Layer, Live, Measure, Panel } from "./types";
 
 /** The traits that are written here. */
 interface Written {
@@ -47,12 +49,16 @@ interface Told {
   generation: ReadonlySignal<number>;
   ended: ReadonlySignal<Ended | null>;
   error: ReadonlySignal<string | null>;
+  formats: ReadonlySignal<string[]>;
 }
 
 /** A change of these begins anew. */
 const ANEW = "objective measure parametrization optimizer start_from seed size compare count";
-const WRITTEN = `${ANEW} direction steps lr tv l2 p_norm blur clip jitter zoom rotation step playing follow`;
-const TOLD = "running target _classes _layers _network _shape _panels _generation _ended _error";
+/** These act from the next step on. */
+const LIVE = "direction lr tv l2 p_norm blur clip jitter zoom rotation";
+const WRITTEN = `${ANEW} ${LIVE} steps step playing follow`;
+const TOLD =
+  "running target _classes _layers _network _shape _panels _generation _ended _error _formats";
 
 const byName = <T>(names: string, of: (name: string) => unknown) =>
   Object.fromEntries(names.split(" ").map((name) => [name.replace(/^_/, ""), of(name)])) as T;
@@ -78,6 +84,9 @@ export function createState(bridge: Bridge) {
     /** What climbs next; what is shown may be another. */
     subject: computed(() => subjectOf(t.objective.value, t.classes.value, t.target.value)),
     changed: changes(t, frames, bridge.signal),
+    turned: computed(() => turned(t, film.value)),
+    /** How grey levels are shown; automatic: stretched where they are few. */
+    contrast: signal<Contrast>("automatic"),
     /** The panel that is shown alone, and the one that is pointed at. */
     enlarged: signal<number | null>(null),
     pointed: signal<number | null>(null),
@@ -101,6 +110,16 @@ function changes(t: Written & Told, { film }: Frames, abort: AbortSignal): Reado
   });
   abort.addEventListener("abort", stop);
   return computed(() => !!begun.value && begun.value[1] !== now.value);
+}
+
+/** The settings that act from the next step on and were others for the last one. */
+function turned(t: Written, film: Film | undefined): Live {
+  film?.version.value;
+  const last = film?.live ?? {};
+  const now = byName<Record<string, number | null>>(LIVE, (name) => t[name as keyof Written].value);
+  return Object.fromEntries(
+    Object.entries(now).filter(([name, value]) => name in last && last[name] !== value),
+  );
 }
 
 export type Phase = "empty" | "loading" | "running" | "paused" | "ended";

@@ -157,6 +157,10 @@ export function Subject() {
   const now = subject.value;
   const custom = now.kind === "custom";
   const many = !["none", "sad"].includes(compare.value);
+  const two = now.kind === "class" && classes.value.length === 2;
+  const compared = COMPARED.map(([key, words]) =>
+    two && key === "channels" ? ([key, "both classes"] as const) : ([key, words] as const),
+  );
   return (
     <>
       {(custom || alone.value) && <output>Objective: {objective.value}</output>}
@@ -171,8 +175,10 @@ export function Subject() {
         </Picker>
       )}
       {now.kind === "class" && <Choice label="Measure" trait={measure} options={MEASURES} />}
-      <Choice label="Compare" trait={compare} options={custom ? COMPARED.slice(0, 4) : COMPARED} />
-      {many && <Choice label="How many" trait={count} options={COUNTS} />}
+      <Choice label="Compare" trait={compare} options={custom ? compared.slice(0, 4) : compared} />
+      {many && !(two && compare.value === "channels") && (
+        <Choice label="How many" trait={count} options={COUNTS} />
+      )}
     </>
   );
 }

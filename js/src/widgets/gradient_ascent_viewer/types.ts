@@ -16,6 +16,35 @@ export interface Panel {
   id: number;
   label: string;
   objective: string;
+  /** Of a class, what was to rise, whatever is chosen since. */
+  measure: Measure | null;
+}
+
+/** Settings that act from the next step on. */
+export type Live = Readonly<Record<string, number | null>>;
+
+/** From a step on, pictures were made by other settings. */
+export interface Turn {
+  step: number;
+  /** Those that changed; of the first turn all. */
+  now: Live;
+  /** What the pictures are called from here on, if it is something else. */
+  labels: string[] | null;
+}
+
+/** Why a picture does not move, from a step on; `settled` where that is as it should be. */
+export interface Note {
+  step: number;
+  words: string;
+  settled: boolean;
+}
+
+/** What is said of an ascent beside its numbers. */
+export interface Beside {
+  notes: (Note | null)[];
+  /** Of each picture the first step at which its class is the network's answer. */
+  first: (number | null)[];
+  turns: Turn[];
 }
 
 export interface Answer {
@@ -33,16 +62,13 @@ export interface Says {
   complement: readonly (Rival | null)[];
 }
 
-export interface FrameValue extends Says {
+export interface FrameValue extends Says, Beside {
   generation: number;
   step: number;
   /** The step that its numbers begin with. */
   from: number;
   /** Steps a second. */
   speed: number | null;
-  notes: (string | null)[];
-  /** As in `CurveValue`. */
-  first: (number | null)[];
 }
 
 export interface FramesValue {
@@ -51,15 +77,9 @@ export interface FramesValue {
   complement: Says["complement"][];
 }
 
-export interface CurveValue {
+export interface CurveValue extends Beside {
   /** The steps whose pictures the kernel has kept. */
   steps_kept: number[];
-  /** Of each picture the first step at which its class is the network's answer. */
-  first: (number | null)[];
 }
 
-export interface Ended {
-  /** Why each picture moves no longer, where it ended before its last step. */
-  notes: (string | null)[];
-  first: (number | null)[];
-}
+export type Ended = Pick<Beside, "notes" | "first">;

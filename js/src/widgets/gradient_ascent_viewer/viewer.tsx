@@ -47,9 +47,10 @@ function Summary() {
   const ended = phase === "paused" || phase === "ended";
   if (ended) film.value?.version.value;
   const still = ended ? film.value?.stills.at(-1) : undefined;
-  const found = film.value?.panels.map(({ label }, i) => {
+  const found = film.value?.panels.map((panel, i) => {
     const says = answerWords(still && film.value?.saidOf(still.step, i));
-    return [label, says && `the network says ${says}`, film.value?.notes[i]]
+    const label = still && film.value?.labelOf(panel, still.step);
+    return [label, says && `the network says ${says}`, film.value?.notes[i]?.words]
       .filter(Boolean)
       .join(": ");
   });

@@ -1,0 +1,49 @@
+// Dark pictures made legible: their values stretched between the 1st and the 99th percentile.
+import { count } from "../../shared/format";
+import type { Tensor } from "../../shared/wire";
+
+export type Contrast = "automatic" | "as it is" | "stretched";
+export const CONTRASTS = (["automatic", "as it is", "stretched"] as const).map(
+  (key) => [key, key] as const,
+);
+
+const MOST = 255;
+/** Values that are looked at. */
+const SAMPLE = 20_000;
+
+/** The 1st and the 99th percentile of a picture's values. */
+export function percentiles({ data }: Pick<Tensor, "data">): [low: number, high: number] {
+  const counts = new Uint32Array(MOST + 1);
+  let stride = Math.ceil(data.length / SAMPLE);
+  if (stride % 3 === 0) stride++; // else always the same colour
+  let total = 0;
+  for (let i = 0; i < data.length; i += stride, total++)
+    counts[data[i] as number] = (counts[data[i] as number] as number) + 1;
+  const at = (share: number) => {
+    let [value, seen] = [0, counts[0] as number];
+    while (seen <= share * (total - 1) && value < MOST) seen += counts[++value] as number;
+    return value;
+  };
+  return [at(0.01), at(0.99)];
+}
+
+export interface Shown {
+  /** Of CSS; the picture itself stays as it is. */
+  filter: string | undefined;
+  words: string;
+}
+
+/** How a picture is shown: automatically stretched if it fills less than half of the range. */
+export function shownWith(contrast: Contrast, picture: Pick<Tensor, "data">): Shown {
+  const [low, high] = percentiles(picture);
+  const few = high - low < MOST / 2;
+  const range = `values ${count(low)} … ${count(high)} of ${MOST}`;
+  if (high === low || contrast === "as it is" || (contrast === "automatic" && !few))
+    return { filter: undefined, words: range };
+  const steep = MOST / (high - low);
+  const contrasted = 1 + (2 * low) / (high - low); // x ↦ (x − ½) · contrasted + ½
+  return {
+    filter: `brightness(${steep / contrasted}) contrast(${contrasted})`,
+    words: `${range}, stretched`,
+  };
+}
