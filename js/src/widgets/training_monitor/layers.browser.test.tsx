@@ -285,6 +285,15 @@ describe("snapshots", () => {
     }
   });
 
+  test("of units are numbers, of the last layer with the names of the classes", async () => {
+    mount({ step: 130, follow: false, layer: "fc2" });
+    await tab("Snapshots");
+    await grid(/^3 units of fc2 at step 130/)
+      .getByText(/^1: −?0\.\d+$/)
+      .click();
+    await see(/^unit 1 \(<b>dog<\/b>\): −?0\.\d+$/);
+  });
+
   test("differ from the pinned step, on a range of the whole run", async () => {
     const kernel = mount({ step: 130, follow: false });
     await tab("Snapshots");

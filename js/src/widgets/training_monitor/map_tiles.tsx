@@ -71,11 +71,10 @@ function Tiles({ drawn, at, ...maps }: Maps & { drawn: Drawn; at: number }) {
   const { channel, tile } = looks;
   const { items, item, word, single, draw, input, caption } = maps;
   const { layers = [], classes = [] } = run.value ?? {};
-  const names = layers.at(-1) === drawn.wanted.layer && classes.length === items ? classes : [];
+  const named = layers.at(-1) === drawn.wanted.layer && classes.length === items;
   const label = useCallback(
-    (one: number) =>
-      single ? `${names[one] ?? one}: ${endsText(drawn, one, input)}` : String(one),
-    [single, drawn, input, classes],
+    (one: number) => `${one}${single ? `: ${endsText(drawn, one, input)}` : ""}`,
+    [single, drawn, input],
   );
   const scale = maps.scale(item);
   const all = drawn.channels > items ? `${count(items)} of ${count(drawn.channels)}` : items;
@@ -95,7 +94,8 @@ function Tiles({ drawn, at, ...maps }: Maps & { drawn: Drawn; at: number }) {
       <output>
         {drawn.at !== at && `step ${count(drawn.at)}, `}
         {items < drawn.channels && `${all} ${word}s; `}
-        {word} {item}: {endsText(drawn, item, input)}
+        {word} {item}
+        {named && ` (${classes[item]})`}: {endsText(drawn, item, input)}
       </output>
       {input === "rgb" ? (
         <p class="cnnw-tm-note">

@@ -80,12 +80,15 @@ export class MockKernel extends FakeModel {
   }
 
   #maps(content: Content, { about }: MockRun): void {
-    const { step, what } = content.args;
-    const shape = what === "filters" ? [8, 3, 5, 5] : [8, 12, 12];
+    const { step, what, layer } = content.args;
+    const maps = layer === "fc2" ? [3, 1, 1] : [8, 12, 12];
+    const shape = what === "filters" ? [8, 3, 5, 5] : maps;
     const count = shape.reduce((a, b) => a * b, 1);
     const values = Array.from({ length: count }, (_, i) => noise(i, step));
     const taken = about.snapshots.steps.findLast((one) => one <= step) ?? 0;
-    this.reply(content, { step: taken, channels: 8, shown: 8 }, [pack(values, shape, 1)]);
+    this.reply(content, { step: taken, channels: shape[0], shown: shape[0] }, [
+      pack(values, shape, 1),
+    ]);
   }
 
   #predictions(content: Content, { about }: MockRun): void {
