@@ -12,7 +12,8 @@ from cnnwidgets.ascent.editing import BLUR_EVERY, blurred, clipped
 from cnnwidgets.ascent.ending import Ending
 from cnnwidgets.ascent.forward import Forward
 from cnnwidgets.ascent.frame import Answers, Frame
-from cnnwidgets.ascent.optimizers import optimizer_of
+from cnnwidgets.ascent.objectives import is_negated
+from cnnwidgets.ascent.optimizers import eased, optimizer_of
 from cnnwidgets.ascent.parametrizations import parametrization_of
 from cnnwidgets.ascent.settings import Settings
 from cnnwidgets.ascent.starts import Start
@@ -82,7 +83,7 @@ class Ascent:
         parametrization: str = "fourier",
         start: Any = "noise",  # noqa: ANN401 - a picture in any form
         size: int | Sequence[int] | None = None,
-        patience: int | None = 32,
+        patience: int | None = 64,
     ) -> None:
         self._net = as_network(net, start)
         asked, seeds = _together(objectives, seeds)
@@ -90,7 +91,8 @@ class Ascent:
         self._steps = whole("steps", steps)
         self._dice = [torch.Generator().manual_seed(seed) for seed in seeds]
         self._objectives = [objective_of(self._net, one) for one in asked]
-        self._endings = [Ending(patience and whole("patience", patience)) for _ in seeds]
+        patience = patience and whole("patience", patience)
+        self._endings = [Ending(patience, negated=is_negated(one)) for one in self._objectives]
         self._frames: list[Frame] = []
         self._step = 0
         self._followed = self.settings
@@ -104,7 +106,7 @@ class Ascent:
         self._start = Start(self._net, start, size)
         self._parametrization = parametrization_of(parametrization, self._start.shape, device)
         self._parameters = self._start.parameters(self._parametrization, self._dice)
-        self._optimizer = optimizer_of(optimizer, self._parameters)
+        self._optimizer = optimizer_of(optimizer, self._parameters, self._parametrization.gain)
         x = self._start.normalised(self._parametrization.decode(self._parameters[:1]))
         layers = frozenset[str]().union(*(one.layers for one in self._objectives))
         self._forward = Forward(self._net, layers, x)
@@ -135,10 +137,12 @@ class Ascent:
             for one in self._endings:
                 one.again()
         with isolated(self._net.device, grad=True):
-            parameters = self._parameters.detach().requires_grad_()
-            pixels = self._parametrization.decode(parameters)
-            x = self._start.normalised(pixels.detach())
-            scores, gradient = self._measured(x)
+            maps = self._drawn()
+            parameters, pixels, x = self._shown()
+            scores, gradient = self._measured(x, maps)
+            if self._step == 0 and self._start.is_noise and self._wake(gradient, maps):
+                parameters, pixels, x = self._shown()
+                scores, gradient = self._measured(x, maps)
             uphill = self.settings.direction * gradient / self._start.std
             uphill = uphill - self.settings.downhill(pixels, self._start.mean, uphill)
             (found,) = torch.autograd.grad(pixels, parameters, uphill)
@@ -150,10 +154,34 @@ class Ascent:
         self._step += 1
         return tuple(self._frames)
 
-    def _measured(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the scores [N] of pictures [N, C, H, W], and their gradients."""
+    def _shown(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the parameters, their pixels, and what the network is given for them."""
+        parameters = self._parameters.detach().requires_grad_()
+        pixels = self._parametrization.decode(parameters)
+        return parameters, pixels, self._start.normalised(pixels.detach())
+
+    def _wake(self, gradient: Tensor, maps: Tensor | None) -> bool:
+        """Raise the contrast of noise that units do not react to until they do, if they ever do.
+
+        A ReLU is off for most pictures near grey. Return whether any unit has been woken.
+        """
+        quiet, woken = self._parameters, False
+        asleep = gradient.flatten(1).norm(dim=1) == 0
+        for tries in range(1, LOUDER + 1):
+            if not asleep.any():
+                break
+            louder = self._parametrization.louder(quiet, 2**tries)
+            x = self._start.normalised(self._parametrization.decode(louder))
+            wakes = asleep & (self._measured(x, maps)[1].flatten(1).norm(dim=1) > 0)
+            rows = wakes.view(-1, *[1] * (quiet.ndim - 1))
+            self._parameters = torch.where(rows, louder, self._parameters)
+            asleep, woken = asleep & ~wakes, woken or bool(wakes.any())
+        return woken
+
+    def _measured(self, x: Tensor, maps: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the scores [N] of pictures [N, C, H, W] moved by maps, and their gradients."""
         leaf = x.detach().requires_grad_()
-        seen = self._forward(self._moved(leaf))
+        seen = self._forward(leaf if maps is None else transformed(leaf, maps))
         found = {one: bound(seen) for one, bound in self._bound.items()}
         scores = torch.stack([found[one][row] for row, one in enumerate(self._objectives)])
         if not scores.requires_grad:
@@ -164,15 +192,15 @@ class Ascent:
             raise NoGradientError(NO_GRADIENT)
         return scores.detach(), gradient / scale
 
-    def _moved(self, x: Tensor) -> Tensor:
-        """Return pictures as this step sees them."""
+    def _drawn(self) -> Tensor | None:
+        """Draw the maps by which this step sees the pictures moved; None for as they are."""
         now, size = self.settings, self._start.shape[1:]
         jitter = max(1, round(min(size) / _JITTER)) if now.jitter is None else now.jitter
         maps = [
             drawn(size, one, jitter=jitter, zoom=now.zoom, rotation=now.rotation)
             for one in self._dice
         ]
-        return transformed(x, torch.stack(maps)) if jitter or now.zoom or now.rotation else x
+        return torch.stack(maps) if jitter or now.zoom or now.rotation else None
 
     def _seen(self, x: Tensor, scores: list[float], norms: list[float]) -> list[Frame]:
         """Return the frames of this step; what has ended stays at its last good one."""
@@ -184,7 +212,7 @@ class Ascent:
             if last is not None and ending.ended:
                 frames.append(last)
                 continue
-            note = ending.follow(self._step, self.settings.direction * score, norm)
+            note = ending.follow(self._step, score, norm, self.settings.direction)
             if last is not None and ending.broken:
                 frames.append(replace(last, note=note))
             else:
@@ -195,7 +223,8 @@ class Ascent:
         """Take a step with those that move."""
         zero = torch.zeros(())
         update = self._optimizer.step(torch.where(moves, gradient, zero.to(gradient)))
-        update = torch.where(moves, self.settings.lr * update, zero.to(gradient))
+        rate = self.settings.lr * eased(self._step)
+        update = torch.where(moves, rate * update, zero.to(gradient))
         self._parameters = self._parametrization.limit(self._parameters + update)
         now = self.settings
         if now.clip or (now.blur and self._step % BLUR_EVERY == 0):
@@ -208,6 +237,8 @@ class Ascent:
             self._parameters = torch.where(moves, edited, self._parameters)
 
 
+LOUDER = 7
+"""Times that the contrast of noise is doubled for a unit that does not react to it."""
 _HALF = 1024.0
 """What half precision's gradients are multiplied by, which are too small for it else."""
 _JITTER = 16

@@ -10,6 +10,12 @@ RISE = 1e-3
 STUCK = 8
 """Steps with a gradient of zero, each with the picture moved otherwise, after which it ends."""
 
+ASLEEP = (
+    "this unit does not react to the start picture: its gradient is zero; try another seed or "
+    "start: a unit that never reacts is dead"
+)
+"""Said where the gradient has been zero from the start picture on."""
+
 
 class Ending:
     """Follows one picture.
@@ -18,6 +24,8 @@ class Ending:
     ----------
     patience
         Steps over which the score is averaged; None never ends for not rising.
+    negated
+        Whether the score is that of a unit, negated.
 
     Attributes
     ----------
@@ -27,8 +35,9 @@ class Ending:
         Whether that is because its score or gradient is no number.
     """
 
-    def __init__(self, patience: int | None) -> None:
+    def __init__(self, patience: int | None, *, negated: bool = False) -> None:
         self._patience = patience
+        self._sign = -1 if negated else 1
         self._scores: list[float] = []
         self._zeros = 0
         self.ended = self.broken = False
@@ -39,7 +48,7 @@ class Ending:
         self._zeros = 0
         self.ended = self.broken
 
-    def follow(self, step: int, score: float, gradient_norm: float) -> str | None:
+    def follow(self, step: int, score: float, gradient_norm: float, direction: int) -> str | None:
         """Say why the picture does not move; None if it does.
 
         Parameters
@@ -47,24 +56,27 @@ class Ending:
         step
             Steps taken before.
         score
-            What is to rise.
+            What is to rise, or to fall.
         gradient_norm
             Of its gradient.
+        direction
+            1 if it is to rise, −1 if to fall.
         """
         if not (math.isfinite(score) and math.isfinite(gradient_norm)):
             self.ended = self.broken = True
             what = "gradient" if math.isfinite(score) else "score"
             return f"stopped at step {step}: the {what} is not a finite number"
-        self._scores.append(score)
+        self._scores.append(direction * score)
         self._zeros = 0 if gradient_norm else self._zeros + 1
         self.ended = self._zeros >= STUCK
         if self._zeros and self._zeros == len(self._scores):
-            return "this unit does not react to the start picture: its gradient is zero"
+            return ASLEEP
         if self._zeros:
             return "this unit does not react any more (dead, saturated): its gradient is zero"
         if self._flat():
             self.ended = True
-            return f"the score has not risen for {self._patience} steps"
+            moved = "risen" if self._sign * direction > 0 else "fallen"
+            return f"the unit's score has not {moved} for {self._patience} steps"
         return None
 
     def _flat(self) -> bool:

@@ -123,5 +123,10 @@ class Sum(Objective):
         return score
 
 
+def is_negated(objective: Objective) -> bool:
+    """Whether it rises as what it is made of falls."""
+    return all(weight < 0 for weight, _ in _terms(objective))
+
+
 def _terms(objective: Objective) -> tuple[tuple[float, Objective], ...]:
     return objective.terms if isinstance(objective, Sum) else ((1.0, objective),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,26 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _TINY = 1e-8
+EASING = range(128, 256)
+"""Steps over which the rate falls."""
+LEAST = 0.2
+"""Share of the rate that it falls to: large steps find a form, small ones its detail."""
+
+
+def eased(step: int) -> float:
+    """Return the share of the rate that a step is taken with: 1, then by a cosine to `LEAST`.
+
+    Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), equation 5,
+    without restarts. It does not depend on how many steps are asked for, so that fewer show the
+    same pictures.
+
+    Parameters
+    ----------
+    step
+        Steps taken before.
+    """
+    way = min(max(step - EASING.start, 0) / len(EASING), 1)
+    return LEAST + (1 - LEAST) * (1 + math.cos(math.pi * way)) / 2
 
 
 class Optimizer(ABC):
@@ -45,19 +66,29 @@ class Adam(Optimizer):
 class NormalisedSGD(Optimizer):
     """The gradient divided by its root mean square, picture by picture.
 
-    Mordvintsev, Olah & Tyka, "Inceptionism" (2015): the rate means the same for every unit.
+    Mordvintsev, Olah & Tyka, "Inceptionism" (2015): the rate means the same for every unit. Squares
+    are weighed by how strongly a parameter changes the picture, so that the picture changes by as
+    much as where each parameter changes by the rate, as with Adam.
+
+    Parameters
+    ----------
+    gain
+        Root of these weights, of mean square 1; broadcasts to the gradient.
     """
+
+    def __init__(self, gain: Tensor) -> None:
+        self._gain = gain
 
     def step(self, gradient: Tensor) -> Tensor:
         """Divide it."""
-        size = gradient.flatten(1).square().mean(1).sqrt()
+        size = (gradient * self._gain).flatten(1).square().mean(1).sqrt()
         return gradient / (size + torch.finfo(size.dtype).tiny).view(-1, *[1] * (gradient.ndim - 1))
 
 
-def optimizer_of(name: str, parameters: Tensor) -> Optimizer:
+def optimizer_of(name: str, parameters: Tensor, gain: Tensor) -> Optimizer:
     """Return the optimizer of this name, ``"adam"`` or ``"sgd"``."""
     if name == "adam":
         return Adam(parameters)
     if name == "sgd":
-        return NormalisedSGD()
+        return NormalisedSGD(gain)
     raise ValueError(f"optimizer: {name!r}; {nearest(name, ('adam', 'sgd'))}")

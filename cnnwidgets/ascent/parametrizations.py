@@ -19,7 +19,15 @@ _COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 
 
 class Parametrization(ABC):
-    """A way to hold pictures [N, C, H, W], whose pixels are in [0, 1], as parameters."""
+    """A way to hold pictures [N, C, H, W], whose pixels are in [0, 1], as parameters.
+
+    Attributes
+    ----------
+    gain
+        How strongly each parameter changes the picture, of mean square 1; broadcasts to them.
+    """
+
+    gain: Tensor
 
     @abstractmethod
     def decode(self, parameters: Tensor) -> Tensor:
@@ -33,6 +41,10 @@ class Parametrization(ABC):
     def noise(self, shape: tuple[int, ...], dice: torch.Generator) -> Tensor:
         """Draw the parameters of one picture [1, C, H, W] of noise around grey."""
 
+    @abstractmethod
+    def louder(self, parameters: Tensor, factor: float) -> Tensor:
+        """Return parameters of noise with `factor` times the contrast."""
+
     def limit(self, parameters: Tensor) -> Tensor:
         """Return parameters whose pictures are in the valid range."""
         return parameters
@@ -40,6 +52,9 @@ class Parametrization(ABC):
 
 class Pixels(Parametrization):
     """The pixels themselves, clipped to the valid range."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.gain = torch.ones((), device=device)
 
     def decode(self, parameters: Tensor) -> Tensor:
         """Return them."""
@@ -52,6 +67,10 @@ class Pixels(Parametrization):
     def noise(self, shape: tuple[int, ...], dice: torch.Generator) -> Tensor:
         """Draw normal white noise."""
         return 0.5 + NOISE * torch.randn(shape, generator=dice)
+
+    def louder(self, parameters: Tensor, factor: float) -> Tensor:
+        """Move them away from grey."""
+        return self.limit(0.5 + factor * (parameters - 0.5))
 
     def limit(self, parameters: Tensor) -> Tensor:
         """Clip to [0, 1]."""
@@ -79,6 +98,7 @@ class Fourier(Parametrization):
         rows, columns = torch.fft.fftfreq(size[0])[:, None], torch.fft.rfftfreq(size[1])
         frequency = (rows.square() + columns.square()).sqrt()
         self._weight = (1 / frequency.clamp(min=1 / max(size))).to(device)
+        self.gain = (self._weight / self._weight.square().mean().sqrt())[..., None]
         self._colours = torch.eye(channels)
         if channels == len(_COLOURS):
             colours = torch.tensor(_COLOURS)
@@ -103,13 +123,17 @@ class Fourier(Parametrization):
         frequencies = (*shape[:2], *self._weight.shape, 2)
         return NOISE * torch.randn(frequencies, generator=dice)
 
+    def louder(self, parameters: Tensor, factor: float) -> Tensor:
+        """Multiply the coefficients; grey has none."""
+        return factor * parameters
+
 
 def parametrization_of(
     name: str, shape: tuple[int, int, int], device: torch.device
 ) -> Parametrization:
     """Return the parametrisation of this name for pictures of `shape` (C, H, W)."""
     if name == "pixel":
-        return Pixels()
+        return Pixels(device)
     if name == "fourier":
         return Fourier(shape[1:], shape[0], device)
     raise ValueError(f"parametrization: {name!r}; {nearest(name, ('fourier', 'pixel'))}")

@@ -18,7 +18,7 @@ Weight: TypeAlias = "float | Sequence[float]"
 """One number for all pictures of a batch, or one each."""
 
 
-CALM = 1.0
+CALM = 0.5
 """How strongly the total variation pulls at a pixel by default, compared with the score."""
 
 
@@ -29,7 +29,7 @@ class Settings:
     Attributes
     ----------
     lr
-        Step size: of a Fourier coefficient, or of a pixel in [0, 1].
+        Step size at first: of a Fourier coefficient, or of a pixel in [0, 1].
     direction
         1 upwards, −1 downwards (the SadMap).
     tv, l2, p_norm

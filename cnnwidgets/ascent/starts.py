@@ -65,6 +65,11 @@ class Start:
         self.shape = (x.shape[1], x.shape[2], x.shape[3])
         self._pixels = (x * self.std + self.mean).nan_to_num().clamp(0, 1)
 
+    @property
+    def is_noise(self) -> bool:
+        """Whether it is noise."""
+        return self._pixels is None
+
     def normalised(self, pixels: Tensor) -> Tensor:
         """Return what the network is given for pixels in [0, 1], [N, C, H, W]."""
         return (pixels - self.mean) / self.std

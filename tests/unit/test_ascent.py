@@ -217,9 +217,25 @@ def test_it_ends_when_the_score_no_longer_rises() -> None:
     net = climbed()
     frames = list(cw.ascend(net, "conv1:0", steps=2000, parametrization="pixel"))
     assert len(frames) < 1000
-    assert frames[-1].note == "the score has not risen for 32 steps"
+    assert frames[-1].note == "the unit's score has not risen for 64 steps"
     assert len(list(cw.ascend(net, "conv1:0", steps=200, patience=4))) < 100
     assert len(list(cw.ascend(net, "conv1:0", steps=120, patience=None))) == 121
+
+
+def test_the_ending_says_which_way() -> None:
+    net = climbed()
+    up, down = cw.Channel("conv1", 0), -cw.Channel("conv1", 0)
+    for objective, direction, says in (
+        (up, 1, "risen"),
+        (up, -1, "fallen"),
+        (down, 1, "fallen"),
+        (down, -1, "risen"),
+        (up + down, 1, "risen"),
+    ):
+        asked: dict[str, Any] = {"direction": direction, "patience": 1, "steps": 2000, "lr": 10.0}
+        *_, last = cw.ascend(net, objective, **asked)
+        if last.gradient_norm:
+            assert last.note == f"the unit's score has not {says} for 1 steps"
 
 
 def test_it_follows_the_weights() -> None:
@@ -265,15 +281,18 @@ def test_adam_is_adam() -> None:
     net = cw.Network(Optimised(), input_size=(1, 4, 4))
     start = torch.full((1, 4, 4), 0.5)
     start[0, 0, 0] = 0.4
-    asked: dict[str, Any] = {"start": start, "parametrization": "pixel", "lr": 0.02, **STILL}
-    frames = list(cw.ascend(net, lambda output: output[:, 0], steps=8, **asked))
+    asked: dict[str, Any] = {"start": start, "parametrization": "pixel", "lr": 1e-3, **STILL}
+    frames = list(cw.ascend(net, lambda output: output[:, 0], steps=280, patience=None, **asked))
     x = start[None].clone().requires_grad_()
-    optimizer = torch.optim.Adam([x], lr=0.02, maximize=True)
+    optimizer = torch.optim.Adam([x], lr=1e-3, maximize=True)
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=128, eta_min=2e-4)
     for frame in frames:
         assert torch.allclose(frame.image, x[0], atol=1e-6)
         optimizer.zero_grad()
         net.model(x).sum().backward()
         optimizer.step()
+        if 128 <= frame.step < 256:
+            falling.step()
 
 
 def test_normalised_steps_do_not_know_the_unit() -> None:
@@ -282,6 +301,18 @@ def test_normalised_steps_do_not_know_the_unit() -> None:
     one = images(net, cw.Channel("conv2", 3), **asked)
     thousand = images(net, 1000 * cw.Channel("conv2", 3), **asked)
     assert torch.allclose(one, thousand, atol=1e-4)
+
+
+def test_normalised_steps_are_as_large_as_adams() -> None:
+    """Before the sigmoid, which is a line as long as the picture is near grey."""
+    net = climbed()
+    first, adam = images(net, "conv2:3", steps=1)
+    _, sgd = images(net, "conv2:3", steps=1, optimizer="sgd")
+    _, pixel = images(net, "conv2:3", steps=1, optimizer="sgd", parametrization="pixel")
+    first_pixel = next(cw.ascend(net, "conv2:3", parametrization="pixel")).image
+    by_adam = float((adam - first).square().mean().sqrt())
+    assert 0.5 * by_adam < float((sgd - first).square().mean().sqrt()) < 2 * by_adam
+    assert float((pixel - first_pixel).square().mean().sqrt()) == pytest.approx(0.05, rel=1e-3)
 
 
 def test_the_copy_is_let_go() -> None:

@@ -140,7 +140,7 @@ def test_fourier_is_decorrelated() -> None:
 
 
 def test_pixels_are_clipped() -> None:
-    held = Pixels()
+    held = Pixels(CPU)
     assert torch.equal(held.limit(torch.tensor([-1.0, 0.5, 2.0])), torch.tensor([0, 0.5, 1]))
     net = climbed()
     *_, last = cw.ascend(net, "conv2:3", parametrization="pixel", lr=0.5, steps=10)
@@ -245,7 +245,7 @@ def test_black_moves() -> None:
 
 
 def score_of(net: cw.Network, objective: Any) -> float:
-    return next(cw.ascend(net, objective, start="noise", **STILL)).score
+    return next(cw.ascend(net, objective, start=pictures(3, 12, 12), **STILL)).score
 
 
 def test_arithmetic_of_objectives() -> None:

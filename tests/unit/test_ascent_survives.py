@@ -18,7 +18,10 @@ from tests.untouched import assert_untouched
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NO_REACTION = "this unit does not react to the start picture: its gradient is zero"
+NO_REACTION = (
+    "this unit does not react to the start picture: its gradient is zero; try another seed or "
+    "start: a unit that never reacts is dead"
+)
 
 
 def dead() -> cw.Network:
@@ -43,6 +46,34 @@ def test_dead_unit_among_others() -> None:
     *_, last = Ascent(dead(), ["relu2:3", "conv1:1"], steps=20)
     assert [frame.note for frame in last] == [NO_REACTION, None]
     assert [frame.step for frame in last] == [7, 20]
+
+
+SLEEPER = "relu2:1"
+"""It is 0 for noise near grey, and not for noise of some contrast."""
+
+
+@pytest.mark.parametrize("parametrization", ["fourier", "pixel"])
+def test_a_sleeping_unit_is_woken_by_louder_noise(parametrization: str) -> None:
+    net = climbed()
+    asked: dict[str, Any] = {"steps": 30, "tv": 0, "parametrization": parametrization}
+    with assert_untouched(net.model):
+        frames = list(cw.ascend(net, SLEEPER, **asked))
+    faint = next(cw.ascend(net, "conv2:3", **asked)).image
+    assert frames[0].gradient_norm > 0
+    assert frames[0].note is None
+    factor = float((frames[0].image - faint.mean()).norm() / (faint - faint.mean()).norm())
+    assert factor > 1.5
+    assert frames[-1].score > frames[0].score
+    again = list(cw.ascend(net, SLEEPER, **asked))
+    assert all(torch.equal(a.image, b.image) for a, b in zip(frames, again, strict=True))
+    (_, beside), *_ = Ascent(net, ["conv2:3", SLEEPER], [0, 0], parametrization=parametrization)
+    assert torch.allclose(beside.image, frames[0].image, atol=1e-6)
+
+
+def test_other_starts_stay_as_they_are() -> None:
+    frame = next(cw.ascend(climbed(), SLEEPER, start="mean"))
+    assert frame.note == NO_REACTION
+    assert float(frame.image.std()) < 0.01
 
 
 def test_saturated_unit() -> None:
