@@ -68,22 +68,6 @@ export function roundTicks(
   return places.map((at) => ({ at, text: text(at, digitsOf(at, apart)) }));
 }
 
-/** The row nearest to each column of a picture that reaches from one step to another; −1 outside the run. */
-export function columnsOf(
-  steps: ArrayLike<number>,
-  from: number,
-  to: number,
-  columns: number,
-): Int32Array {
-  const wide = (to - from) / columns;
-  const first = (steps[0] ?? 0) - wide;
-  const last = (steps[steps.length - 1] ?? 0) + wide;
-  return Int32Array.from({ length: columns }, (_, column) => {
-    const step = from + (column + 0.5) * wide;
-    return step < first || step > last ? -1 : nearest(steps, step);
-  });
-}
-
 /** First and last step of all of these; never the same. */
 export function stepsOf(all: readonly { steps: ArrayLike<number> }[]): [number, number] {
   const ends = all.flatMap(({ steps }) =>

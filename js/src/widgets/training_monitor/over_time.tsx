@@ -2,12 +2,11 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useCallback, useMemo } from "preact/hooks";
 import { count, number, percent } from "../../shared/format";
-import { type Axis, spread } from "./axis";
+import { type Axis, spread, stepAxis } from "./axis";
 import { binText, type Folded, hasFinite, quantiles, rowOf, SHARES } from "./bins";
 import { cellAt, cellsOf } from "./cells";
 import { COLUMNS, type Frame, lineOf, Plot } from "./plot";
 import { roundEnd } from "./round_ends";
-import { stepAxis } from "./run_steps";
 import { bandsOf, paintShares, ridge, type Shape, usualPeak } from "./shares";
 import { nearest } from "./sorted";
 import { binAt, type Span, valueTicks } from "./spans";

@@ -1,6 +1,5 @@
 // The axis of steps that all figures have in common: that of the runs.
-import { type Axis, stepsOf } from "./axis";
-import { placesOf } from "./describe";
+import { stepsOf } from "./axis";
 import { type State, useMonitor } from "./state";
 
 /** First and last step of the runs that are shown, and of the chosen one. */
@@ -14,8 +13,3 @@ export function useRunSteps(): [number, number] {
     }),
   );
 }
-
-export const stepAxis = (from: number, to: number): Axis => ({
-  ...{ title: "training step", from, to },
-  ticks: placesOf("step", [from, to], 5),
-});
