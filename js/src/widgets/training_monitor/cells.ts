@@ -2,7 +2,7 @@
 import { lowerBound, nearest } from "./sorted";
 
 /** A row holds at most so many times as long as the one before it did. */
-const LONGER = 2;
+const LONGER = 3;
 
 /** The median of the distances between rows. */
 function usualOf(steps: ArrayLike<number>): number {
