@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,15 @@ from cnnwidgets.capture import capture
 from cnnwidgets.classes import first_output, scores
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cnnwidgets.images import Picture
     from cnnwidgets.network import Network
 
 _SHOWABLE = (1, 3)  # channels
+_PIXELS = (1, 3, 4)  # channels of pixels, which come last
+_BATCH = len("NCHW")
+_ONE_OF_THEM = re.compile(r"give one of them.*?\)")
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,13 @@ class Probe:
     net
         The network. It is never changed: passes run on a copy, in evaluation mode.
     pictures
-        A prepared batch [N, C, H, W], or one image.
+        One image or a list of them, a prepared batch [N, C, H, W], or pixels uint8 [N, H, W],
+        [N, H, W, 3].
+
+    Raises
+    ------
+    ValueError, TypeError, FileNotFoundError
+        If they are no pictures for this network; the message names the argument ``probe``.
 
     Attributes
     ----------
@@ -65,9 +77,9 @@ class Probe:
         Names of the classes by index; empty if they have none.
     """
 
-    def __init__(self, net: Network, pictures: Picture) -> None:
+    def __init__(self, net: Network, pictures: Picture | Sequence[Picture]) -> None:
         self._net = net
-        self.batch = net.batch(pictures).cpu()
+        self.batch = _batch(net, pictures).cpu()
         self.classes = list(net.classes)
         pixels = net.restore(self.batch)
         shown = pixels.shape[-1] in _SHOWABLE
@@ -82,6 +94,45 @@ class Probe:
             {name: _small(tensor) for name, tensor in seen.gradients.items()},
             scores(first_output(seen.output)).detach().float().cpu(),
         )
+
+
+def _batch(net: Network, given: Picture | Sequence[Picture]) -> Tensor:
+    """Prepare pictures, [N, C, H, W]."""
+    try:
+        ones = [net.batch(one) for one in _one_by_one(given)]
+        _check(net, ones)
+    except (TypeError, ValueError, FileNotFoundError) as error:
+        said = str(error).replace("image:", "probe:", 1)
+        raise type(error)(_ONE_OF_THEM.sub("give a batch [N, C, H, W]", said)) from None
+    return torch.cat(ones)
+
+
+def _one_by_one(given: Any) -> Sequence[Any]:  # noqa: ANN401
+    if isinstance(given, (list, tuple)):
+        return given
+    if isinstance(given, np.ndarray) and given.ndim == _BATCH and given.dtype.kind == "f":
+        return [torch.from_numpy(given).float()]
+    if isinstance(given, (np.ndarray, Tensor)) and given.dtype in {torch.uint8, np.dtype(np.uint8)}:
+        picture = given.ndim < _BATCH - 1 or given.shape[-1] in _PIXELS
+        if given.ndim == _BATCH or (given.ndim == _BATCH - 1 and not picture):
+            return list(given)
+    return [given]
+
+
+def _check(net: Network, ones: Sequence[Tensor]) -> None:
+    """Refuse pictures that the network cannot take."""
+    if not ones:
+        raise ValueError("probe: there are no pictures in it")
+    channels = net.input_shape[0]
+    for one in ones:
+        if one.shape[1] != channels and net.graph.error is None:
+            raise ValueError(
+                f"probe: pictures of shape {list(one.shape)} have {one.shape[1]} channels, the "
+                f"network takes {channels}"
+            )
+        if one.shape[1:] != ones[0].shape[1:]:
+            sizes = f"{list(ones[0].shape[1:])} and {list(one.shape[1:])}"
+            raise ValueError(f"probe: pictures of one size, not {sizes}")
 
 
 def _predicted(output: Any) -> Tensor:  # noqa: ANN401 - what the user's model returns

@@ -7,7 +7,7 @@ import logging
 import math
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypeGuard, TypeVar
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -30,7 +30,7 @@ from cnnwidgets.training.watch import Step, Watch
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     import numpy as np
@@ -71,8 +71,8 @@ class Recorder(Run):
     every
         Record layers each so many steps; ``"auto"``: as often as 3 % of the time allow.
     probe
-        A prepared batch [N, C, H, W], or one image, to see the network's feature maps, gradients
-        and predictions of at every snapshot.
+        One image, a list of them, or a prepared batch [N, C, H, W], to see the network's feature
+        maps, gradients and predictions of at every snapshot.
     snapshots
         Most snapshots of the weights that are kept; 0 for none.
     directory
@@ -113,7 +113,7 @@ class Recorder(Run):
         *,
         optimizer: Optimizer | Iterable[Optimizer] | None = None,
         every: int | Literal["auto"] = "auto",
-        probe: Picture | None = None,
+        probe: Picture | Sequence[Picture] | None = None,
         snapshots: int = 64,
         directory: str | os.PathLike[str] | None = None,
         loss: Literal["auto"] | None = "auto",
@@ -249,6 +249,8 @@ class Recorder(Run):
             out, which the log says. ``loss`` is taken in place of what ``backward`` is called on
             if the recorder was made with ``loss=None``.
         """
+        if not self._recording.step and not scalars.keys().isdisjoint(self._history.curves):
+            self._recording.note("log: no step of an optimizer was seen yet, all is put at step 0")
         numbers: dict[str, float] = {}
         for name, value in scalars.items():
             try:
@@ -408,11 +410,15 @@ def _optimizers(given: Optimizer | Iterable[Optimizer] | None) -> list[Optimizer
     return several
 
 
+def _whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _check(*, every: object, snapshots: object, snapshot_bytes: object, loss: object) -> None:
-    if every != "auto" and (not isinstance(every, int) or every < 1):
+    if every != "auto" and (not _whole(every) or every < 1):
         raise ValueError(f"every: 'auto' or a number of steps from 1 on, not {every!r}")
     for name, value in (("snapshots", snapshots), ("snapshot_bytes", snapshot_bytes)):
-        if not isinstance(value, int) or value < 0:
+        if not _whole(value) or value < 0:
             raise ValueError(f"{name}: a number from 0 on, not {value!r}")
     if loss not in {"auto", None}:
         raise ValueError(f"loss: 'auto', or None to give it by run.log(loss=…), not {loss!r}")

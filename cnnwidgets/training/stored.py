@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -21,7 +22,6 @@ from cnnwidgets.training.storage import FILE, FORMAT, SNAPSHOTS
 from cnnwidgets.training.table import WIDTH, Table
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
@@ -50,9 +50,13 @@ def load_run(directory: str | os.PathLike[str], model: nn.Module | None = None) 
     ------
     FileNotFoundError
         If there is no run in the directory.
+    TypeError
+        If it is no path.
     ValueError
         If it is damaged, or of a newer version of cnnwidgets.
     """
+    if not isinstance(directory, (str, os.PathLike)):
+        raise TypeError(f"directory: the path of a run's directory, not {type(directory).__name__}")
     return StoredRun(Path(directory), model)
 
 

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Float, Int, List, Unicode, default, observe, validate
@@ -74,7 +75,7 @@ class TrainingMonitor(MonitorAnswers, Widget):
     _bundle = "training_monitor"
 
     step = Int(0).tag(sync=True)
-    """The step that is looked at: any number, the nearest that was recorded is shown."""
+    """The step that is looked at, from 0 on; the nearest that was recorded is shown."""
     pinned = Int(None, allow_none=True).tag(sync=True)
     """A step to compare it with, or None."""
     follow = Bool(default_value=True).tag(sync=True)
@@ -168,6 +169,13 @@ class TrainingMonitor(MonitorAnswers, Widget):
     def _default_step(self) -> int:
         self._newest = self._chosen().newest()
         return self._newest
+
+    @validate("step", "pinned")
+    def _check_step(self, proposal: Any) -> int | None:  # noqa: ANN401 - traitlets' Bunch
+        value: int | None = proposal.value
+        if value is not None and value < 0:
+            raise TraitValueError(f"{proposal.trait.name}: a step from 0 on, not {value}")
+        return value
 
     @validate("layer", "run", "smoothing", "total")
     def _check(self, proposal: Any) -> Any:  # noqa: ANN401 - traitlets' Bunch
@@ -294,6 +302,10 @@ def watch(
     ...     train(model)
     """
     public = {name for name in TrainingMonitor.class_trait_names() if not name.startswith("_")}
+    known = [*list(signature(Recorder).parameters)[1:], *sorted(public)]
+    for keyword in keywords:
+        if keyword not in known:
+            raise TypeError(f"watch: there is no keyword {keyword!r}; {nearest(keyword, known)}")
     traits = {name: keywords.pop(name) for name in list(keywords) if name in public}
     recorder = Watched(model, name, **keywords)
     try:

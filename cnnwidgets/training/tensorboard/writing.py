@@ -90,24 +90,26 @@ def _histograms(run: Run, layer: str, quantity: str, began: float) -> list[tuple
     seconds = run.seconds
     found = []
     for i in np.flatnonzero(np.isfinite(shares).all(1) & np.isfinite(numbers.std)).tolist():
-        mean, deviation = float(numbers.mean[i]), float(numbers.std[i])
-        said = _histogram(edges, shares[i], mean, mean**2 + deviation**2)
+        mean = float(numbers.mean[i])
+        square = mean**2 + float(numbers.std[i]) ** 2
+        count = float(numbers.norm[i]) ** 2 / square if square else 1.0
+        said = _histogram(edges, count * shares[i].astype(np.float64), mean, square)
         value = chunk(1, f"{layer}/{quantity}") + chunk(5, said)
         found.append((float(seconds[i]), _summary(began + seconds[i], int(steps[i]), value)))
     return found
 
 
 def _histogram(
-    edges: NDArray[np.float64], shares: NDArray[np.float32], mean: float, square: float
+    edges: NDArray[np.float64], counts: NDArray[np.float64], mean: float, square: float
 ) -> bytes:
-    """Encode shares as a histogram of one value in all."""
-    filled = np.flatnonzero(shares)
+    """Encode a histogram; `square` is the mean square of the values."""
+    filled, total = np.flatnonzero(counts), counts.sum()
     low, high = (edges[filled[0]], edges[filled[-1] + 1]) if len(filled) else (0.0, 0.0)
     return b"".join(
         [
-            *(double(1, low), double(2, high), double(3, 1.0)),
-            *(double(4, mean), double(5, square)),
-            *(chunk(6, edges[1:]), chunk(7, shares.astype(np.float64))),
+            *(double(1, low), double(2, high), double(3, total)),
+            *(double(4, total * mean), double(5, total * square)),
+            *(chunk(6, edges[1:]), chunk(7, counts)),
         ]
     )
 
