@@ -34,6 +34,22 @@ def test_fashion_classes() -> None:
             assert float(total_variation(pixels, beta)) < rough / 5
 
 
+@pytest.mark.slow
+def test_units_behind_a_relu_wake() -> None:
+    """Almost all channels that pictures wake get a picture; from faint noise a third reacts."""
+    net, images, _ = cw.samples.fashion()
+    layer = "block1.relu1"
+    maps = net.activations(torch.cat([net.prepare(image) for image in images[:60]]), [layer])[layer]
+    fires = maps.flatten(2).amax(2).amax(0) > 0
+    channels = [cw.Channel(layer, row) for row in range(len(fires))]
+    first, *_, last = Ascent(net, channels, steps=24)
+    grown = [
+        end.note is None and end.score > 1.5 * start.score and float(end.image.std()) > 0.3
+        for start, end in zip(first, last, strict=True)
+    ]
+    assert sum(grown) >= 0.9 * int(fires.sum()) > 0
+
+
 def views(x: Tensor) -> Tensor:
     """A picture [C, H, W] shifted further than any step saw it, and cropped."""
     size = x.shape[1]
