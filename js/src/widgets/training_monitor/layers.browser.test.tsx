@@ -112,6 +112,14 @@ describe("histograms", () => {
     await eventually(() => said().at(-1)).toMatch(/% of the values; at the pinned step .* %$/);
   });
 
+  test("have their numbers as far as they are known", async () => {
+    const { about } = mockRun("a");
+    mount({}, { runs: [mockRun("a", { about: { ...about, model: "" } })] });
+    await tab("Distributions");
+    await see(/^mean −?0\.\d+$/);
+    expect(find(".cnnw-tm-numbers").textContent).not.toMatch("not measured");
+  });
+
   test("have a linear axis for weights, a logarithmic one for gradients, as long as none is chosen", async () => {
     const kernel = mount({}, { runs: [mockRun("a")] });
     await tab("Distributions");
@@ -292,6 +300,18 @@ describe("snapshots", () => {
       .getByText(/^1: −?0\.\d+$/)
       .click();
     await see(/^unit 1 \(<b>dog<\/b>\): −?0\.\d+$/);
+  });
+
+  test("are told by their rings: the one with the focus from the selected one", async () => {
+    mount({ step: 130, follow: false });
+    await tab("Snapshots");
+    await eventually(() => maps().held).toBe("10");
+    find<HTMLElement>(".cnnw-tm-maps [data-at='0']").focus();
+    await userEvent.keyboard("{ArrowRight}");
+    const ring = (at: number) => getComputedStyle(find(`.cnnw-tm-maps [data-at="${at}"] > div`));
+    await eventually(() => ring(1).outlineWidth).toBe("3px");
+    expect(ring(1).outlineColor).not.toBe(ring(1).boxShadow.split(" 0px")[0]);
+    expect(ring(0).outlineStyle).toBe("none");
   });
 
   test("differ from the pinned step, on a range of the whole run", async () => {

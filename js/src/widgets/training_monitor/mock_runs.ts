@@ -99,7 +99,8 @@ export function fieldsAt(run: MockRun, row: number, key: number): number[] {
   const weights = quantity === "weights";
   const dead = quantity === "activations" ? (run.about.findings.length ? 0.9 : 0.05) : Number.NaN;
   return [
-    ...[30 * std, 0.01 * noise(row, key), std, quantity === "activations" ? 0.5 : 0, 0, 0],
+    ...[30 * std, 0.01 * noise(row, key), std, quantity === "activations" ? 0.5 : 0],
+    ...(run.about.model ? [0, 0] : [Number.NaN, Number.NaN]), // not in TensorBoard's files
     ...[weights ? 1e-3 * depth * (1 + 0.4 * noise(row, key)) : Number.NaN, dead],
   ];
 }
