@@ -206,6 +206,14 @@ describe("the chosen step", () => {
     expect([2, 2.5, 5, 11].map(state.stepAfter)).toEqual([2, 3, 9, 9]);
   });
 
+  it("is not led back by going on from behind the last recorded step", async () => {
+    const { state } = await open([small()]);
+    state.leap(1);
+    expect(state.step.value).toBe(4);
+    state.leap(-1);
+    expect(state.step.value).toBe(2);
+  });
+
   it("is a point of the curves where nothing else was recorded", async () => {
     const run = small({ rows: [] });
     run.about.snapshots.steps.length = 0;
