@@ -99,7 +99,7 @@ class Aiming(Widget):
     def _check_part(self, proposal: Any) -> Any:  # noqa: ANN401
         name, value = proposal.trait.name, proposal.value
         if self._made and not self._aligning:
-            with refusing():
+            with refusing("layer" if name == "layer" else ""):
                 self._with(name, value)
         return value
 

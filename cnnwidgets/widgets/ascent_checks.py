@@ -32,12 +32,12 @@ PICTURE = "picture"
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
-    """Refuse what makes no sense as a trait's value is refused."""
+def refusing(name: str = "") -> Iterator[None]:
+    """Refuse what makes no sense as a trait's value is refused; `name` where that goes unsaid."""
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise TraitValueError(str(error)) from None
+        raise TraitValueError(f"{name}: {error}" if name else str(error)) from None
 
 
 def valid_setting(name: str, value: float | None) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +19,7 @@ from cnnwidgets.widgets.ascent_frames import Frames
 from cnnwidgets.widgets.ascent_panels import labels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -139,7 +140,9 @@ class Climb:
         if self._ascent is None:
             self._ascent = self._started()
         self._follow(self._ascent, self.rules)
-        newest = self._take(self._ascent.step())
+        with self._fitting():
+            frames = self._ascent.step()
+        newest = self._take(frames)
         taken = time.perf_counter() - begun
         self._pace.append(taken)
         self._worked += taken
@@ -218,13 +221,25 @@ class Climb:
         return Film(list(found.values()), self._asking)
 
     def _started(self) -> Ascent:
-        return Ascent(
-            self._net,
-            [panel.objective for panel in self.panels],
-            [panel.seed for panel in self.panels],
-            self.rules.settings,
-            **self._begin,
-        )
+        with self._fitting():
+            return Ascent(
+                self._net,
+                [panel.objective for panel in self.panels],
+                [panel.seed for panel in self.panels],
+                self.rules.settings,
+                **self._begin,
+            )
+
+    @contextmanager
+    def _fitting(self) -> Iterator[None]:
+        """Say so if the network cannot take pictures of another size than its own."""
+        try:
+            yield
+        except RuntimeError as error:
+            if (size := self._begin.get("size")) is None or self.measured:
+                raise
+            message = f"size: {size}; the network cannot take such pictures: {error}"
+            raise ValueError(message) from error
 
     def _follow(self, ascent: Ascent, rules: Rules) -> None:
         """Go by rules from this step on, whose picture is there already."""

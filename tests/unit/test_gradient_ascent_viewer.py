@@ -204,7 +204,7 @@ def test_its_parts_make_an_objective() -> None:
     with pytest.raises(ValueError, match=r"target: 1, but 'conv1:3' is no class; set objective"):
         viewer.target = 1
     for name, value, message in (
-        ("layer", "conv3", r"conv3'; did you mean 'conv"),
+        ("layer", "conv3", r"layer: .*conv3'; did you mean 'conv"),
         ("channel", 4, "channel: 4; layer 'conv1' has 4 channels, 0 to 3"),
         ("channel", None, "channel: None"),
     ):

@@ -44,6 +44,19 @@ def test_an_end_is_noted_at_its_step() -> None:
     viewer.close()
 
 
+def test_a_size_that_is_too_small() -> None:
+    viewer = viewing("conv2:1", size=3)
+    viewer.run()
+    with pytest.raises(
+        ValueError, match=r"size: 3; the network cannot take such pictures: .*1 x 1"
+    ):
+        viewer.wait(PATIENCE)
+    viewer.size = None
+    viewer.run()
+    assert viewer.wait(PATIENCE)
+    viewer.close()
+
+
 class Breaks(nn.Module):
     """Its score turns into NaN once the picture is bright enough."""
 
@@ -147,7 +160,7 @@ def test_another_size_than_the_networks() -> None:
     assert viewer.frames[-1].image.shape == (1, 40, 40)
     assert viewer.frames[-1].prediction is None  # the whole takes no such picture
     viewer.objective = "class:Bag"
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match="size: 40; the network cannot take such pictures: mat1"):
         viewer.wait(PATIENCE)
     assert viewer._error
     assert not viewer.running

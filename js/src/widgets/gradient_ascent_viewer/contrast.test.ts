@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { percentiles, shownWith } from "./contrast";
+import { percentiles, shownWith, stretches } from "./contrast";
 
 const even = (low: number, high: number, length = 5000) =>
   ({ data: Uint8Array.from({ length }, (_, i) => low + ((i * 7) % (high - low + 1))) }) as const;
@@ -22,21 +22,28 @@ describe("contrast", () => {
   });
 
   test("few levels are stretched over the whole range, and said", () => {
-    const { filter = "", words } = shownWith("automatic", even(20, 60));
+    const { filter = "", words } = shownWith([20, 60], true);
     expect(words).toBe("values 20 … 60 of 255, stretched");
     expect(filtered(filter, 20)).toBeCloseTo(0);
     expect(filtered(filter, 40)).toBeCloseTo(127.5);
     expect(filtered(filter, 60)).toBeCloseTo(255);
   });
 
-  test.each([
-    ["automatic", 1, 198, false],
-    ["stretched", 1, 198, true],
-    ["as it is", 20, 60, false],
-    ["stretched", 9, 9, false],
-  ] as const)("%s from %i to %i", (contrast, low, high, stretched) => {
-    const { filter, words } = shownWith(contrast, { data: Uint8Array.of(low, high, low, high) });
-    expect(filter !== undefined).toBe(stretched);
-    expect(words).toBe(`values ${low} … ${high} of 255${stretched ? ", stretched" : ""}`);
+  test("one level is left alone", () =>
+    expect(shownWith([9, 9], true)).toEqual({ filter: undefined, words: "values 9 … 9 of 255" }));
+
+  test("what fills half of the range is left alone, alike for all", () => {
+    expect(shownWith([0, 200], stretches("automatic", [[0, 200]]))).toEqual({
+      filter: undefined,
+      words: "values 0 … 200 of 255",
+    });
+    expect(
+      stretches("automatic", [
+        [0, 200],
+        [20, 60],
+      ]),
+    ).toBe(true);
+    expect(stretches("stretched", [[0, 200]])).toBe(true);
+    expect(stretches("as it is", [[20, 60]])).toBe(false);
   });
 });

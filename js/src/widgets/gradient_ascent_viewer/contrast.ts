@@ -33,13 +33,18 @@ export interface Shown {
   words: string;
 }
 
-/** How a picture is shown: automatically stretched if it fills less than half of the range. */
-export function shownWith(contrast: Contrast, picture: Pick<Tensor, "data">): Shown {
-  const [low, high] = percentiles(picture);
-  const few = high - low < MOST / 2;
+type Values = readonly [low: number, high: number];
+
+/** Pictures beside each other are shown alike: automatically stretched if one fills less than half of the range. */
+export function stretches(contrast: Contrast, all: readonly Values[]): boolean {
+  if (contrast !== "automatic") return contrast === "stretched";
+  return all.some(([low, high]) => high - low < MOST / 2);
+}
+
+/** How a picture is shown. */
+export function shownWith([low, high]: Values, stretched: boolean): Shown {
   const range = `values ${count(low)} … ${count(high)} of ${MOST}`;
-  if (high === low || contrast === "as it is" || (contrast === "automatic" && !few))
-    return { filter: undefined, words: range };
+  if (high === low || !stretched) return { filter: undefined, words: range };
   const steep = MOST / (high - low);
   const contrasted = 1 + (2 * low) / (high - low); // x ↦ (x − ½) · contrasted + ½
   return {

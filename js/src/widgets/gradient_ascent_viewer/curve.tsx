@@ -127,7 +127,7 @@ function readingOf({ shown, pointed, enlarged }: State, film: Film): string {
   const at = film.measuredAt(step, panel);
   const name = film.panels.length > 1 && film.panels[panel];
   const which = name ? `${film.labelOf(name, step)}, ` : "";
-  const turn = film.turns.findLast((one) => one.step > 0 && one.step <= step);
+  const turn = film.turnOf(step);
   const since = turn ? `; since step ${count(turn.step)}: ${liveWords(turn.now)}` : "";
   return `${which}step ${count(at)}: score ${measured(film.score(at, panel))}, gradient norm ${measured(film.norm(at, panel))}${since}`;
 }

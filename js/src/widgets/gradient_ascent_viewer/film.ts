@@ -56,6 +56,11 @@ export class Film {
     return turn?.labels?.[this.panels.indexOf(panel)] ?? panel.label;
   }
 
+  /** When those settings began, if that was on the way. */
+  turnOf(step: number): Turn | undefined {
+    return this.turns.findLast((one) => one.step > 0 && one.step <= step);
+  }
+
   /** The settings that made the pictures of the last step, or will make the next; none are known without turns. */
   get live(): Live {
     return Object.assign({}, ...this.turns.map(({ now }) => now));

@@ -123,7 +123,7 @@ describe("an ascent", () => {
     expect(find("h4").textContent).toBe("conv2:5"); // no step was taken
     kernel.turns.push({ step: 13, now: { direction: -1 }, labels: ["less of conv2:5"] });
     kernel.frame(13, 20);
-    await eventually(() => find("h4").textContent).toBe("less of conv2:5");
+    await eventually(() => find("h4").textContent).toBe("less of conv2:5since step 13");
     await see(/^step 20: score .*; since step 13: direction down$/);
     expect(find("[data-turn] title").textContent).toBe("From step 13 on: direction down");
     expect(root().textContent).not.toContain("From the next step on");

@@ -4,7 +4,7 @@ import { Button } from "../../shared/button";
 import { drawPicture } from "../../shared/canvas";
 import { count } from "../../shared/format";
 import type { Tensor } from "../../shared/wire";
-import { shownWith } from "./contrast";
+import { percentiles, shownWith, stretches } from "./contrast";
 import { colourOf } from "./curve";
 import { answerWords, liveWords, measured, scoreWords } from "./describe";
 import { type Film, pictureOf, type Still } from "./film";
@@ -13,6 +13,8 @@ import type { Panel } from "./types";
 
 /** Pictures up to this edge are shown with square pixels. */
 const SMALL = 160;
+/** Of so many pictures there is room for long words. */
+const FEW = 4;
 
 function Picture({ picture, filter }: { picture: Tensor; filter: string | undefined }) {
   const ref = useRef<HTMLCanvasElement>(null);
@@ -29,10 +31,14 @@ interface TileProps {
   still: Still;
   panel: Panel;
   index: number;
+  picture: Tensor;
+  /** Its values, and whether they are stretched. */
+  values: [low: number, high: number];
+  stretched: boolean;
 }
 
 /** Why the picture does not move, and since when the network names it. */
-function Remarks({ film, still, index }: TileProps) {
+function Remarks({ film, still, index }: Pick<TileProps, "film" | "still" | "index">) {
   const first = film.first[index] ?? null;
   const note = film.noteOf(still.step, index);
   const since = first ? `first its answer at step ${count(first)}` : "its answer from the start on";
@@ -40,8 +46,9 @@ function Remarks({ film, still, index }: TileProps) {
     <>
       {first !== null && <small data-first={first}>{since}</small>}
       {note?.settled && (
-        <small>
-          ended at step {count(note.step)}: {note.words}
+        <small title={note.words}>
+          ended at step {count(note.step)}
+          {film.panels.length <= FEW && `: ${note.words}`}
         </small>
       )}
       {note && !note.settled && (
@@ -60,8 +67,8 @@ const before = (step: number, still: Still) =>
   step === still.step ? "" : `, ${count(still.step - step)} steps before`;
 
 function Tile(p: TileProps) {
-  const { film, still, panel, index } = p;
-  const { enlarged, pointed, contrast, classes, layers } = useAscent();
+  const { film, still, panel, index, picture } = p;
+  const { enlarged, pointed, classes, layers } = useAscent();
   const many = film.panels.length > 1;
   const one = !many || enlarged.value === panel.id;
   const at = film.measuredAt(still.step, index);
@@ -72,8 +79,8 @@ function Tile(p: TileProps) {
   const says = note?.step === 0 ? "" : answerWords(said); // else of the noise
   const asked = said ? before(said.step, still) : "";
   const label = film.labelOf(panel, still.step);
-  const picture = pictureOf(still, index);
-  const { filter, words } = shownWith(contrast.value, picture);
+  const since = film.turnOf(still.step);
+  const { filter, words } = shownWith(p.values, p.stretched);
   const told = `${label}, step ${count(still.step)}: score ${score}${says && `; the network says ${says}${asked}`}`;
   return (
     <article
@@ -97,6 +104,7 @@ function Tile(p: TileProps) {
         <h4 title={label}>
           {many && <i style={{ background: colourOf(index) }} />}
           {label}
+          {since && <small>since step {count(since.step)}</small>}
         </h4>
         <p title={unit}>
           score {score} {one && <small>{unit}</small>}
@@ -155,14 +163,21 @@ function columns(count: number): number {
 
 export function Stage() {
   const state = useAscent();
-  const { film: held, shown, enlarged } = state;
+  const { film: held, shown, enlarged, contrast } = state;
   const film = held.value;
   const version = film?.version.value ?? 0;
   const still = film?.near(shown.value);
   if (!film || !still) return <Nothing />;
-  const all = film.panels.map((panel, index) => ({ film, version, still, panel, index }));
+  const all = film.panels.map((panel, index) => {
+    const picture = pictureOf(still, index);
+    return { film, version, still, panel, index, picture, values: percentiles(picture) };
+  });
   const only = all.filter(({ panel }) => panel.id === enlarged.value);
   const tiles = only.length ? only : all;
+  const stretched = stretches(
+    contrast.value,
+    all.map(({ values }) => values),
+  );
   return (
     <>
       <div
@@ -171,7 +186,7 @@ export function Stage() {
         style={{ "--cnnw-columns": columns(tiles.length) }}
       >
         {tiles.map((tile) => (
-          <Tile key={tile.panel.id} {...tile} />
+          <Tile key={tile.panel.id} {...tile} stretched={stretched} />
         ))}
       </div>
       {only.length > 0 && all.length > 1 && (
