@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +11,13 @@ import numpy as np
 from cnnwidgets.widgets import turns
 from cnnwidgets.widgets.gradient_ascent_viewer import GradientAscentViewer
 from tests.climbing import climbed
-from tests.kernel import PATIENCE
+from tests.kernel import PATIENCE, Browser
 
 if TYPE_CHECKING:
     import pytest
 
     import cnnwidgets as cw
+    from tests.kernel import Message
 
 
 def viewing(objective: Any = "conv2:1", net: cw.Network | None = None, **traits: Any) -> Any:
@@ -48,3 +50,25 @@ def held(viewer: Any, monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
 def pixels(net: cw.Network, frames: Any) -> Any:
     """The pictures of frames, uint8 [n, H, W, C]."""
     return np.concatenate([net.restore(frame.image[None]) for frame in frames])
+
+
+def watching(viewer: Any) -> Browser:
+    """A page that says hello."""
+    page = Browser(viewer)
+    page.send("hello")
+    return page
+
+
+def acknowledged(page: Browser) -> list[Message]:
+    """Take frames as a page does, up to the last step with what the network says of it."""
+    last = 0
+    for _ in range(2000):
+        frames = [m for m in page.comm.custom() if m.content["kind"] == "frame"]
+        for frame in frames[last:]:
+            page.send("ack", stream="frame", seq=frame.content["seq"])
+        last_value: Any = frames[-1].content["value"] if frames else {"step": 0}
+        if last_value["step"] == 8 and last_value["predictions"][0] is not None:
+            return frames
+        last = len(frames)
+        time.sleep(0.01)
+    raise AssertionError("the last frame, with what the network says, never came")

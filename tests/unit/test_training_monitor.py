@@ -16,7 +16,6 @@ from PIL import Image
 import cnnwidgets as cw
 from cnnwidgets.widgets.monitor_figure import smooth
 from cnnwidgets.widgets.monitor_snapshots import predicted
-from cnnwidgets.widgets.monitor_snapshots import predicted
 from cnnwidgets.widgets.training_monitor import TrainingMonitor
 from tests.kernel import Browser
 from tests.monitoring import NAMES, Held, recorded

@@ -2,7 +2,7 @@
 import { page } from "vitest/browser";
 import { find, place } from "../../shared/mounting";
 import widget from "./index";
-import { MockKernel } from "./mock_kernel";
+import { MockKernel, panel } from "./mock_kernel";
 
 export { eventually, find, see, unmount } from "../../shared/mounting";
 
@@ -33,3 +33,11 @@ export const colour = (id: number) => {
   const canvas = find<HTMLCanvasElement>(`[data-panel="${id}"] canvas`);
   return [...(canvas.getContext("2d")?.getImageData(4, 4, 1, 1).data ?? [])];
 };
+
+export const ZEBRA = { objective: "class:2", target: 2 };
+export const HAPPY = [panel(0, "zebra", "class:zebra"), panel(1, "less of zebra", "class:zebra")];
+export const step = () => page.getByRole("slider", { name: "Step", exact: true });
+export const tile = (id: number) => find(`[data-panel="${id}"]`);
+export const axis = () =>
+  [...find(".cnnw-ga-curves svg").children].findLast((one) => one.tagName === "text")?.textContent;
+export const state = () => root().dataset.state;
