@@ -7,14 +7,14 @@ import logging
 import math
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, ParamSpec, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
 
 from torch import Tensor
-from torch.optim import Optimizer
 
 from cnnwidgets.errors import known_keywords
 from cnnwidgets.network import Network
 from cnnwidgets.shadow import unwrap
+from cnnwidgets.training.asked import check, optimizers_of
 from cnnwidgets.training.background import Background, bound
 from cnnwidgets.training.diagnosis import diagnosis_of
 from cnnwidgets.training.history import History
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import nn
+    from torch.optim import Optimizer
 
     from cnnwidgets.images import Picture
     from cnnwidgets.training.background import Ending
@@ -121,7 +122,7 @@ class Recorder(Run):
         half: bool = False,
         ranks: Literal["all"] | int = 0,
     ) -> None:
-        _check(every=every, snapshots=snapshots, snapshot_bytes=snapshot_bytes, loss=loss)
+        check(every=every, snapshots=snapshots, snapshot_bytes=snapshot_bytes, loss=loss)
         net = model if isinstance(model, Network) else Network(model)
         self._given, self._bare = net.model, unwrap(net.model)
         bare = self._bare
@@ -156,7 +157,7 @@ class Recorder(Run):
         self._rate: float | None = None
         self._watch = Watch(
             bare,
-            _optimizers(optimizer),
+            optimizers_of(optimizer),
             find_loss=loss == "auto",
             on_step=self._stepped,
             between=self._between,
@@ -385,8 +386,7 @@ class Recorder(Run):
         recording = self._recording
         taken = recording.snapshots.steps
         if taken and taken[-1] != recording.step:
-            optimizers = self._watch.optimizers.all()
-            recording.guard(lambda: recording.snapshot(self._bare, optimizers))
+            recording.guard(lambda: recording.snapshot(self._bare, self._watch.optimizers.all()))
         recording.end(self._background.ending(recording.step))
 
     def _sync(self) -> None:
@@ -398,27 +398,3 @@ class Recorder(Run):
 
     def _snapshot(self, step: int) -> Snapshot:
         return self._recording.snapshots.get(step)
-
-
-def _optimizers(given: Optimizer | Iterable[Optimizer] | None) -> list[Optimizer] | None:
-    if given is None:
-        return None
-    several = [given] if isinstance(given, Optimizer) else list(given)
-    for one in several:
-        if not isinstance(one, Optimizer):
-            raise TypeError(f"optimizer: a torch.optim.Optimizer, not {type(one).__name__}")
-    return several
-
-
-def _whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _check(*, every: object, snapshots: object, snapshot_bytes: object, loss: object) -> None:
-    if every != "auto" and (not _whole(every) or every < 1):
-        raise ValueError(f"every: 'auto' or a number of steps from 1 on, not {every!r}")
-    for name, value in (("snapshots", snapshots), ("snapshot_bytes", snapshot_bytes)):
-        if not _whole(value) or value < 0:
-            raise ValueError(f"{name}: a number from 0 on, not {value!r}")
-    if loss not in {"auto", None}:
-        raise ValueError(f"loss: 'auto', or None to give it by run.log(loss=…), not {loss!r}")

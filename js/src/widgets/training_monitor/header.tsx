@@ -21,10 +21,12 @@ export function remaining({ total }: Run, held: HeldRun): number | undefined {
 }
 
 /** How a run goes, as far as that is known without a kernel. */
-function wordOf({ error, live, paused }: Run, held: HeldRun | undefined, alone: boolean): string {
+function wordOf(run: Run, held: HeldRun | undefined, alone: boolean): string {
+  const { error, live, paused, stopped, silent_since } = run;
   if (error) return "failed";
+  if (stopped) return "stopped";
+  if (silent_since || (alone && live)) return "no news";
   if (!live) return "ended";
-  if (alone) return "no news";
   if (paused) return "paused";
   return held && !held.curves.length ? "waiting" : "training";
 }

@@ -72,6 +72,16 @@ describe("runs", () => {
     expect(find('[data-run="a"]').dataset.state).toBe("no news");
   });
 
+  test.each([
+    [{ live: false }, "ended"],
+    [{ live: false, stopped: true }, "stopped"],
+    [{ live: false, silent_since: 1.7e9 }, "no news"],
+    [{ live: false, stopped: true, error: "ValueError: no" }, "failed"],
+  ])("say how they ended: %j", async (about, word) => {
+    mount({}, { runs: [mockRun("a", { about: about as never })] });
+    await eventually(() => find('[data-run="a"]')?.dataset.state).toBe(word);
+  });
+
   test("have their buttons before the numbers, which grow", async () => {
     const about = { live: true, controllable: true } as never;
     mount({}, { runs: [mockRun("a", { about })] });

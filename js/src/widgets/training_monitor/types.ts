@@ -29,6 +29,10 @@ export interface Run {
   name: string;
   model: string;
   live: boolean;
+  /** Was its training ended on purpose? */
+  stopped?: boolean;
+  /** When a run of another process was last heard of, if it never said that it ended (s, epoch). */
+  silent_since?: number | null;
   paused: boolean;
   /** Does the kernel train it in the background, so that it can be paused? */
   controllable: boolean;
