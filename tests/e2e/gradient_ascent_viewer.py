@@ -135,7 +135,7 @@ class GradientAscentViewer(WidgetView):
         """Read step, score and gradient norm under the curves."""
         said = self.curves.locator("output").inner_text()
         names = ("step", "score", "gradient norm")
-        return [number(said.rpartition(f"{name} ")[2]) for name in names]
+        return [number(said.partition(f"{name} ")[2]) for name in names]  # then since when
 
     def answers(self, panel: int = 0) -> list[tuple[str, float]]:
         """Read what the network says of a picture, and what it would say next."""

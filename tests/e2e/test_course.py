@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 WIDGET = "section[data-state]"
+READY = "section:is([data-state=ready], [data-state=ended])"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -28,6 +29,6 @@ def test_notebook(open_notebook: OpenNotebook, path: Path) -> None:
     made = len(re.findall(r"cw\.[A-Z]\w+(?:Browser|Slider|Viewer|Monitor)\(", "\n".join(code)))
     assert made
     for index in range(made):
-        ready = page.locate(WIDGET).nth(index).and_(page.locate(f'{WIDGET[:-1]}="ready"]'))
+        ready = page.locate(WIDGET).nth(index).and_(page.locate(READY))
         ready.wait_for(timeout=60_000)
     assert page.locate(WIDGET).count() == made
