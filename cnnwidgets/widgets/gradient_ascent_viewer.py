@@ -175,6 +175,7 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
         """Forget the pictures; `run` begins anew."""
         self._halt()
         self._climb = None
+        self.stream("frame").drop()
         with self.hold_sync():
             self._panels, self._ended, self.step = [], None, 0  # type: ignore[assignment]  # traitlets' type has no None
             self.set_trait("progress", 0.0)

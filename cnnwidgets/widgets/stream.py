@@ -79,8 +79,13 @@ class Stream:
                 self._waiting.setdefault(page, {}).pop(seq, None)
             self._flush()
 
+    def drop(self) -> None:
+        """Send no more what waits."""
+        with self._lock:
+            self._newest = None
+
     def close(self) -> None:
-        """Drop what waits."""
+        """Drop what waits, and forget the pages."""
         with self._lock:
             self._newest = None
             self._waiting.clear()

@@ -83,6 +83,7 @@ class Turns(Generic[T]):
                     return
         except BaseException as error:  # noqa: BLE001 - it is shown where the user looks
             self.error = error
+        self._steps = iter(())  # and with it what it was made of
         try:
             self._over(self)
         finally:

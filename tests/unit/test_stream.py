@@ -48,6 +48,14 @@ def impatient(sent: Sent) -> Stream:
     return Stream("frames", sent, patience=0.3)
 
 
+def test_what_waits_can_be_dropped(stream: Stream, sent: Sent) -> None:
+    stream.offer("old")
+    stream.drop()
+    stream.join("page")
+    stream.offer("new")
+    eventually(lambda: sent.values == ["new"], 1)
+
+
 def test_a_frame_may_be_made_when_it_is_sent(stream: Stream, sent: Sent) -> None:
     """What is new since the last one is then all in it, however many were passed over."""
     seen, told = 4, 0
