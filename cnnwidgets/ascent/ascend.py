@@ -30,7 +30,7 @@ def ascend(
     p_norm: float = 0.0,
     scale: float = 1.0,
     clip: float = 0.0,
-    blur: float = 0.0,
+    blur_sigma: float = 0.0,
     jitter: float | None = None,
     zoom: float = 0.05,
     rotation: float = 5.0,
@@ -81,7 +81,7 @@ def ascend(
     clip
         Share of the pixels, those nearest the mean, that are set to it after each step (Yosinski
         et al. 2015).
-    blur
+    blur_sigma
         Standard deviation in pixels of a Gaussian, every 4 steps (Yosinski et al. 2015).
     jitter
         Most pixels by which each step sees the picture moved (Mordvintsev et al. 2015); by default
@@ -132,7 +132,7 @@ def ascend(
         p_norm=p_norm,
         scale=scale,
         clip=clip,
-        blur=blur,
+        blur_sigma=blur_sigma,
         jitter=jitter,
         zoom=zoom,
         rotation=rotation,

@@ -227,10 +227,10 @@ class Ascent:
         update = torch.where(moves, rate * update, zero.to(gradient))
         self._parameters = self._parametrization.limit(self._parameters + update)
         now = self.settings
-        if now.clip or (now.blur and self._step % BLUR_EVERY == 0):
+        if now.clip or (now.blur_sigma and self._step % BLUR_EVERY == 0):
             pixels = self._parametrization.decode(self._parameters)
-            if now.blur and self._step % BLUR_EVERY == 0:
-                pixels = blurred(pixels, now.blur)
+            if now.blur_sigma and self._step % BLUR_EVERY == 0:
+                pixels = blurred(pixels, now.blur_sigma)
             if now.clip:
                 pixels = clipped(pixels, self._start.mean, now.clip)
             edited = self._parametrization.encode(pixels)

@@ -41,7 +41,7 @@ class Settings:
         What white is where black is 0, for the penalties; 255 for published weights.
     clip
         Share of the pixels, those nearest the mean, set to it after each step.
-    blur
+    blur_sigma
         Standard deviation in pixels of the Gaussian applied every 4 steps.
     jitter
         Most pixels that a step sees the picture moved by; None for 1/16 of its shorter side.
@@ -64,7 +64,7 @@ class Settings:
     p_norm: Weight = 0.0
     scale: float = 1.0
     clip: float = 0.0
-    blur: float = 0.0
+    blur_sigma: float = 0.0
     jitter: float | None = None
     zoom: float = 0.05
     rotation: float = 5.0
@@ -75,7 +75,7 @@ class Settings:
         for name in ("lr", "scale"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name}: {getattr(self, name)!r}; give a number above 0")
-        for name in ("tv", "calm", "l2", "p_norm", "blur", "jitter", "zoom", "rotation"):
+        for name in ("tv", "calm", "l2", "p_norm", "blur_sigma", "jitter", "zoom", "rotation"):
             given = getattr(self, name)
             if not all(0 <= one < math.inf for one in _each(given)):
                 raise ValueError(f"{name}: {given!r}; give a number from 0 on")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cnnwidgets.network import Network
 
-LIVE = ("lr", "direction", "tv", "l2", "p_norm", "blur", "clip", "jitter", "zoom", "rotation")
+LIVE = ("lr", "direction", "tv", "l2", "p_norm", "blur_sigma", "clip", "jitter", "zoom", "rotation")
 """Traits that act from the next step on."""
 ANEW = (
     *("objective", "measure", "parametrization", "optimizer", "start_from", "seed", "size"),

@@ -47,7 +47,7 @@ class AscentSettings(Widget):
     """Weight of the mean square of pixel − mean."""
     p_norm = Float(0.0).tag(sync=True)
     """Weight of the mean of (pixel − mean)⁶."""
-    blur = Float(0.0).tag(sync=True)
+    blur_sigma = Float(0.0).tag(sync=True)
     """Standard deviation in pixels of a Gaussian, every 4 steps."""
     clip = Float(0.0).tag(sync=True)
     """Share of the pixels that are set to the mean after each step."""

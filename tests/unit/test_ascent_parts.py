@@ -202,14 +202,14 @@ def test_clipping() -> None:
     assert float(norms[at_mean].max()) <= float(norms[~at_mean].min()) + 0.05
 
 
-@pytest.mark.parametrize(("name", "value"), [("blur", 1.0), ("clip", 0.5)])
+@pytest.mark.parametrize(("name", "value"), [("blur_sigma", 1.0), ("clip", 0.5)])
 def test_edits_work_in_both_parametrisations(name: str, value: float) -> None:
     net = climbed(mean=0.5)
     for held in ("fourier", "pixel"):
         asked: dict[str, Any] = {"parametrization": held, "steps": 21, "tv": 0, "lr": 0.1}
         *_, free = cw.ascend(net, "conv2:3", **asked)
         *_, edited = cw.ascend(net, "conv2:3", **asked | {name: value})
-        if name == "blur":
+        if name == "blur_sigma":
             assert total_variation(edited.image[None]) < 0.5 * total_variation(free.image[None])
         else:
             at_mean = (edited.image.abs() < 1e-3).all(0).float().mean()

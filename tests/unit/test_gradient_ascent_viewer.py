@@ -47,6 +47,7 @@ def test_it_begins_with_nothing() -> None:
 
 
 SETTINGS: dict[str, Any] = {"seed": 3, "lr": 0.1, "tv": 2.0, "l2": 0.5, "jitter": 1, "zoom": 0.0}
+EDITS: dict[str, Any] = {"blur_sigma": 0.7, "clip": 0.2}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ SETTINGS: dict[str, Any] = {"seed": 3, "lr": 0.1, "tv": 2.0, "l2": 0.5, "jitter"
         ("conv2:1", {}, {}),
         ("conv2:1", SETTINGS, SETTINGS),
         (cw.Class("bird"), {"direction": -1}, {"direction": -1}),
-        (cw.Neuron("conv1", 2, 3, 4), {"blur": 0.7, "clip": 0.2}, {"blur": 0.7, "clip": 0.2}),
+        (cw.Neuron("conv1", 2, 3, 4), EDITS, EDITS),
         (
             cw.Channel("conv1", 2) - cw.Channel("conv2", 0),
             {"parametrization": "pixel", "optimizer": "sgd", "start_from": "zeros", "size": 9},

@@ -75,6 +75,7 @@ const NAMES: Record<string, string> = {
   l2: "L2",
   lr: "rate",
   p_norm: "p-norm",
+  blur_sigma: "blur",
 };
 
 /** "direction down, rate 0.2" */

@@ -81,7 +81,7 @@ const USUAL = {
   tv: null,
   l2: 0,
   p_norm: 0,
-  blur: 0,
+  blur_sigma: 0,
   clip: 0,
   jitter: null,
   zoom: 0.05,

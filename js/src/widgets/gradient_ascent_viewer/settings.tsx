@@ -13,7 +13,7 @@ const DIRECTIONS = [
   [-1, "down: what it avoids"],
 ] as const;
 
-type Slid = "tv" | "l2" | "jitter" | "lr" | "p_norm" | "blur" | "clip" | "zoom" | "rotation";
+type Slid = "tv" | "l2" | "jitter" | "lr" | "p_norm" | "blur_sigma" | "clip" | "zoom" | "rotation";
 type Slide = [name: Slid, label: string, values: (number | null)[], unit?: string];
 
 /** Sliders: those at hand, and those that are turned more seldom. */
@@ -25,7 +25,7 @@ const OFTEN: Slide[] = [
 ];
 const SELDOM: Slide[] = [
   ["p_norm", "p-norm", WEIGHTS],
-  ["blur", "Blur", evenly(0, 3, 0.25), "px"],
+  ["blur_sigma", "Blur", evenly(0, 3, 0.25), "px"],
   ["clip", "Clip", evenly(0, 0.9, 0.05), "of all"],
   ["zoom", "Zoom", evenly(0, 0.3, 0.01)],
   ["rotation", "Rotation", evenly(0, 45, 1), "°"],

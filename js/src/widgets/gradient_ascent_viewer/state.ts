@@ -20,7 +20,7 @@ interface Written {
   tv: Signal<number | null>;
   l2: Signal<number>;
   p_norm: Signal<number>;
-  blur: Signal<number>;
+  blur_sigma: Signal<number>;
   clip: Signal<number>;
   jitter: Signal<number | null>;
   zoom: Signal<number>;
@@ -55,7 +55,7 @@ interface Told {
 /** A change of these begins anew. */
 const ANEW = "objective measure parametrization optimizer start_from seed size compare count";
 /** These act from the next step on. */
-const LIVE = "direction lr tv l2 p_norm blur clip jitter zoom rotation";
+const LIVE = "direction lr tv l2 p_norm blur_sigma clip jitter zoom rotation";
 const WRITTEN = `${ANEW} ${LIVE} steps step playing follow`;
 const TOLD =
   "running target _classes _layers _network _shape _panels _generation _ended _error _formats";
