@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import math
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from torch import Tensor
 
@@ -15,22 +14,21 @@ from cnnwidgets.errors import known_keywords
 from cnnwidgets.network import Network
 from cnnwidgets.shadow import unwrap
 from cnnwidgets.training.asked import check, optimizers_of
-from cnnwidgets.training.background import Background, bound
 from cnnwidgets.training.diagnosis import diagnosis_of
 from cnnwidgets.training.history import History
 from cnnwidgets.training.pace import Pace
 from cnnwidgets.training.probing import Probe
 from cnnwidgets.training.ranks import Ranks
 from cnnwidgets.training.recording import Recording
-from cnnwidgets.training.run import Run
 from cnnwidgets.training.shelves import Files
 from cnnwidgets.training.snapshots import BUDGET, Memory, Snapshot, Snapshots
+from cnnwidgets.training.steering import Steered
 from cnnwidgets.training.storage import SNAPSHOTS, Store
 from cnnwidgets.training.watch import Step, Watch
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     import numpy as np
@@ -42,13 +40,12 @@ if TYPE_CHECKING:
     from cnnwidgets.training.background import Ending
     from cnnwidgets.training.snapshots import Kind
 
-P = ParamSpec("P")
 R = TypeVar("R", bound="Recorder")
 
 _log = logging.getLogger(__name__)
 
 
-class Recorder(Run):
+class Recorder(Steered):
     """Records what happens to a network while it is trained, whatever the loop.
 
     Losses and learning rates are recorded at every step, the norm of the gradient too where steps
@@ -153,8 +150,6 @@ class Recorder(Run):
             ),
             probe=self._probe,
         )
-        self._background = Background()
-        self._rate: float | None = None
         self._watch = Watch(
             bare,
             optimizers_of(optimizer),
@@ -163,10 +158,10 @@ class Recorder(Run):
             between=self._between,
             guard=self._recording.guard,
         )
-        self._begin()
+        self._attach()
 
     def __enter__(self: R) -> R:  # noqa: PYI019 - Self is of Python 3.11
-        self._recording.pace.start()
+        self._starts()
         return self
 
     def __exit__(
@@ -215,26 +210,6 @@ class Recorder(Run):
         return self._recording.snapshots.kind
 
     @property
-    def running(self) -> bool:
-        """Whether a function given to `start` is at work, or paused."""
-        return self._background.running
-
-    @property
-    def paused(self) -> bool:
-        """Whether training waits between two steps."""
-        return self._background.paused
-
-    @property
-    def resting(self) -> bool:
-        """Whether a function given to `start` has ended, and no step was made since."""
-        return self._background.ended
-
-    @property
-    def pending_rate(self) -> float | None:
-        """The learning rate from the next step on; None if none was set since the last one."""
-        return self._rate
-
-    @property
     def overhead(self) -> float:
         """The share of the time since the beginning that was spent in the recorder."""
         pace = self._recording.pace
@@ -261,74 +236,6 @@ class Recorder(Run):
                 _log.warning("run.log: %s is no number but %s", name, type(value).__name__)
         self._recording.guard(lambda: self._recording.log(numbers))
 
-    def start(self, train_fn: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Train in a thread, so that the notebook stays live.
-
-        Parameters
-        ----------
-        train_fn
-            The training loop, as it is.
-        args, kwargs
-            What it is called with.
-
-        Raises
-        ------
-        RuntimeError
-            If one is running already, or the recorder is closed.
-        """
-        if self._closed:
-            raise RuntimeError("the recorder is closed: make another one, Recorder(model)")
-        self._recording.pace.start()
-        self._background.start(bound(train_fn, *args, **kwargs), self._ended)
-
-    def pause(self) -> None:
-        """Let training in the background wait after the step that it is in.
-
-        Without any this does nothing: a loop in the notebook's own thread is never held.
-        """
-        self._background.pause()
-
-    def resume(self) -> None:
-        """Let training go on."""
-        self._background.resume()
-
-    def stop(self) -> None:
-        """End training in the background after the step that it is in. What was recorded stays.
-
-        Without any this does nothing: a loop in the notebook's own thread is never ended.
-        """
-        self._background.stop()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the function given to `start` has ended; whether it has.
-
-        Interrupting the wait stops it, after the step that it is in.
-
-        Raises
-        ------
-        BaseException
-            What the function raised.
-        """
-        over = self._background.wait(timeout)
-        if over:
-            self._background.raised()
-        return over
-
-    def set_learning_rate(self, rate: float) -> None:
-        """Train on with another learning rate, after the step that it is in.
-
-        It is set in every parameter group; a scheduler may set others after it.
-
-        Raises
-        ------
-        ValueError
-            If it is not a positive number.
-        """
-        number = isinstance(rate, (int, float)) and not isinstance(rate, bool)
-        if not number or not 0 < rate < math.inf:
-            raise ValueError(f"rate: a positive number, not {rate!r}")
-        self._rate = float(rate)
-
     def close(self) -> None:
         """Let go of the model, its optimizers and torch. What was recorded stays."""
         if self._closed:
@@ -344,7 +251,10 @@ class Recorder(Run):
         recording.close()
         self._closed = True
 
-    def _begin(self) -> None:
+    def _starts(self) -> None:
+        self._recording.pace.start()
+
+    def _attach(self) -> None:
         recording = self._recording
         if not recording.ranks.recording:
             recording.note("this is not the first process: it records nothing")
@@ -373,11 +283,7 @@ class Recorder(Run):
         recording = self._recording
         if recording.error is not None and recording.ranks.gathering:
             recording.stand_in()
-        rate, self._rate = self._rate, None
-        if rate is not None:
-            for optimizer in self._watch.optimizers.all():
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
+        self._set_rate(self._watch.optimizers.all())
         if self._background.between_steps():
             recording.pace.pause()
 
