@@ -59,12 +59,8 @@ class Files:
             tensors |= {_GRADIENTS + name: one for name, one in probed.gradients.items()}
             tensors[_OUTPUT] = probed.output
         optimizers = _plain(list(snapshot.optimizers), _OPTIMIZER, tensors)
-        self._folder.mkdir(exist_ok=True)
-        path = self._path(snapshot.step)
-        partial = path.with_suffix(".partial")
-        whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        save_file(whole, partial, {"kind": snapshot.kind, "optimizers": json.dumps(optimizers)})
-        partial.replace(path)
+        about = {"kind": snapshot.kind, "optimizers": json.dumps(optimizers)}
+        self._write(self._path(snapshot.step), tensors, about)
 
     def get(self, step: int) -> Snapshot:
         """Read one; KeyError if it is not there, or damaged."""
@@ -91,12 +87,8 @@ class Files:
 
     def keep(self, pictures: NDArray[np.uint8], classes: Sequence[str]) -> None:
         """Write what the network is shown at each snapshot, and the names of its classes."""
-        self._folder.mkdir(exist_ok=True)
-        path = self._folder / _PICTURES
-        partial = path.with_suffix(".partial")
-        kept = {"pictures": torch.from_numpy(pictures).contiguous()}
-        save_file(kept, partial, {"classes": json.dumps(list(classes))})
-        partial.replace(path)
+        kept = {"pictures": torch.from_numpy(pictures)}
+        self._write(self._folder / _PICTURES, kept, {"classes": json.dumps(list(classes))})
 
     def kept(self) -> tuple[NDArray[np.uint8] | None, list[str]]:
         """Read the pictures, None if there are none, and the names of the classes."""
@@ -115,6 +107,19 @@ class Files:
 
     def _path(self, step: int) -> Path:
         return self._folder / f"step-{step}.safetensors"
+
+    def _write(self, path: Path, tensors: dict[str, Tensor], about: dict[str, str]) -> None:
+        """Write a file, completely or not at all; OSError if that is not possible."""
+        self._folder.mkdir(exist_ok=True)
+        partial = path.with_suffix(".partial")
+        try:
+            save_file({name: one.contiguous() for name, one in tensors.items()}, partial, about)
+            partial.replace(path)
+        except SafetensorError as error:  # which a full disk is to it
+            raise OSError(str(error)) from error
+        finally:
+            with suppress(OSError):
+                partial.unlink()
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
