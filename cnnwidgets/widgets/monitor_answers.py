@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cnnwidgets.training.recorder import Recorder
+from cnnwidgets.widgets.monitor_images import image_at, images_of
 from cnnwidgets.widgets.monitor_snapshots import WHAT, maps_of, predicted
+from cnnwidgets.widgets.monitor_weights import columns_of, told
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, answers
 from cnnwidgets.widgets.wire import pack
 
@@ -15,8 +17,16 @@ if TYPE_CHECKING:
     from cnnwidgets.widgets.monitor_runs import Followed
     from cnnwidgets.widgets.requests import Asked
 
+IMAGES = "images"
+"""What is asked for to get a logged picture; its tag stands for the layer."""
 ACTIONS = ("pause", "resume", "stop", "rate")
-_OTHERS = {"history": "curves", "predictions": "predictions", "pictures": "the probe pictures"}
+_OTHERS = {
+    "history": "curves",
+    "predictions": "predictions",
+    "pictures": "the probe pictures",
+    "weights": "weights over the steps",
+    IMAGES: "logged pictures",
+}
 _NAMED = 5
 
 
@@ -36,11 +46,22 @@ class MonitorAnswers:
 
     @answers("maps")
     def _answer_maps(self, request: Request) -> Answer:
-        snapshot = self._asked(request).snapshot(request.get("step", int))
-        what, layer = request.choose("what", WHAT), request.get("layer", str)
+        one, step = self._asked(request), request.get("step", int)
+        what, layer = request.choose("what", (*WHAT, IMAGES)), request.get("layer", str)
+        if what == IMAGES:
+            picture, size = image_at(one.run, layer, step)
+            return Answer({"size": size}, [pack(picture, "picture")])
+        snapshot = one.snapshot(step)
         maps, channels = maps_of(snapshot, layer, what, request.get("picture", int))
         value = {"step": snapshot.step, "channels": channels, "shown": len(maps)}
         return Answer(value, [pack(maps, "quantised")])
+
+    @answers("weights")
+    def _answer_weights(self, request: Request) -> Answer:
+        run, layer = self._asked(request).run, request.get("layer", str)
+        steps, columns = columns_of(run, layer, request.get("after", int), request.step)
+        packed = [pack(one, "float32") for one in (columns.values, columns.norms)]
+        return Answer(told(steps, columns), packed)
 
     @answers("pictures")
     def _answer_pictures(self, request: Request) -> Answer:
@@ -94,8 +115,8 @@ def _set_rate(run: Recorder, rate: Any) -> None:  # noqa: ANN401 - what a page s
 def recorded(runs: Sequence[Followed], layer: str) -> Iterator[Asked]:
     """Yield the requests that an exported page should answer, most useful first.
 
-    Curves and tables, the probe, then maps and filters of the chosen layer at every snapshot, then
-    those of the other layers.
+    Curves and tables, the probe, the chosen layer's weights over the steps, then its maps and
+    filters at every snapshot, then those of the other layers; logged pictures last.
 
     Parameters
     ----------
@@ -109,9 +130,26 @@ def recorded(runs: Sequence[Followed], layer: str) -> Iterator[Asked]:
             if name == "history" or one.pictures is not None:
                 yield name, {"run": one.identity}
     for one in runs:
-        layers = one.layers()
-        for shown in sorted(layers, key=lambda other: other != layer):
+        yield from _weights(one, layer)
+    for one in runs:
+        for shown in sorted(one.layers(), key=lambda other: other != layer):
+            if shown != layer:
+                yield from _weights(one, shown)
             yield from _maps(one, shown)
+    for one in runs:
+        yield from _logged(one)
+
+
+def _logged(one: Followed) -> Iterator[Asked]:
+    for tag, pictures in images_of(one.run).items():
+        for step, _ in reversed(pictures):
+            args = {"run": one.identity, "step": step, "layer": tag}
+            yield "maps", {**args, "what": IMAGES, "picture": 0}
+
+
+def _weights(one: Followed, layer: str) -> Iterator[Asked]:
+    if layer in one.shapes:
+        yield "weights", {"run": one.identity, "layer": layer, "after": -1}
 
 
 def _maps(one: Followed, layer: str) -> Iterator[Asked]:
@@ -126,8 +164,9 @@ def _maps(one: Followed, layer: str) -> Iterator[Asked]:
 
 def in_words(asked: Sequence[Asked]) -> str:
     """Say what these requests ask for."""
-    layers = dict.fromkeys(args["layer"] for name, args in asked if name == "maps")
-    others = dict.fromkeys(name for name, _ in asked if name != "maps")
+    kinds = [(args.get("what", name), args) for name, args in asked]
+    layers = dict.fromkeys(args["layer"] for kind, args in kinds if kind in WHAT)
+    others = dict.fromkeys(kind for kind, _ in kinds if kind not in WHAT)
     said = [_OTHERS[name] for name in others]
     if layers:
         names = ", ".join(list(layers)[:_NAMED]) + ", …" * (len(layers) > _NAMED)

@@ -12,7 +12,10 @@ from cnnwidgets.training.run import Run
 from cnnwidgets.training.stored import StoredRun, load_run
 from cnnwidgets.widgets.base import sentence
 from cnnwidgets.widgets.monitor_history import Digest
+from cnnwidgets.widgets.monitor_images import images_of
 from cnnwidgets.widgets.monitor_snapshots import Predictions, snapshot_at
+from cnnwidgets.widgets.monitor_weights import weights_in
+from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,6 +81,7 @@ class Followed:
         self.error: str | None = None
         self._last: Snapshot | None = None
         self._told: dict[str, Any] = {}
+        self._shapes: tuple[int, dict[str, list[int]]] = (0, {})
 
     def follow(self) -> None:
         """Take in what is new where the run has to be asked for it; never raise."""
@@ -122,7 +126,8 @@ class Followed:
             "total": total,
             "layers": [plain(layer) for layer in layers_of(keys)],
             "keys": [[plain(layer), plain(quantity)] for layer, quantity in keys],
-            "snapshots": {"steps": steps, "kind": run.snapshot_kind},
+            "snapshots": {"steps": steps, "kind": run.snapshot_kind, "shapes": self.shapes},
+            "images": {plain(tag): [step for step, _ in of] for tag, of in images_of(run).items()},
             "findings": [_finding(one) for one in findings],
             "notes": [plain(note) for note in notes],
             "probe": 0 if pictures is None else len(pictures),
@@ -159,6 +164,20 @@ class Followed:
         if last is None or last.step != step:
             self._last = last = snapshot_at(self.run, step)
         return last
+
+    @property
+    def shapes(self) -> dict[str, list[int]]:
+        """Layer → shape of its weights in the snapshots; read again when there are more layers."""
+        layers, steps = self.layers(), self.run.snapshots
+        if steps and layers and len(layers) != self._shapes[0]:
+            try:
+                state = self.snapshot(steps[-1]).state
+            except RequestError:  # none can be read: their figures say so
+                state = {}
+            found = {layer: weights_in(state, layer) for layer in layers}
+            shapes = {plain(n): list(one.shape) for n, one in found.items() if one is not None}
+            self._shapes = len(layers), shapes
+        return self._shapes[1]
 
     def close(self) -> None:
         """Let go of the run, closing it if it was opened for the monitor."""

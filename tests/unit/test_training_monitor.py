@@ -62,7 +62,9 @@ def test_it_begins_at_the_newest_step_with_the_first_layer(
     assert told["model"] == "Sequential"
     assert told["layers"] == ["0", "1", "2", "3", "4", "7"]
     assert [tuple(key) for key in told["keys"]] == list(run.history.keys)
-    assert told["snapshots"] == {"steps": run.snapshots, "kind": "everything"}
+    shapes = {"0": [4, 1, 3, 3], "1": [4], "3": [4, 4, 3, 3], "7": [4, 144]}
+    wanted = {"steps": run.snapshots, "kind": "everything", "shapes": shapes}
+    assert told["snapshots"] == wanted
     assert (told["live"], told["paused"], told["controllable"]) == (False, False, False)
     assert (told["rate"], told["total"], told["error"]) == (0.05, None, None)
     assert (told["probe"], told["classes"]) == (3, NAMES)
