@@ -97,13 +97,13 @@ class Run:
         self._closed = False
 
     def __repr__(self) -> str:
-        self._sync()
+        last = self.last_step
         with self._history.lock:
             curve = self._history.curves.get("loss")
             loss = f", loss {curve.rows[-1, 0]:.4g}" if curve else ""
             found = len(self._history.findings)
         notes = "".join(f"\n  {note}" for note in self._history.notes)
-        about = f"step {self.last_step}{loss}, {found} findings"
+        about = f"step {last}{loss}, {found} findings"
         return f"{type(self).__name__}({self.name!r}, {about}){notes}"
 
     @property
@@ -162,6 +162,7 @@ class Run:
     @property
     def last_step(self) -> int:
         """The last step that is known of; 0 before the first."""
+        self._sync()
         with self._history.lock:
             ends = [int(c.steps[-1]) for c in self._history.curves.values() if c.size]
             return max([*ends, *self._history.tables.steps[-1:].tolist()], default=0)

@@ -66,6 +66,6 @@ def test_a_run_is_worth_more_than_its_pictures(tmp_path: Path) -> None:
     assert run.error is None
     assert run.pictures is not None
     stored = cw.load_run(tmp_path)
-    assert stored.last_step == 2
+    assert stored.last_step == 2  # the first thing that is asked
     assert stored.pictures is None
     stored.close()
