@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 SOURCES = Path(__file__).resolve().parents[2] / "js" / "src"
 SCRIPTS = sorted(
     path
@@ -39,19 +37,20 @@ def selectors(style: str) -> str:
     return " ".join(re.findall(r"([^{};]+)\{", bare))
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_elements_have_prefixed_classes_and_no_ids(path: Path) -> None:
-    script = path.read_text(encoding="utf-8")
-    assert len(ATTRIBUTE.findall(script)) == len(re.findall(r"\bclass=", script))
-    assert [name for name in classes(script) if not name.startswith(PREFIX)] == []
-    assert OUTSIDE.findall(script) == []
+def test_elements_have_prefixed_classes_and_no_ids() -> None:
+    for path in SCRIPTS:
+        script = path.read_text(encoding="utf-8")
+        assert len(ATTRIBUTE.findall(script)) == len(re.findall(r"\bclass=", script)), path
+        assert [name for name in classes(script) if not name.startswith(PREFIX)] == [], path
+        assert OUTSIDE.findall(script) == [], path
 
 
-@pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
-def test_styles_select_prefixed_classes_and_no_ids(path: Path) -> None:
-    chosen = selectors(path.read_text(encoding="utf-8"))
-    assert "#" not in chosen
-    assert [n for n in re.findall(r"\.([A-Za-z_][\w-]*)", chosen) if not n.startswith(PREFIX)] == []
+def test_styles_select_prefixed_classes_and_no_ids() -> None:
+    for path in STYLES:
+        chosen = selectors(path.read_text(encoding="utf-8"))
+        assert "#" not in chosen, path
+        names = re.findall(r"\.([A-Za-z_][\w-]*)", chosen)
+        assert [name for name in names if not name.startswith(PREFIX)] == [], path
 
 
 def test_what_breaks_the_rules_is_found() -> None:

@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.imported import MODULES, imports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,10 +52,6 @@ IMPORT = r'^(?:import|export \{|export \*)[^"]*"([^"]+)"'  # of TypeScript
 SCRIPTS = sorted(p for p in FRONT_END.rglob("*.ts*") if ".test." not in p.name)
 
 
-def identity(path: Path) -> str:
-    return str(path.relative_to(ROOT))
-
-
 def dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
@@ -72,38 +66,42 @@ def floor_of(module: str) -> str:
     return part(module) if part(module) in {"widgets", "export"} else "compute"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=identity)
-def test_python_imports_go_down(path: Path) -> None:
-    module = dotted(path)
-    floor = floor_of(module)
-    allowed = COMPUTE if floor == "compute" else COMPUTE | SCREEN
+def packages_for(module: str) -> set[str]:
+    """Say what a module may import that is not ours."""
     if module.startswith("cnnwidgets.samples."):
-        allowed = COMPUTE | IMAGENET
+        return COMPUTE | IMAGENET
     if module == "cnnwidgets.attribution.segmentation":
-        allowed = COMPUTE | SEGMENT
-    for name in imports(path):
-        top = name.partition(".")[0]
-        assert name != "cnnwidgets", "import what is meant of it"
-        if top != "cnnwidgets":
-            assert top in allowed, f"{floor} must not import {name}"
-        elif floor == "compute" and module != "cnnwidgets.__init__":  # which names what there is
-            assert floor_of(name) == "compute", f"compute must not import {name}"
-        elif floor == "export":
-            assert floor_of(name) != "widgets", f"export must not import {name}"
+        return COMPUTE | SEGMENT
+    return COMPUTE if floor_of(module) == "compute" else COMPUTE | SCREEN
 
 
-@pytest.mark.parametrize(
-    "path",
-    [p for p in MODULES if floor_of(dotted(p)) == "compute" and p != PACKAGE / "__init__.py"],
-    ids=identity,
-)
-def test_the_compute_floor_has_an_order(path: Path) -> None:
-    own = part(dotted(path))
-    assert own in COMPUTE_ORDER, "a new module: give it a place in COMPUTE_ORDER"
-    below = COMPUTE_ORDER[: COMPUTE_ORDER.index(own) + 1]
-    for name in imports(path, types=False):
-        if name.startswith("cnnwidgets."):
-            assert part(name) in below, f"{own} must not import {name}"
+def test_python_imports_go_down() -> None:
+    for path in MODULES:
+        module = dotted(path)
+        floor, allowed = floor_of(module), packages_for(module)
+        for name in imports(path):
+            top = name.partition(".")[0]
+            assert name != "cnnwidgets", f"{module}: import what is meant of it"
+            if top != "cnnwidgets":
+                assert top in allowed, f"{module}, of {floor}, must not import {name}"
+            elif (
+                floor == "compute" and module != "cnnwidgets.__init__"
+            ):  # which names what there is
+                assert floor_of(name) == "compute", f"{module}, of compute, must not import {name}"
+            elif floor == "export":
+                assert floor_of(name) != "widgets", f"{module}, of export, must not import {name}"
+
+
+def test_the_compute_floor_has_an_order() -> None:
+    for path in MODULES:
+        module = dotted(path)
+        if floor_of(module) != "compute" or module == "cnnwidgets.__init__":
+            continue
+        assert part(module) in COMPUTE_ORDER, f"{module} is new: give it a place in COMPUTE_ORDER"
+        below = COMPUTE_ORDER[: COMPUTE_ORDER.index(part(module)) + 1]
+        for name in imports(path, types=False):
+            if name.startswith("cnnwidgets."):
+                assert part(name) in below, f"{module} must not import {name}"
 
 
 def parts_of_widgets() -> dict[str, set[str]]:
@@ -150,33 +148,34 @@ def test_widgets_that_know_each_other_are_found() -> None:
     assert breaches({**graph, "stray": set()}, {"one", "two"})
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=identity)
-def test_front_end_imports_go_down(path: Path) -> None:
-    folder = path.relative_to(FRONT_END).parts
-    own = FRONT_END / Path(*folder[: 2 if folder[0] == "widgets" else 1])
+def test_front_end_imports_go_down() -> None:
     shared = FRONT_END / "shared"
-    for name in re.findall(IMPORT, path.read_text(encoding="utf-8"), re.MULTILINE):
-        if name.startswith("."):
-            target = (path.parent / name).resolve()
-            assert own in target.parents or shared in target.parents, name
-        else:
-            tests_only = name.partition("/")[0] == "vitest"
-            assert tests_only or name in FRONT_END_PACKAGES, name
+    for path in SCRIPTS:
+        folder = path.relative_to(FRONT_END).parts
+        own = FRONT_END / Path(*folder[: 2 if folder[0] == "widgets" else 1])
+        for name in re.findall(IMPORT, path.read_text(encoding="utf-8"), re.MULTILINE):
+            if name.startswith("."):
+                target = (path.parent / name).resolve()
+                there = own in target.parents or shared in target.parents
+                assert there, f"{path} must not import {name}"
+            else:
+                tests_only = name.partition("/")[0] == "vitest"
+                assert tests_only or name in FRONT_END_PACKAGES, f"{path} must not import {name}"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_files_stay_small() -> None:
+    files = [
         *MODULES,
-        *sorted(FRONT_END.rglob("*.ts*")),
-        *sorted(FRONT_END.rglob("*.css")),
-        *(p for d in ("tests", "benchmarks", "scripts") for p in sorted((ROOT / d).rglob("*.py"))),
-    ],
-    ids=identity,
-)
-def test_files_stay_small(path: Path) -> None:
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= LONGEST
+        *(FRONT_END.rglob("*.ts*")),
+        *(FRONT_END.rglob("*.css")),
+        *(
+            path
+            for folder in ("tests", "benchmarks", "scripts")
+            for path in (ROOT / folder).rglob("*.py")
+        ),
+    ]
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert {path: count for path, count in lines.items() if count > LONGEST} == {}
 
 
 PROBE = """
@@ -184,36 +183,25 @@ import json, sys, time
 import torch
 start = time.perf_counter()
 import cnnwidgets
-print(json.dumps([time.perf_counter() - start, sorted(sys.modules)]))
-"""
-
-
-def test_import_is_quick_and_lazy() -> None:
-    for _ in range(3):  # the machine may be busy with something else
-        seconds, modules = json.loads(
-            subprocess.check_output([sys.executable, "-c", PROBE], cwd=ROOT)
-        )
-        if seconds < IMPORT_LIMIT:
-            break
-    assert seconds < IMPORT_LIMIT
-    tops = {name.partition(".")[0] for name in modules}
-    assert tops.isdisjoint({"anywidget", "ipywidgets", "matplotlib", "captum", *IMAGENET, *SEGMENT})
-
-
-USED = """
-import json, sys
-import cnnwidgets
-stages = []
+seconds = time.perf_counter() - start
+stages = [sorted({module.partition(".")[0] for module in sys.modules})]
 for name in ("Network", "LayerBrowser"):
     getattr(cnnwidgets, name)
     stages.append(sorted({module.partition(".")[0] for module in sys.modules}))
-print(json.dumps(stages))
+print(json.dumps([seconds, stages]))
 """
 
 
-def test_what_is_used_loads_only_what_it_needs() -> None:
-    compute, widget = json.loads(subprocess.check_output([sys.executable, "-c", USED], cwd=ROOT))
+def test_import_is_quick_and_what_is_used_loads_only_what_it_needs() -> None:
+    for _ in range(3):  # the machine may be busy with something else
+        printed = subprocess.check_output([sys.executable, "-c", PROBE], cwd=ROOT)
+        seconds, (package, compute, widget) = json.loads(printed)
+        if seconds < IMPORT_LIMIT:
+            break
+    assert seconds < IMPORT_LIMIT
+    extras = {"captum", *IMAGENET, *SEGMENT}
+    assert set(package).isdisjoint({*SCREEN, *extras})
     assert "torch" in compute
-    assert set(compute).isdisjoint({*SCREEN, "captum", *IMAGENET, *SEGMENT})
+    assert set(compute).isdisjoint({*SCREEN, *extras})
     assert "anywidget" in widget
-    assert set(widget).isdisjoint({"matplotlib", "captum", *IMAGENET, *SEGMENT})
+    assert set(widget).isdisjoint({"matplotlib", *extras})
