@@ -23,30 +23,38 @@ if TYPE_CHECKING:
 
 Listener: TypeAlias = "Callable[[Tensor, Node | None], None]"
 
-_listeners: list[Listener] = []
+_listeners: list[weakref.WeakMethod[Listener]] = []
 _lock = threading.Lock()
 _originals: dict[str, Callable[..., Any]] = {}
 _scaled: tuple[weakref.ref[Tensor], Tensor] | None = None
 
 
 def attach(listener: Listener) -> None:
-    """Call `listener` with each loss, detached, and the graph behind it, from now on."""
+    """Call `listener` with each loss, detached, and the graph behind it, from now on.
+
+    It is a method, of something that others hold: it is forgotten with it.
+    """
     with _lock:
         if not _listeners:
             _originals["backward"] = torch.autograd.backward
             _originals["scale"] = GradScaler.scale
             torch.autograd.backward = _telling(torch.autograd.backward)
             GradScaler.scale = _remembering(GradScaler.scale)  # type: ignore[method-assign]
-        _listeners.append(listener)
+        _listeners.append(weakref.WeakMethod(listener))
 
 
 def detach(listener: Listener) -> None:
     """Do not call it any more; harmless if it was not attached."""
+    _keep(lambda one: one is not None and one != listener)
+
+
+def _keep(wanted: Callable[[Listener | None], bool]) -> None:
+    """Forget the other listeners, and what was replaced if none is left."""
     global _scaled  # noqa: PLW0603 - what was replaced is of the process, too
     with _lock:
-        if listener not in _listeners:
+        if not _listeners:
             return
-        _listeners.remove(listener)
+        _listeners[:] = [one for one in _listeners if wanted(one())]
         if not _listeners:
             torch.autograd.backward = _originals["backward"]
             GradScaler.scale = _originals["scale"]  # type: ignore[method-assign]
@@ -58,8 +66,12 @@ def _telling(backward: Callable[..., None]) -> Callable[..., None]:
     def told(tensors: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         if isinstance(tensors, Tensor) and tensors.numel() == 1:
             loss = _before_scaling(tensors).detach()
-            for listener in tuple(_listeners):
-                listener(loss, tensors.grad_fn)
+            listeners = [reference() for reference in _listeners]
+            for listener in listeners:
+                if listener is not None:
+                    listener(loss, tensors.grad_fn)
+            if None in listeners:
+                _keep(lambda one: one is not None)
         backward(tensors, *args, **kwargs)
 
     return told

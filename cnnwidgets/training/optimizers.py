@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
 
+_left: list[RemovableHandle] = []
+"""Hooks of those that are gone: not taken off then, for that may be while torch calls them."""
+
+
 class Stepped(Protocol):
     """What is told of each step of an optimizer."""
 
@@ -51,21 +55,29 @@ class Optimizers:
         self._handles: list[RemovableHandle] = []
 
     def attach(self, listener: Stepped) -> None:
-        """Tell `listener` of each step from now on."""
+        """Tell `listener` of each step from now on, for as long as others hold it."""
+        mine, told = weakref.ref(self), weakref.ref(listener)
+
+        def concerned(optimizer: Optimizer) -> Stepped | None:
+            own = mine()
+            return told() if own is not None and own.holds(optimizer) else None
 
         def before(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if self._holds(optimizer):
+            if (one := concerned(optimizer)) is not None:
                 given = [*args[1:], kwargs.get("closure")]  # the first one is the optimizer
-                listener.before(optimizer, closure=any(map(callable, given)))
+                one.before(optimizer, closure=any(map(callable, given)))
 
         def after(optimizer: Optimizer, *_: Any) -> None:  # noqa: ANN401
-            if self._holds(optimizer):
-                listener.after(optimizer)
+            if (one := concerned(optimizer)) is not None:
+                one.after(optimizer)
 
+        while _left:
+            _left.pop().remove()
         self._handles = [
             register_optimizer_step_pre_hook(before),
             register_optimizer_step_post_hook(after),
         ]
+        weakref.finalize(self, _left.extend, self._handles).atexit = False
 
     def detach(self) -> None:
         """Tell nobody any more."""
@@ -80,7 +92,7 @@ class Optimizers:
         known = [(reference(), holds) for reference, _, holds in self._known.values()]
         return [optimizer for optimizer, holds in known if holds and optimizer is not None]
 
-    def _holds(self, optimizer: Optimizer) -> bool:
+    def holds(self, optimizer: Optimizer) -> bool:
         """Whether it is one of the given ones, or holds one of the model's parameters."""
         if self._given is not None:
             return any(reference() is optimizer for reference in self._given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -28,7 +29,7 @@ from cnnwidgets.training.watch import Step, Watch
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     import numpy as np
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="Recorder")
 
 _log = logging.getLogger(__name__)
+_at_work: weakref.WeakSet[Recorder] = weakref.WeakSet()
 
 
 class Recorder(Steered):
@@ -55,7 +57,8 @@ class Recorder(Steered):
     take more: the layers then get half of that beside it, and 30 of 1,000 steps are recorded.
     Training is, bit for bit, what it would be without it. Nothing in here raises into the loop:
     after an error of its own it lets go of the model, keeps what it has, and says so in `notes`
-    and in the log.
+    and in the log. It ends with the ``with`` block, by `close`, or when the model is gone; another
+    recorder of the same model does not end it, which `notes` says.
 
     Parameters
     ----------
@@ -130,6 +133,7 @@ class Recorder(Steered):
         if directory is not None and ranks_here.first:
             about = {"name": self.name, "model": type(bare).__name__, "began": began.isoformat()}
             store = Store(Path(directory), about)
+            weakref.finalize(self, store.close)
         self.directory = store.directory if store else None
         self._shelf = Files(store.directory / SNAPSHOTS) if store else Memory()
         self._probe = None if probe is None else Probe(net, probe)
@@ -156,7 +160,7 @@ class Recorder(Steered):
             find_loss=loss == "auto",
             on_step=self._stepped,
             between=self._between,
-            guard=self._recording.guard,
+            guard=self._guard,
         )
         self._attach()
 
@@ -250,9 +254,14 @@ class Recorder(Steered):
         recording.guard(recording.flush)
         recording.close()
         self._closed = True
+        _at_work.discard(self)
 
     def _starts(self) -> None:
         self._recording.pace.start()
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Guard what hooks do; by it the model holds its recorder, while torch holds none."""
+        self._recording.guard(work)
 
     def _attach(self) -> None:
         recording = self._recording
@@ -261,6 +270,12 @@ class Recorder(Steered):
             return
         if type(self._given).__name__ == "OptimizedModule":
             recording.note("the model is compiled: what its layers put out is not seen")
+        for other in recorders_of(self._bare):
+            recording.note(
+                f"the model is recorded by {other.name!r} as well, each takes its own share of the "
+                "time: close() ends one"
+            )
+        _at_work.add(self)
         if recording.snapshots.due(0):
             recording.guard(lambda: recording.snapshot(self._bare, []))
         recording.guard(lambda: self._watch.attach(self._given))
@@ -304,3 +319,9 @@ class Recorder(Steered):
 
     def _snapshot(self, step: int) -> Snapshot:
         return self._recording.snapshots.get(step)
+
+
+def recorders_of(model: nn.Module | Network) -> list[Recorder]:
+    """Return the recorders that are at work on a model."""
+    bare = unwrap(model.model if isinstance(model, Network) else model)
+    return [one for one in _at_work if one.model is bare]

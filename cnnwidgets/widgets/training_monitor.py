@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Bool, Float, Int, List, Unicode, default, observe, validate
 
 from cnnwidgets.errors import nearest
-from cnnwidgets.training.recorder import Recorder
+from cnnwidgets.training.recorder import Recorder, recorders_of
 from cnnwidgets.widgets.base import Widget
 from cnnwidgets.widgets.monitor_answers import MonitorAnswers, in_words, recorded
 from cnnwidgets.widgets.monitor_feed import Feed
@@ -276,6 +276,10 @@ def watch(
 ) -> Watched:
     """Record a training loop and show it live, in one line.
 
+    What `watch` has begun on the same model before ends: a cell may be run again as often as one
+    likes. The earlier run can still be looked at; training that it had in the background stops
+    after the step that it is in.
+
     Parameters
     ----------
     model
@@ -307,6 +311,9 @@ def watch(
         if keyword not in known:
             raise TypeError(f"watch: there is no keyword {keyword!r}; {nearest(keyword, known)}")
     traits = {name: keywords.pop(name) for name in list(keywords) if name in public}
+    for earlier in recorders_of(model):
+        if isinstance(earlier, Watched):
+            earlier.close()
     recorder = Watched(model, name, **keywords)
     try:
         recorder.monitor = TrainingMonitor(recorder, **traits)
