@@ -21,6 +21,7 @@ from cnnwidgets.export.html import Page
 from cnnwidgets.widgets.documenting import describe_traits
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers, printed, seldom
 from cnnwidgets.widgets.stream import PATIENCE, Stream
+from cnnwidgets.widgets.tracebacks import without_calls
 from cnnwidgets.widgets.worker import Cancelled, Job, Worker, worker_for
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class Widget(anywidget.AnyWidget):
     Attributes
     ----------
     error
-        The last exception that a request or a background job ended with, with its
-        traceback; None if there was none.
+        The last exception that a request or a background job ended with, with its traceback
+        but no longer the variables of its calls; None if there was none.
 
     Raises
     ------
@@ -363,8 +364,8 @@ class Widget(anywidget.AnyWidget):
 
     def _failed(self, error: BaseException) -> None:
         """Remember an error and leave its traceback in the kernel's log."""
-        self.error = error
         self.log.error("%s: %s", type(self).__name__, error, exc_info=error)
+        self.error = error if error is self.error else without_calls(error)
 
 
 def sentence(error: BaseException) -> str:

@@ -39,6 +39,7 @@ SHARED = {
         "requests",
         "slots",
         "stream",
+        "tracebacks",
         "traits",
     ),
     *("running", "turns", "wire", "worker"),
