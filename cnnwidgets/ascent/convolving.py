@@ -82,7 +82,9 @@ class _Forward(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:  # noqa: ANN401
-        return _Back.apply(gradient, ctx.frozen, ctx.shape), None  # type: ignore[no-untyped-call]
+        if torch.is_grad_enabled():  # as nobody asks for gradients of gradients else
+            return _Back.apply(gradient, ctx.frozen, ctx.shape), None  # type: ignore[no-untyped-call]
+        return ctx.frozen.back(gradient, ctx.shape), None
 
 
 class _Back(torch.autograd.Function):
@@ -114,11 +116,29 @@ def transposed(weight: Tensor, options: Options) -> Back:
         filters = filters.flatten(0, 1).flip(2, 3)
         flipped = Convolution(filters, None, 1, rests, dilations, groups)
         return lambda gradient, _: flipped(gradient)
+    if size == (1, 1) and padding == (0, 0):
+        return _spread(weight, strides, groups)
     few = weight.shape[1] < _FEW and groups == 1 and dilations == (1, 1)
     if few and strides[0] == strides[1]:
         return _interleaved(weight, strides[0], padding)
     back: Any = conv2d_input
     return lambda gradient, shape: back(shape, weight, gradient, *options)
+
+
+def _spread(weight: Tensor, strides: Both, groups: int) -> Back:
+    """Return the gradient of a strided convolution of single pixels: zero between those it saw."""
+    filters = weight.view(groups, -1, *weight.shape[1:]).transpose(1, 2).flatten(0, 1)
+    flipped = Convolution(filters, None, groups=groups)
+    down, across = strides
+
+    def back(gradient: Tensor, shape: torch.Size) -> Tensor:
+        seen = flipped(gradient)
+        layout = torch.contiguous_format if seen.is_contiguous() else torch.channels_last
+        found = torch.empty(shape, memory_format=layout).zero_()
+        found[:, :, ::down, ::across] = seen
+        return found
+
+    return back
 
 
 def _interleaved(weight: Tensor, stride: int, padding: Both) -> Back:
