@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "cnnwidgets").rglob("*.py"))
 
 
+@functools.cache
 def imports(path: Path, *, types: bool = True) -> set[str]:
     """Dotted names that are not of the standard library; without ``types``, those of run time."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
