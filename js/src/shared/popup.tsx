@@ -1,18 +1,33 @@
 import type { ComponentChildren } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { handled } from "./keys";
 import "./popup.css";
 
+interface PopupProps {
+  label: string;
+  /** What is in it: made while it is open, and let go of with its elements once it is closed. */
+  children: () => ComponentChildren;
+}
+
 /**
- * A button that opens a small panel over what follows; Escape, or leaving it, closes it. What is in it
- * is there only while it is open. A click on its margin leaves the focus in it.
+ * A button that opens a small panel over what follows; Escape, leaving it, or a press beside it closes it. A click on
+ * its margin leaves the focus in it.
  */
-export function Popup({ label, children }: { label: string; children: ComponentChildren }) {
+export function Popup({ label, children }: PopupProps) {
   const ref = useRef<HTMLDetailsElement>(null);
   const [open, setOpen] = useState(false);
   const close = () => {
     if (ref.current) ref.current.open = false;
   };
+  useLayoutEffect(() => {
+    if (!open) return;
+    const closed = new AbortController();
+    const press = (event: Event) => {
+      if (!event.composedPath().includes(ref.current as Node)) close();
+    };
+    addEventListener("pointerdown", press, { capture: true, signal: closed.signal });
+    return () => closed.abort();
+  }, [open]);
   return (
     <details
       ref={ref}
@@ -29,7 +44,7 @@ export function Popup({ label, children }: { label: string; children: ComponentC
       }}
     >
       <summary class="cnnw-button">{label}</summary>
-      <div tabIndex={-1}>{open && children}</div>
+      <div tabIndex={-1}>{open && children()}</div>
     </details>
   );
 }

@@ -65,18 +65,20 @@ export function Saving() {
     );
   return (
     <Popup label="Save">
-      <div class="cnnw-ga-formats">
-        {FORMATS.map(([format, label, note]) => (
-          <Button
-            key={format}
-            disabled={alone.value || !film.value || !formats.value.includes(format)}
-            title={alone.value ? NEEDS_KERNEL : lacks(formats.value, format)}
-            onClick={() => save(format)}
-          >
-            {label} <small>{note}</small>
-          </Button>
-        ))}
-      </div>
+      {() => (
+        <div class="cnnw-ga-formats">
+          {FORMATS.map(([format, label, note]) => (
+            <Button
+              key={format}
+              disabled={alone.value || !film.value || !formats.value.includes(format)}
+              title={alone.value ? NEEDS_KERNEL : lacks(formats.value, format)}
+              onClick={() => save(format)}
+            >
+              {label} <small>{note}</small>
+            </Button>
+          ))}
+        </div>
+      )}
     </Popup>
   );
 }

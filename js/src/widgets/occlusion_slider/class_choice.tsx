@@ -47,9 +47,5 @@ function ClassList() {
 
 export function ClassChoice() {
   const { classes, target } = useSlider();
-  return (
-    <Popup label={`Class: ${classes.value[target.value]}`}>
-      <ClassList />
-    </Popup>
-  );
+  return <Popup label={`Class: ${classes.value[target.value]}`}>{() => <ClassList />}</Popup>;
 }

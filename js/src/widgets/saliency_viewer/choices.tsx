@@ -51,19 +51,21 @@ function ClassPicker({ label, value, none, taken, onSelect }: PickerProps) {
   const name = value === null ? none : state.classes.value[value];
   return (
     <Popup label={`${label}: ${name}`}>
-      <SearchList
-        label={label === "Class" ? "classes" : "other classes"}
-        items={items}
-        filter={(item, query) => item.name.toLowerCase().includes(query)}
-        selected={items.findIndex(({ index }) => index === value)}
-        onSelect={(at) => onSelect((items[at] as Item).index)}
-        group={(item) => item.group}
-        renderItem={({ name: text, note }) => (
-          <>
-            {text} <small>{note}</small>
-          </>
-        )}
-      />
+      {() => (
+        <SearchList
+          label={label === "Class" ? "classes" : "other classes"}
+          items={items}
+          filter={(item, query) => item.name.toLowerCase().includes(query)}
+          selected={items.findIndex(({ index }) => index === value)}
+          onSelect={(at) => onSelect((items[at] as Item).index)}
+          group={(item) => item.group}
+          renderItem={({ name: text, note }) => (
+            <>
+              {text} <small>{note}</small>
+            </>
+          )}
+        />
+      )}
     </Popup>
   );
 }
@@ -74,23 +76,25 @@ function Compare() {
   const chosen = compare.value.filter((key) => key !== method.value);
   return (
     <Popup label={`Compare with: ${chosen.length || "none"}`}>
-      <fieldset aria-label="Compare with">
-        {others.map(({ key, label, about }) => (
-          <label key={key} title={about}>
-            <input
-              type="checkbox"
-              checked={chosen.includes(key)}
-              disabled={!chosen.includes(key) && !offers({ method: key })}
-              onChange={({ currentTarget }) =>
-                (compare.value = methods.value
-                  .map((one) => one.key)
-                  .filter((one) => (one === key ? currentTarget.checked : chosen.includes(one))))
-              }
-            />
-            {label}
-          </label>
-        ))}
-      </fieldset>
+      {() => (
+        <fieldset aria-label="Compare with">
+          {others.map(({ key, label, about }) => (
+            <label key={key} title={about}>
+              <input
+                type="checkbox"
+                checked={chosen.includes(key)}
+                disabled={!chosen.includes(key) && !offers({ method: key })}
+                onChange={({ currentTarget }) =>
+                  (compare.value = methods.value
+                    .map((one) => one.key)
+                    .filter((one) => (one === key ? currentTarget.checked : chosen.includes(one))))
+                }
+              />
+              {label}
+            </label>
+          ))}
+        </fieldset>
+      )}
     </Popup>
   );
 }
