@@ -49,7 +49,20 @@ def drawn(
 
 def transformed(pictures: Tensor, maps: Tensor) -> Tensor:
     """Move pictures [N, C, H, W] by affine maps [N, 2, 3]; the outside is mirrored."""
-    grid = functional.affine_grid(maps.to(pictures), list(pictures.shape), align_corners=False)
+    seen = _grid(maps.to(pictures), pictures.shape[2], pictures.shape[3])
     return functional.grid_sample(
-        pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False
+        pictures, seen, mode="bilinear", padding_mode="reflection", align_corners=False
     )
+
+
+def _grid(maps: Tensor, height: int, width: int) -> Tensor:
+    """Return where each pixel looks, [N, H, W, 2]: `affine_grid` without its slow product."""
+    across, down = _middles(width).to(maps), _middles(height).to(maps)
+    by_column = maps[:, None, :, 0] * across[:, None]
+    by_row = maps[:, None, :, 1] * down[:, None] + maps[:, None, :, 2]
+    return by_row[:, :, None] + by_column[:, None]
+
+
+def _middles(count: int) -> Tensor:
+    """Return the middles of so many pixels, whose outer edges are at −1 and 1."""
+    return torch.linspace(1 - count, count - 1, count) / count

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 import cnnwidgets as cw
 from cnnwidgets.ascent import Ascent, Diversity, Function, Settings
@@ -43,6 +44,14 @@ def test_total_variation_is_its_sum(beta: float) -> None:
                     across = row[j + 1] - value if j + 1 < len(row) else 0.0
                     total += (down**2 + across**2) ** (beta / 2)
         assert float(found) == pytest.approx(total / picture.numel(), rel=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (1, 2, 1, 4), (1, 1, 3, 1)])
+@pytest.mark.parametrize("beta", [2.0, 3.0])
+def test_total_variation_can_be_differentiated_twice(shape: tuple[int, ...], beta: float) -> None:
+    x = pictures(*shape).double().requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: total_variation(x, beta), x)
+    assert torch.autograd.gradgradcheck(lambda x: total_variation(x, beta), x)
 
 
 def test_norms_are_their_sums() -> None:
@@ -88,16 +97,36 @@ def test_published_weights(name: str, degree: int) -> None:
     none = {"tv": 0.0, "l2": 0.0, "p_norm": 0.0}
     published = Settings(**none | {name: 1e-3}, scale=255.0)  # type: ignore[arg-type]
     ours = Settings(**none | {name: 1e-3 * 255.0**degree})  # type: ignore[arg-type]
-    up = torch.ones_like(x)
-    assert torch.allclose(published.downhill(x, mean, up), ours.downhill(x, mean, up), rtol=1e-3)
+    found, expected = (
+        one.downhill(x, mean, one.smoothing(torch.ones_like(x))) for one in (published, ours)
+    )
+    assert torch.allclose(found, expected, rtol=1e-3)
 
 
 def test_the_usual_weight_follows_the_unit() -> None:
     x, mean = pictures(2, 3, 6, 6), torch.zeros(3, 1, 1)
     up = torch.randn(2, 3, 6, 6, generator=dice())
-    one = Settings().downhill(x, mean, up)
-    assert torch.allclose(Settings().downhill(x, mean, 1000 * up), 1000 * one, rtol=1e-4)
+    weights = Settings().smoothing(up)
+    one = Settings().downhill(x, mean, weights)
     assert 0.1 < float(one.norm() / up.norm()) < 10
+    assert torch.allclose(Settings().smoothing(1000 * up), 1000 * weights, rtol=1e-4)
+    assert torch.allclose(Settings(calm=[1.0, 0.0]).smoothing(up)[1:], torch.zeros(1))
+    published = Settings(scale=255.0)
+    same = published.downhill(x, mean, published.smoothing(up))
+    assert torch.allclose(same, one, rtol=1e-3, atol=1e-6)
+
+
+def test_frames_carry_the_weight_that_was_used() -> None:
+    """What is automatic can be asked for by its number, and gives the same step."""
+    net = climbed(std=[0.2, 0.3, 0.4])
+    asked: dict[str, Any] = {"steps": 1, "lr": 0.1}
+    start, usual = cw.ascend(net, "conv2:3", **asked)
+    _, given = cw.ascend(net, "conv2:3", tv=start.tv, **asked)
+    _, other = cw.ascend(net, "conv2:3", tv=3 * start.tv, **asked)
+    assert start.tv > 0
+    assert torch.allclose(given.image, usual.image, atol=1e-5)
+    assert not torch.allclose(other.image, usual.image, atol=1e-3)
+    assert next(cw.ascend(net, "conv2:3", tv=0.25)).tv == 0.25
 
 
 @pytest.mark.parametrize("name", ["tv", "l2", "p_norm"])
@@ -179,6 +208,14 @@ def test_rotation_and_zoom() -> None:
     assert torch.allclose(
         transformed(x, quarter), x.rot90(-1, (2, 3)), atol=1e-5
     ) or torch.allclose(transformed(x, quarter), x.rot90(1, (2, 3)), atol=1e-5)
+
+
+def test_pictures_are_moved_as_by_torch() -> None:
+    x = pictures(3, 2, 9, 14)
+    maps = [drawn((9, 14), dice(seed), jitter=2, zoom=0.1, rotation=20) for seed in range(3)]
+    grid = functional.affine_grid(torch.stack(maps), list(x.shape), align_corners=False)
+    expected = functional.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+    assert torch.allclose(transformed(x, torch.stack(maps)), expected, atol=1e-5)
 
 
 def test_blur() -> None:
