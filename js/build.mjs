@@ -65,6 +65,18 @@ const onEnd = {
   },
 };
 
+/** Names that are taken from src/shared/builtins.ts. */
+const builtins = {
+  "Number.NEGATIVE_INFINITY": "NUMBER_LOWEST",
+  "Number.isFinite": "NUMBER_ISFINITE",
+  ...Object.fromEntries(
+    ["abs", "floor", "max", "min", "round"].map((name) => [
+      `Math.${name}`,
+      `MATH_${name.toUpperCase()}`,
+    ]),
+  ),
+};
+
 const options = {
   absWorkingDir: here,
   entryPoints: entryPoints(),
@@ -79,11 +91,12 @@ const options = {
   define: {
     "Number.NaN": "NaN",
     "Number.POSITIVE_INFINITY": "Infinity",
+    ...builtins,
     "window.__PREACT_SIGNALS_DEVTOOLS__": "false",
   },
   jsxFactory: "h",
   jsxFragment: "Fragment",
-  inject: [join(here, "src", "shared", "jsx.ts")],
+  inject: ["jsx.ts", "builtins.ts"].map((name) => join(here, "src", "shared", name)),
   tsconfigRaw: {}, // the automatic runtime is for tsc and vitest
   legalComments: "none",
   logLevel: "warning",

@@ -1,3 +1,4 @@
+import { PlainButton } from "./button";
 import "./bars.css";
 
 export interface Bar {
@@ -33,14 +34,13 @@ export function Bars({ caption, rows, max, unit, signed, selected, pressed, onSe
         {rows.map(({ label, value, text }, i) => (
           <li key={i} class={i === selected ? "cnnw-selected" : ""}>
             {onSelect ? (
-              <button
-                type="button"
+              <PlainButton
                 aria-pressed={i === (pressed ?? selected)}
                 title={label}
                 onClick={() => onSelect(i)}
               >
                 {label}
-              </button>
+              </PlainButton>
             ) : (
               <span title={label}>{label}</span>
             )}

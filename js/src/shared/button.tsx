@@ -1,6 +1,8 @@
 import type { ComponentProps } from "preact";
 
-/** A framed button; it never sends a form. */
+/** A button without a frame; no button sends a form. */
+export const PlainButton = (props: ComponentProps<"button">) => <button type="button" {...props} />;
+
 export const Button = (props: ComponentProps<"button">) => (
-  <button type="button" class="cnnw-button" {...props} />
+  <PlainButton class="cnnw-button" {...props} />
 );

@@ -9,7 +9,6 @@ import { colors } from "./color";
 import { Dialog } from "./dialog";
 import { Legend } from "./legend";
 import { mixed } from "./mixing";
-import { Scrubber } from "./scrubber";
 import { SearchList } from "./search_list";
 import { Slider } from "./slider";
 import { Tabs } from "./tabs";
@@ -83,58 +82,6 @@ it("Slider: a native range with its unit", async () => {
   expect(field.labels?.[0]?.textContent).toContain("Noise");
   await input(field, "0.5");
   expect(onInput).toHaveBeenCalledExactlyOnceWith(0.5);
-});
-
-describe("Scrubber", () => {
-  const steps = [0, 10, 100, 1000];
-  function Played({ from = 0, log }: { from?: number; log: (index: number) => void }) {
-    const [index, setIndex] = useState(from);
-    const [playing, setPlaying] = useState(false);
-    log(index);
-    return (
-      <Scrubber
-        label="Step"
-        {...{ steps, index, playing }}
-        onInput={setIndex}
-        onPlay={setPlaying}
-      />
-    );
-  }
-
-  it("plays to the end and stops there, and starts over from it", async () => {
-    vi.useFakeTimers();
-    const seen: number[] = [];
-    await show(<Played log={(index) => seen.push(index)} />);
-    const button = find("button");
-    expect([button.ariaLabel, find("output").textContent]).toEqual(["Play", "0"]);
-    await act(() => button.click());
-    expect(button.ariaLabel).toBe("Pause");
-    for (let i = 0; i < 6; i++) await act(() => void vi.advanceTimersByTime(150));
-    expect([button.ariaLabel, find("output").textContent, Math.max(...seen)]).toEqual([
-      "Play",
-      "1,000",
-      3,
-    ]);
-    await act(() => button.click());
-    expect(find("output").textContent).toBe("0");
-  });
-
-  it("has nothing to play with one step", async () => {
-    await show(
-      <Scrubber
-        label="Step"
-        steps={[5]}
-        index={0}
-        playing={false}
-        onInput={() => {}}
-        onPlay={() => {}}
-      />,
-    );
-    expect([find<HTMLButtonElement>("button").disabled, find("output").textContent]).toEqual([
-      true,
-      "5",
-    ]);
-  });
 });
 
 it("Bars: lengths to scale, both ways from zero, and text that is text", async () => {

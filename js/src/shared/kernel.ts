@@ -1,5 +1,7 @@
 // Whether somebody answers. The kernel connection is not part of anywidget's contract: every
 // property is feature-detected, and a host that has none of it counts as connected.
+import { onAbort } from "./lasting";
+
 interface Emitter<A> {
   connect(slot: (sender: unknown, args: A) => void): unknown;
   disconnect(slot: (sender: unknown, args: A) => void): unknown;
@@ -39,7 +41,7 @@ export function watchKernel(
   const connection = (_: unknown, now: string) => on(now === "connected" ? "online" : "offline");
   const listen = <A>(emitter: Emitter<A> | undefined, slot: (sender: unknown, now: A) => void) => {
     emitter?.connect(slot);
-    signal.addEventListener("abort", () => emitter?.disconnect(slot));
+    onAbort(signal, () => emitter?.disconnect(slot));
   };
   listen(kernel.statusChanged, status);
   listen(kernel.connectionStatusChanged, connection);

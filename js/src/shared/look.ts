@@ -30,4 +30,6 @@ export const LATE = 1500;
 /** A request unanswered for this long, the kernel being idle, means that nobody answers (ms). */
 export const UNANSWERED = 10_000;
 export const CACHE_BYTES = 128 * 2 ** 20;
-export const FRAMES_PER_SECOND = 8;
+
+/** Pictures that are drawn in a second while something plays, and for readers who want less motion. */
+export const [DRAWN_PER_SECOND, CALM_PER_SECOND] = [20, 2];

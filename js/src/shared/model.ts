@@ -1,8 +1,9 @@
 // The one way between a widget's front-end and its kernel: traits as signals, requests with
 // replies, streamed frames, and whether anybody is there.
 import type { AnyModel } from "@anywidget/types";
-import { effect, signal as makeSignal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { signal as makeSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { interrupter, isBusy, type KernelChange, type Manager, watchKernel } from "./kernel";
+import { lasting, onAbort } from "./lasting";
 import { LATE, UNANSWERED } from "./look";
 import { type Tensor, unpack } from "./wire";
 
@@ -120,7 +121,7 @@ class Connection implements Bridge {
     );
     this.#listen("comm:close", () => this.#kernel("gone"));
     watchKernel(this.#manager, signal, (change) => this.#kernel(change));
-    signal.addEventListener("abort", () => this.#close());
+    onAbort(signal, () => this.#close());
     addEventListener("pagehide", () => this.#post({ kind: "bye" }), { signal });
     this.#post({ kind: "hello" });
   }
@@ -129,13 +130,12 @@ class Connection implements Bridge {
     const trait = this.read<T>(name) as Signal<T>;
     if (this.#written.has(name)) return trait;
     this.#written.add(name);
-    const stop = effect(() => {
+    lasting(this.signal, () => {
       const value = trait.value;
       if (same(value, this.model.get(name))) return;
       this.model.set(name, value);
       this.#save();
     });
-    this.signal.addEventListener("abort", stop);
     return trait;
   }
 
@@ -180,7 +180,7 @@ class Connection implements Bridge {
       const waiting: Waiting = { content, options, settle, asked: 0, timer: undefined };
       this.#waiting.set(id, waiting);
       this.pending.value = this.#waiting.size;
-      if (this.status.peek() === "gone") this.#settle(id, new RequestError(GONE));
+      if (this.#is("gone")) this.#settle(id, new RequestError(GONE));
       // Without a connection it is asked by #resync.
       else if (!this.#offline) this.#ask(waiting);
     });
@@ -208,7 +208,7 @@ class Connection implements Bridge {
 
   #watch(waiting: Waiting, patience = UNANSWERED): void {
     clearTimeout(waiting.timer);
-    if (this.status.peek() === "replay") return;
+    if (this.#is("replay")) return;
     waiting.timer = setTimeout(() => {
       if (isBusy(this.#manager)) {
         this.#turn("connected", "busy");
@@ -218,8 +218,12 @@ class Connection implements Bridge {
     }, patience);
   }
 
+  #is(status: Status): boolean {
+    return this.status.peek() === status;
+  }
+
   #turn(from: Status, to: Status): void {
-    if (this.status.peek() === from) this.status.value = to;
+    if (this.#is(from)) this.status.value = to;
   }
 
   #receive(message: unknown, buffers: unknown): void {
@@ -257,7 +261,7 @@ class Connection implements Bridge {
   }
 
   #answered(): void {
-    if (this.status.peek() !== "replay") this.status.value = "connected";
+    if (!this.#is("replay")) this.status.value = "connected";
   }
 
   #kernel(change: KernelChange): void {
@@ -267,8 +271,8 @@ class Connection implements Bridge {
     }
     this.#offline = change === "offline";
     if (change === "gone") this.#gone();
-    else if (this.status.peek() !== "gone" && this.#offline) this.status.value = "disconnected";
-    else if (this.status.peek() === "disconnected") this.#resync();
+    else if (!this.#is("gone") && this.#offline) this.status.value = "disconnected";
+    else if (this.#is("disconnected")) this.#resync();
   }
 
   /** Says hello, and asks what waits: for the first time, or once more if it was lost on the way. */
@@ -289,11 +293,11 @@ class Connection implements Bridge {
 
   #listen(event: string, on: (...args: unknown[]) => void): void {
     this.model.on(event, on);
-    this.signal.addEventListener("abort", () => this.model.off(event as "msg:custom", on));
+    onAbort(this.signal, () => this.model.off(event as "msg:custom", on));
   }
 
   #post(content: Record<string, unknown>): void {
-    if (this.status.peek() !== "replay") this.#send({ ...content, page: this.#page });
+    if (!this.#is("replay")) this.#send({ ...content, page: this.#page });
   }
 
   #send(content: object, buffers?: ArrayBuffer[]): void {

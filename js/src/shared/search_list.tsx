@@ -1,6 +1,7 @@
 // biome-ignore-all lint/a11y/useSemanticElements: options and groups of a listbox
 import type { ComponentChildren, Ref } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { PlainButton } from "./button";
 import { count } from "./format";
 import { Icon } from "./icon";
 import { handled, move, reveal } from "./keys";
@@ -141,11 +142,11 @@ function Heading({
 }: Run & { open: boolean; onFold: ((group: string) => void) | undefined }) {
   if (!onFold) return <div class="cnnw-heading">{name}</div>;
   return (
-    <button type="button" class="cnnw-heading" aria-expanded={open} onClick={() => onFold(name)}>
+    <PlainButton class="cnnw-heading" aria-expanded={open} onClick={() => onFold(name)}>
       <Icon icon="fold" />
       {name}
       <span>{count(rows.length)}</span>
-    </button>
+    </PlainButton>
   );
 }
 

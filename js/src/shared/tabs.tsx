@@ -1,3 +1,4 @@
+import { PlainButton } from "./button";
 import { handled, move } from "./keys";
 import "./tabs.css";
 
@@ -33,9 +34,8 @@ export function Tabs<K extends string>({ label, tabs, selected, onSelect }: Tabs
   return (
     <div class="cnnw-tabs" role="tablist" aria-label={label} tabIndex={-1} onKeyDown={onKeyDown}>
       {tabs.map(({ key, label: text, disabled }) => (
-        <button
+        <PlainButton
           key={key}
-          type="button"
           role="tab"
           aria-selected={key === selected}
           aria-disabled={!!disabled}
@@ -44,7 +44,7 @@ export function Tabs<K extends string>({ label, tabs, selected, onSelect }: Tabs
           onClick={() => !disabled && onSelect(key)}
         >
           {text}
-        </button>
+        </PlainButton>
       ))}
     </div>
   );

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a table cannot place its rows freely
 import { effect, type ReadonlySignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { times } from "./times";
 
 export interface TileSource {
   /** Short text under a tile: the channel's number. */
@@ -50,7 +51,7 @@ export function Row({
         tabIndex={-1}
         style={{ transform: `translateY(${top}px)` }}
       >
-        {Array.from({ length: to - from }, (_, i) => (
+        {times(to - from, (i) => (
           <Tile
             key={i}
             {...{ label, mark, draw, loaded }}

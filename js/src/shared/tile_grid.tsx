@@ -4,6 +4,7 @@ import { gridMove, gridWindow, rowInSlot } from "./grid_window";
 import { handled, reveal } from "./keys";
 import { useSize } from "./size";
 import { Row, type TileSource } from "./tile";
+import { times } from "./times";
 import "./tile_grid.css";
 
 export interface TileGridProps extends TileSource {
@@ -50,7 +51,7 @@ export function TileGrid(p: TileGridProps) {
       {...focus}
     >
       <div style={{ height: `${view.rows * view.pitch}px` }}>
-        {Array.from({ length: view.kept }, (_, slot) => {
+        {times(view.kept, (slot) => {
           const row = rowInSlot(slot, view);
           const start = row * view.columns;
           return (

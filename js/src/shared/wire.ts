@@ -1,5 +1,7 @@
 // The one unpack of the wire format; `cnnwidgets/widgets/wire.py` is its other half.
+
 import { LEVELS } from "./look";
+import { times } from "./times";
 
 export interface Tensor {
   shape: number[];
@@ -43,7 +45,7 @@ export function unpack(view: DataView): Tensor {
   const kind = view.getUint8(4);
   const axes = view.getUint8(5);
   let at = 8 + 4 * axes;
-  const shape = Array.from({ length: axes }, (_, i) => view.getUint32(8 + 4 * i, true));
+  const shape = times(axes, (i) => view.getUint32(8 + 4 * i, true));
   const maps = kind === 1 ? product(shape.slice(0, -2)) : 0;
   const count = product(shape);
   if (kind > 3 || view.byteLength !== at + 8 * maps + count * (ITEM_BYTES[kind] as number))

@@ -1,7 +1,10 @@
 // Labelled fields: a list to choose from, a number, and a slider over given values.
 import type { Signal } from "@preact/signals";
+import { Choice as Labelled } from "../../shared/choice";
 import { number } from "../../shared/format";
 import { Slider } from "../../shared/slider";
+import { times } from "../../shared/times";
+import { NEEDS_KERNEL } from "./describe";
 import { useAscent } from "./state";
 
 interface ChoiceProps<K extends string | number> {
@@ -12,29 +15,10 @@ interface ChoiceProps<K extends string | number> {
   own?: boolean;
 }
 
-/** Without a kernel, nothing is chosen. */
-export function Choice<K extends string | number>({ label, trait, options, own }: ChoiceProps<K>) {
+/** A list that writes a trait; without a kernel, nothing is chosen. */
+export function Choice<K extends string | number>({ trait, own, ...list }: ChoiceProps<K>) {
   const { alone } = useAscent();
-  return (
-    <label class="cnnw-ga-field">
-      <span>{label}</span>
-      <select
-        aria-label={label}
-        value={trait.value}
-        disabled={alone.value && !own}
-        onChange={({ currentTarget }) => {
-          const option = options[currentTarget.selectedIndex];
-          if (option) trait.value = option[0];
-        }}
-      >
-        {options.map(([key, text]) => (
-          <option key={key} value={key}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+  return <Labelled {...list} of={trait} disabled={alone.value && !own && NEEDS_KERNEL} />;
 }
 
 interface WholeProps {
@@ -50,7 +34,7 @@ interface WholeProps {
 
 /** A whole number, taken once it is typed. */
 export const Whole = ({ label, value, min, max, none, disabled, onChange }: WholeProps) => (
-  <label class="cnnw-ga-field">
+  <label>
     <span>{label}</span>
     <input
       type="number"
@@ -71,16 +55,12 @@ export const Whole = ({ label, value, min, max, none, disabled, onChange }: Whol
 /** `special` values, then four a decade from 10^low to 10^high, in two digits. */
 export const decades = (special: readonly (number | null)[], low: number, high: number) => [
   ...special,
-  ...Array.from({ length: 4 * (high - low) + 1 }, (_, i) =>
-    Number((10 ** (low + i / 4)).toPrecision(2)),
-  ),
+  ...times(4 * (high - low) + 1, (i) => Number((10 ** (low + i / 4)).toPrecision(2))),
 ];
 
 /** From one value to another in equal steps. */
 export const evenly = (from: number, to: number, step: number) =>
-  Array.from({ length: Math.round((to - from) / step) + 1 }, (_, i) =>
-    Number((from + i * step).toPrecision(4)),
-  );
+  times(Math.round((to - from) / step) + 1, (i) => Number((from + i * step).toPrecision(4)));
 
 /** Where a value stands among others, or the nearest of them. */
 export function placeOf(values: readonly (number | null)[], value: number | null): number {

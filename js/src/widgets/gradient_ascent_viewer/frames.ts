@@ -1,12 +1,6 @@
 // Where films come from: frames as they are made, and what was missed of them once it is quiet.
-import {
-  computed,
-  effect,
-  type ReadonlySignal,
-  type Signal,
-  signal,
-  untracked,
-} from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals";
+import { lasting, onAbort } from "../../shared/lasting";
 import type { Bridge, RequestError } from "../../shared/model";
 import type { Tensor } from "../../shared/wire";
 import { BUDGET, coarseToFine, Film } from "./film";
@@ -44,7 +38,7 @@ export class Frames {
       if (pictures && numbers) this.#take(value as FrameValue, pictures, numbers);
     });
     const lost = computed(() => ["gone", "disconnected"].includes(bridge.status.value));
-    const fill = effect(() => {
+    lasting(bridge.signal, () => {
       const { generation, panels, running, ended } = told;
       const given = [panels.value.length, lost.value, generation.value, running.value, ended.value];
       untracked(() => {
@@ -53,10 +47,7 @@ export class Frames {
         else if (!given[1]) this.#soon = setTimeout(() => this.#fill()); // traits change together
       });
     });
-    bridge.signal.addEventListener("abort", () => {
-      fill();
-      this.rest();
-    });
+    onAbort(bridge.signal, () => this.rest());
   }
 
   /** Asks for nothing more, so that the kernel has time. */

@@ -12,6 +12,7 @@
 //   [data-first]                    where a class is the network's answer for the first time
 import type { AnyModel } from "@anywidget/types";
 import { render } from "preact";
+import { onAbort } from "../../shared/lasting";
 import { connect } from "../../shared/model";
 import { createState, StateProvider } from "./state";
 import { GradientAscentViewer } from "./viewer";
@@ -25,6 +26,6 @@ export default {
       </StateProvider>,
       el,
     );
-    signal.addEventListener("abort", () => render(null, el));
+    onAbort(signal, () => render(null, el));
   },
 };

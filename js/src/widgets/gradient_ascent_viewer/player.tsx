@@ -1,14 +1,14 @@
 // Running the ascent, and going through what is there of it.
 import { Button } from "../../shared/button";
 import { count } from "../../shared/format";
-import { IconButton } from "../../shared/icon";
-import { Slider } from "../../shared/slider";
+import { Player } from "../../shared/player";
 import { CONTRASTS } from "./contrast";
 import { Choice } from "./control";
 import { leftWords, NEEDS_KERNEL, speedWords } from "./describe";
 import { Saving } from "./saving";
 import { control, nextOf, phaseOf, type State, useAscent } from "./state";
 
+const WORDS = ["Play what is there (p)", "Stop playing (p)"] as const;
 const NAMES = { run: "Run", pause: "Pause", resume: "Resume" };
 
 /** "step 128 of 256, 41 steps/s, about 3 s left" */
@@ -70,31 +70,14 @@ export function Controls() {
   );
 }
 
-export function Player() {
-  const { film, shown, last, playing, follow, going, contrast, scrub } = useAscent();
-  const still = film.value && last.value > 0;
-  const moves = playing.value && !!still;
+export function ScrubBar() {
+  const { played, follow, going, contrast } = useAscent();
   return (
-    <div class="cnnw-ga-row cnnw-scrubber">
-      <IconButton
-        icon={moves ? "pause" : "play"}
-        label={moves ? "Stop playing (p)" : "Play what is there (p)"}
-        disabled={!still}
-        onClick={() => (playing.value = !playing.value)}
-      />
-      <Slider
-        label="Step"
-        value={shown.value}
-        min={0}
-        max={Math.max(1, last.value)}
-        disabled={!still}
-        format={count}
-        onInput={scrub}
-      />
+    <Player label="Step" played={played} words={WORDS} format={count}>
       {going.value && !follow.value && (
         <Button onClick={() => (follow.value = true)}>Newest</Button>
       )}
       <Choice label="Contrast" trait={contrast} options={CONTRASTS} own />
-    </div>
+    </Player>
   );
 }

@@ -1,14 +1,13 @@
-// Which step is looked at: the newest, the one that the reader went to, or the next while it plays.
-import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+// Which step is looked at: the newest, or the one that the reader, or playing, went to.
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { lasting, onAbort } from "../../shared/lasting";
+import type { Played } from "../../shared/playing";
 import type { Film } from "./film";
 
 /** How long the kernel is not told where the reader is, while that changes (ms). */
 const TOLD_EVERY = 100;
-/** A film takes no longer to play (s), and shows at most so many pictures a second. */
-const LONGEST = 10;
-const PER_SECOND = 12;
-/** For readers who want less motion. */
-const CALM_PER_SECOND = 2;
+/** So many steps are played in a second; a film takes no longer (s). */
+const [PER_SECOND, LONGEST] = [12, 10];
 
 interface Traits {
   step: Signal<number>;
@@ -28,7 +27,7 @@ export function playhead(
     return film.value?.last ?? 0;
   });
   const shown = computed(() => (follow.value ? last.value : Math.min(at.value, last.value)));
-  const { move, stop: stopTelling } = telling(step, at);
+  const move = telling(step, at, abort);
   /** Goes to a step. */
   const look = (to: number) => {
     const now = Math.min(Math.max(0, Math.round(to)), last.peek());
@@ -36,26 +35,23 @@ export function playhead(
     move(now);
   };
   let watched: Film | undefined;
-  const stopPlaying = effect(() => {
-    if (!playing.value || !film.value) return;
-    return play(film.value, shown.peek(), look, () => {
-      playing.value = false;
-      if (going.peek()) follow.value = true;
-    });
-  });
-  const stopFollowing = effect(() => {
+  lasting(abort, () => {
     const [before, now] = [watched, film.value];
     watched = now;
     if (before && now && before !== now && going.peek()) follow.value = true;
   });
-  abort.addEventListener("abort", () => {
-    stopTelling();
-    stopPlaying();
-    stopFollowing();
-  });
+  const played: Played = {
+    range: () => [0, last.value],
+    at: () => shown.value,
+    playing,
+    speed: signal(1),
+    pace: () => Math.max(PER_SECOND, last.value / LONGEST),
+    go: look,
+  };
   return {
     shown,
     last,
+    played,
     /** Goes to a step, and stays there. */
     scrub: (to: number) => {
       playing.value = false;
@@ -65,40 +61,19 @@ export function playhead(
 }
 
 /** Moves at once here, and tells the kernel now and then. */
-function telling(step: Signal<number>, at: Signal<number>) {
+function telling(step: Signal<number>, at: Signal<number>, abort: AbortSignal) {
   let told = step.peek();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = effect(() => {
+  lasting(abort, () => {
     if (step.value !== told) at.value = told = step.value;
   });
   const tell = () => {
     timer = undefined;
     step.value = told = at.peek();
   };
-  return {
-    move: (to: number) => {
-      at.value = to;
-      timer ??= setTimeout(tell, TOLD_EVERY);
-    },
-    stop: () => {
-      clearTimeout(timer);
-      stop();
-    },
+  onAbort(abort, () => clearTimeout(timer));
+  return (to: number) => {
+    at.value = to;
+    timer ??= setTimeout(tell, TOLD_EVERY);
   };
-}
-
-/** Plays on by the clock, so that slow pages skip pictures; returns how to stop. */
-function play(film: Film, from: number, look: (to: number) => void, onEnd: () => void) {
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const rate = calm ? CALM_PER_SECOND : PER_SECOND;
-  const pace = Math.max(rate, film.last / LONGEST); // steps a second
-  const start = from >= film.last ? 0 : from;
-  const began = performance.now();
-  look(start);
-  const timer = setInterval(() => {
-    const to = start + ((performance.now() - began) / 1000) * pace;
-    look(to);
-    if (to >= film.last) onEnd();
-  }, 1000 / rate);
-  return () => clearInterval(timer);
 }

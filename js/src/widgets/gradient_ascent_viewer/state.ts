@@ -1,8 +1,10 @@
 // What one view shows: the synced traits, what follows from them, and what is this view's own.
-import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import { lasting } from "../../shared/lasting";
 import type { Bridge, RequestError } from "../../shared/model";
+import { byName } from "../../shared/traits";
 import type { Contrast } from "./contrast";
 import { subjectOf } from "./describe";
 import type { Film } from "./film";
@@ -60,9 +62,6 @@ const WRITTEN = `${ANEW} ${LIVE} steps step playing follow`;
 const TOLD =
   "running target _classes _layers _network _shape _panels _generation _ended _error _formats";
 
-const byName = <T>(names: string, of: (name: string) => unknown) =>
-  Object.fromEntries(names.split(" ").map((name) => [name.replace(/^_/, ""), of(name)])) as T;
-
 export function createState(bridge: Bridge) {
   const t = {
     ...byName<Written>(WRITTEN, (name) => bridge.trait(name)),
@@ -103,12 +102,11 @@ function changes(t: Written & Told, { film }: Frames, abort: AbortSignal): Reado
     JSON.stringify(byName(ANEW, (name) => t[name as keyof Written].value)),
   );
   const begun = signal<[number, string] | undefined>(undefined);
-  const stop = effect(() => {
+  lasting(abort, () => {
     const generation = film.value?.generation;
     if (generation !== undefined && generation !== begun.peek()?.[0])
       begun.value = [generation, now.peek()];
   });
-  abort.addEventListener("abort", stop);
   return computed(() => !!begun.value && begun.value[1] !== now.value);
 }
 

@@ -8,7 +8,7 @@ import { Curves } from "./curve";
 import { answerWords } from "./describe";
 import { Help } from "./help";
 import { press } from "./keyboard";
-import { Controls, Player } from "./player";
+import { Controls, ScrubBar } from "./player";
 import { Settings } from "./settings";
 import { Stage } from "./stage";
 import { phaseOf, type State, useAscent } from "./state";
@@ -91,7 +91,7 @@ export function GradientAscentViewer() {
           <div class="cnnw-ga-left">
             <Controls />
             <Stage />
-            <Player />
+            <ScrubBar />
             {now && now.length > 1 && <Curves film={now} />}
           </div>
           <Settings />

@@ -1,4 +1,5 @@
 // The sums of a pixel receipt, in the order to read them.
+import { times } from "../../shared/times";
 
 /** Up to this many input channels are shown at first. */
 export const FIRST_SHOWN = 6;
@@ -13,7 +14,7 @@ export interface Contribution {
 
 /** Every input channel's sum, in channel order or largest first when not all are shown. */
 export function contributions(sums: ArrayLike<number>, all: boolean): Contribution[] {
-  const rows = Array.from({ length: sums.length }, (_, index) => ({
+  const rows = times(sums.length, (index) => ({
     index,
     sum: sums[index] ?? 0,
     running: 0,

@@ -1,6 +1,7 @@
 // Small controls that several panels use.
 
 import type { ComponentChildren } from "preact";
+import { Choice } from "../../shared/choice";
 import { Legend } from "../../shared/legend";
 import { Slider } from "../../shared/slider";
 import { ORDERS, type Order, rangeIn, rangesOf } from "./channels";
@@ -9,39 +10,6 @@ import { channelWord } from "./describe";
 import { TARGET_LIST, TILE_SIZE } from "./limits";
 import { targetOf, useBrowser } from "./state";
 import type { ColorRange } from "./types";
-
-export interface SelectProps<K extends string | number> {
-  label: string;
-  value: K;
-  options: readonly (readonly [K, string])[];
-  onChange: (key: K) => void;
-}
-
-export function Select<K extends string | number>({
-  label,
-  value,
-  options,
-  onChange,
-}: SelectProps<K>) {
-  return (
-    <label>
-      <span>{label}</span>
-      <select
-        value={value}
-        title={options.find(([key]) => key === value)?.[1]}
-        onChange={({ currentTarget: { selectedIndex } }) =>
-          onChange((options[selectedIndex] as [K, string])[0])
-        }
-      >
-        {options.map(([key, text]) => (
-          <option key={key} value={key} selected={key === value}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
 
 const VECTOR_ORDERS: readonly [Order, string][] = [
   ["index", "number"],
@@ -52,23 +20,17 @@ export function OrderSelect({ vector }: { vector?: boolean }) {
   const { order } = useBrowser();
   const options = vector ? VECTOR_ORDERS : ORDERS;
   const value = options.some(([key]) => key === order.value) ? order.value : "index";
-  return (
-    <Select<Order>
-      label="Sort by"
-      {...{ value, options }}
-      onChange={(key) => (order.value = key)}
-    />
-  );
+  return <Choice<Order> label="Sort by" of={order} {...{ value, options }} />;
 }
 
 export function RangeSelect() {
   const { colorRange, actualView } = useBrowser();
   return (
-    <Select<ColorRange>
+    <Choice<ColorRange>
       label="Colours"
+      of={colorRange}
       value={rangeIn(actualView.value, colorRange.value)}
       options={rangesOf(actualView.value)}
-      onChange={(key) => (colorRange.value = key)}
     />
   );
 }
@@ -88,7 +50,7 @@ export function TargetSelect() {
     ([index, name]) => [index, name === `${index}` ? name : `${name} (${index})`] as const,
   );
   return (
-    <Select<number>
+    <Choice<number>
       label="Gradient of the logit of"
       value={chosen}
       options={options}
@@ -99,15 +61,7 @@ export function TargetSelect() {
 
 export function TileSlider() {
   const { tile } = useBrowser();
-  return (
-    <Slider
-      label="Size"
-      {...TILE_SIZE}
-      value={tile.value}
-      format={() => ""}
-      onInput={(edge) => (tile.value = edge)}
-    />
-  );
+  return <Slider label="Size" {...TILE_SIZE} of={tile} format={() => ""} />;
 }
 
 interface MapToolsProps {

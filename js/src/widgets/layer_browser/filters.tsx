@@ -2,11 +2,12 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useCallback, useEffect } from "preact/hooks";
 import { drawMap } from "../../shared/canvas";
+import { Choice } from "../../shared/choice";
 import type { Scale } from "../../shared/color";
 import { shape } from "../../shared/format";
 import { Legend } from "../../shared/legend";
 import { extent, type Range, upTo } from "./channels";
-import { RangeSelect, Select } from "./controls";
+import { RangeSelect } from "./controls";
 import { zeroCentred } from "./data";
 import { COLORS } from "./describe";
 import { drawColorFilter, type MapPart } from "./draw";
@@ -105,11 +106,10 @@ function FilterTools({ input, inputs, scale }: FilterToolsProps) {
   return (
     <div class="cnnw-lb-tools">
       {inputs > 1 && (
-        <Select<Input>
+        <Choice<Input>
           label="Input"
-          value={input.value}
+          of={input}
           options={possible.map((key) => [key, inputWords(key)] as const)}
-          onChange={(key) => (input.value = key)}
         />
       )}
       <RangeSelect />

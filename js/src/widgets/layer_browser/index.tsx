@@ -11,6 +11,7 @@
 //   list "Pinned channels"
 import type { AnyModel } from "@anywidget/types";
 import { render } from "preact";
+import { onAbort } from "../../shared/lasting";
 import { connect } from "../../shared/model";
 import { Browser } from "./browser";
 import { createState, StateProvider } from "./state";
@@ -24,6 +25,6 @@ export default {
       </StateProvider>,
       el,
     );
-    signal.addEventListener("abort", () => render(null, el));
+    onAbort(signal, () => render(null, el));
   },
 };

@@ -1,6 +1,6 @@
 // The pictures on top, what the network makes of them, and where to get others.
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { Button } from "../../shared/button";
+import { Button, PlainButton } from "../../shared/button";
 import { drawPicture } from "../../shared/canvas";
 import { type Tensor, unpack } from "../../shared/wire";
 import { PredictionBars } from "./predictions";
@@ -94,8 +94,7 @@ function ChoiceButton({ choice: { name, thumbnail }, index }: { choice: Choice; 
   const { bridge, slot, shown } = state;
   const picture = useMemo(() => unpack(thumbnail), [thumbnail]);
   return (
-    <button
-      type="button"
+    <PlainButton
       title={name}
       aria-label={`Show ${name}`}
       aria-current={shown.value.some(({ choice }) => choice === index)}
@@ -103,7 +102,7 @@ function ChoiceButton({ choice: { name, thumbnail }, index }: { choice: Choice; 
       onClick={() => void tell(state, bridge.request("pick", { slot: slot.value, index }))}
     >
       <PictureCanvas picture={picture} label="" />
-    </button>
+    </PlainButton>
   );
 }
 

@@ -1,5 +1,6 @@
 // Pinned channels: as they were, and beside it what the same channel does now.
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { PlainButton } from "../../shared/button";
 import { drawMap } from "../../shared/canvas";
 import { IconButton } from "../../shared/icon";
 import type { Tensor } from "../../shared/wire";
@@ -64,7 +65,7 @@ function PinCard({ pin }: { pin: Pin }) {
   };
   return (
     <li>
-      <button type="button" onClick={open} title="Go to this channel">
+      <PlainButton onClick={open} title="Go to this channel">
         <Small {...{ map, range }} caption={picture} />
         {live && <Small {...live} range={range} />}
         <span>
@@ -72,7 +73,7 @@ function PinCard({ pin }: { pin: Pin }) {
           {gradients && " · gradient"}
           <small>{rangeWords(range)}</small>
         </span>
-      </button>
+      </PlainButton>
       <IconButton
         icon="close"
         label={`Unpin ${layer} channel ${pin.channel}`}

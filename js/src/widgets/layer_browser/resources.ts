@@ -1,6 +1,7 @@
 // Tensors from the kernel: asked once, kept while there is room, dropped when nobody looks any more.
-import { effect, type Signal, signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import { ByteCache } from "../../shared/cache";
+import { lasting } from "../../shared/lasting";
 import { type Bridge, type Reply, RequestError, type RequestOptions } from "../../shared/model";
 import { type Tensor, unpack } from "../../shared/wire";
 import type { Of, Slot } from "./types";
@@ -43,11 +44,10 @@ export class Resources {
     readonly version: () => unknown = () => "",
   ) {
     const unasked = bridge.read<Foreseen[] | undefined>("_foreseen");
-    const stop = effect(() => {
+    lasting(bridge.signal, () => {
       for (const { name, args, value, tensors } of unasked.value ?? [])
         this.#keep(this.id(name, args), { value, tensors: tensors.map(unpack) });
     });
-    bridge.signal.addEventListener("abort", stop);
   }
 
   id(name: string, args: object): string {

@@ -1,8 +1,10 @@
 // What one view of the browser shows: the synced traits, what follows from them, and what is this view's own.
-import { computed, effect, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext, useLayoutEffect } from "preact/hooks";
+import { lasting } from "../../shared/lasting";
 import type { Bridge } from "../../shared/model";
+import { byName } from "../../shared/traits";
 import { type Tensor, unpack } from "../../shared/wire";
 import { nextRange, type Order } from "./channels";
 import { type Group, groupLayers, isOpen, search } from "./groups";
@@ -45,20 +47,33 @@ export const viewsOf = (layer: Layer): View[] => {
 
 type Slots<T> = Partial<Record<Slot, T | null>> | null;
 
+/** The traits that only the kernel writes. */
+interface Told {
+  graph: ReadonlySignal<Graph | null>;
+  pictures: ReadonlySignal<Slots<Picture>>;
+  predictions: ReadonlySignal<Slots<Predictions>>;
+  choices: ReadonlySignal<Choice[] | null>;
+  classes: ReadonlySignal<string[] | null>;
+  error: ReadonlySignal<string | null>;
+}
+
+/** The traits that are written here under their own names. */
+interface Written {
+  channel: Signal<number>;
+  view: Signal<View>;
+  unit: Signal<[number, number] | null>;
+  target: Signal<number | null>;
+}
+
+const WRITTEN = "channel view unit target";
+const TOLD = "_graph _pictures _predictions _choices _classes _error";
+
 /** What the kernel and all views of the widget know. */
 const synced = (bridge: Bridge) => ({
-  graph: bridge.read<Graph | null>("_graph"),
-  pictures: bridge.read<Slots<Picture>>("_pictures"),
-  predictions: bridge.read<Slots<Predictions>>("_predictions"),
-  choices: bridge.read<Choice[] | null>("_choices"),
-  classes: bridge.read<string[] | null>("_classes"),
-  error: bridge.read<string | null>("_error"),
+  ...byName<Written>(WRITTEN, (name) => bridge.trait(name)),
+  ...byName<Told>(TOLD, (name) => bridge.read(name)),
   layerName: bridge.trait<string | null>("layer"),
-  channel: bridge.trait<number>("channel"),
-  view: bridge.trait<View>("view"),
   colorRange: bridge.trait<ColorRange>("color_range"),
-  unit: bridge.trait<[number, number] | null>("unit"),
-  target: bridge.trait<number | null>("target"),
 });
 
 /** What is this view's own. */
@@ -131,10 +146,9 @@ export function createState(bridge: Bridge) {
   const held = { ...synced(bridge), ...own() };
   const layers = listed(held);
   const pictures = looked(held, layers);
-  const stop = effect(() => {
+  lasting(bridge.signal, () => {
     if (held.unit.value) held.enlarged.value = true;
   });
-  bridge.signal.addEventListener("abort", stop);
   return {
     ...held,
     ...layers,

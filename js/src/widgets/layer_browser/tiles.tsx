@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Banner } from "../../shared/banner";
 import { TileGrid, type TileGridProps } from "../../shared/tile_grid";
+import { times } from "../../shared/times";
 import { MapLoader } from "./resources";
 import { useBrowser } from "./state";
 
@@ -69,7 +70,7 @@ function useWanted(loader: TilesProps["loader"], order: readonly number[] | unde
   const visible = useRef<[number, number]>([0, 0]);
   const want = () => {
     const [first, last] = visible.current;
-    loader.want(Array.from({ length: last - first }, (_, i) => order?.[first + i] ?? first + i));
+    loader.want(times(last - first, (i) => order?.[first + i] ?? first + i));
   };
   useEffect(want, [loader, order]);
   const onVisible = (first: number, last: number) => {

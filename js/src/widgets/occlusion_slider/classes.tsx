@@ -1,4 +1,5 @@
 // What the network says with the patch where it is, against the bare picture.
+import { PlainButton } from "../../shared/button";
 import { number } from "../../shared/format";
 import { andKept, at, changeWords, measureWords, signed, valueWords } from "./describe";
 import { useSlider } from "./state";
@@ -51,14 +52,13 @@ export function Classes() {
               data-change={change}
               class={index === target.value ? "cnnw-selected" : ""}
             >
-              <button
-                type="button"
+              <PlainButton
                 aria-pressed={index === target.value}
                 title={`${name}: logit ${number(logit ?? Number.NaN)} (${signed(logit_change)})`}
                 onClick={() => (target.value = index)}
               >
                 {name}
-              </button>
+              </PlainButton>
               <div>
                 <i style={{ width: share(now) }} />
                 <u style={{ left: share(now - by) }} />

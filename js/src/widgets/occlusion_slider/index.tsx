@@ -10,6 +10,7 @@
 //   buttons "Run sweep", "Stop", "Keep patch"; list "Kept patches"; group "Which layers notice"
 import type { AnyModel } from "@anywidget/types";
 import { render } from "preact";
+import { onAbort } from "../../shared/lasting";
 import { connect } from "../../shared/model";
 import { OcclusionSlider } from "./slider";
 import { createState, StateProvider } from "./state";
@@ -23,6 +24,6 @@ export default {
       </StateProvider>,
       el,
     );
-    signal.addEventListener("abort", () => render(null, el));
+    onAbort(signal, () => render(null, el));
   },
 };

@@ -1,6 +1,6 @@
 // Patches that stay on the picture, and act together with the one that is moved.
 import { useRef } from "preact/hooks";
-import { Button } from "../../shared/button";
+import { Button, PlainButton } from "../../shared/button";
 import { count } from "../../shared/format";
 import { IconButton } from "../../shared/icon";
 import { handled } from "../../shared/keys";
@@ -56,8 +56,7 @@ export function KeptPatches() {
                 remove(box, i);
               }}
             >
-              <button
-                type="button"
+              <PlainButton
                 title="Move the patch there; Delete removes this one"
                 disabled={alone.value}
                 onClick={() => {
@@ -66,7 +65,7 @@ export function KeptPatches() {
                 }}
               >
                 <b>{count(i + 1)}</b> {count(edge)} × {count(edge)} at {at(place)}
-              </button>
+              </PlainButton>
               <IconButton
                 icon="close"
                 label={`Remove patch ${i + 1}`}

@@ -1,15 +1,13 @@
 // What the map's colours mean, and how strongly they are laid over the picture.
+import { Choice } from "../../shared/choice";
 import { count, number, percent } from "../../shared/format";
 import { Legend } from "../../shared/legend";
 import { mixed } from "../../shared/mixing";
 import { Slider } from "../../shared/slider";
 import { fillWords, measureWords } from "./describe";
 import type { Shown } from "./map";
-import { Choice } from "./settings";
 import { useSlider } from "./state";
 import type { Shows } from "./sweep";
-
-const SHOWS: readonly Shows[] = ["score", "drop"];
 
 function Made({ map }: { map: Shown }) {
   const { sweep } = map;
@@ -35,6 +33,7 @@ function without({ sweep, bare, untouched, unit }: Shown): string {
 export function MapLegend({ map }: { map: Shown }) {
   const { shows, opacity, live, sweep, probe, measure, measures, single } = useSlider();
   const { scale, caption, unit, mark, whole } = map;
+  const score = single.value ? "score" : measureWords(measure.value, measures.value);
   const old = sweep.value?.key !== probe.answer.value.question.key;
   return (
     <div class="cnnw-os-legend">
@@ -43,26 +42,15 @@ export function MapLegend({ map }: { map: Shown }) {
         {Number.isFinite(mark) && <u style={{ left: `${(100 * mark).toFixed(2)}%` }} />}
       </div>
       <div class="cnnw-os-row">
-        <Slider
-          label="Map opacity"
-          min={0}
-          max={1}
-          step={0.05}
-          value={opacity.value}
-          format={percent}
-          onInput={(value) => (opacity.value = value)}
-        />
-        <Choice
+        <Slider label="Map opacity" min={0} max={1} step={0.05} of={opacity} format={percent} />
+        <Choice<Shows>
           label="Map shows"
-          value={shows.value}
-          onChange={(at) => (shows.value = SHOWS[at] ?? "score")}
-        >
-          <option value="score">
-            the {single.value ? "score" : measureWords(measure.value, measures.value)} with the
-            patch
-          </option>
-          <option value="drop">the drop by the patch</option>
-        </Choice>
+          of={shows}
+          options={[
+            ["score", `the ${score} with the patch`],
+            ["drop", "the drop by the patch"],
+          ]}
+        />
       </div>
       <p class="cnnw-note">
         {without(map)}

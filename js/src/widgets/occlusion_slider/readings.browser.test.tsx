@@ -26,6 +26,9 @@ function contrast(color: string, ground: string[]): number {
   return Math.max(a, b) / Math.min(a, b);
 }
 
+const list = (name: string) =>
+  page.getByRole("combobox", { name, exact: true }).element() as HTMLSelectElement;
+
 describe("what is written", () => {
   test("the stage is named as the picture is; where it is told of is where it is", async () => {
     mount();
@@ -73,7 +76,7 @@ describe("what is written", () => {
 
   test("of probabilities no logits are offered", async () => {
     const kernel = mount({ _measures: ["probability", "log-odds"], _note: "maps are averaged" });
-    const options = [...find<HTMLSelectElement>("[aria-label=Measure]").options];
+    const options = [...list("Measure").options];
     expect(options.map((one) => one.text)).toEqual(["output (already a probability)", "log-odds"]);
     await see(/^Output \(already a probability\) with the patch/);
     await see("maps are averaged");
@@ -86,7 +89,7 @@ describe("what is written", () => {
   test("the swatch has the colour that the network sees, and the fill says so", async () => {
     const kernel = mount();
     const swatch = find<HTMLInputElement>("[type=color]");
-    const chosen = () => find<HTMLSelectElement>("[aria-label=Fill]").selectedOptions[0]?.text;
+    const chosen = () => list("Fill").selectedOptions[0]?.text;
     expect(swatch.value).toBe("#505050");
     expect(chosen()).toBe("mean of this picture (80)");
     kernel.set("fill", "#ff0000");

@@ -1,6 +1,7 @@
 // The sweep: what it will cost, starting and stopping it, how far it is.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Button, PlainButton } from "../../shared/button";
 import { count, percent } from "../../shared/format";
 import { about } from "./describe";
 import { complaint } from "./probe";
@@ -56,19 +57,16 @@ export function Run() {
   return (
     <div class="cnnw-os-run">
       {going ? (
-        <button type="button" class="cnnw-button" onClick={() => ask("stop")}>
-          Stop
-        </button>
+        <Button onClick={() => ask("stop")}>Stop</Button>
       ) : (
-        <button
-          type="button"
+        <PlainButton
           class="cnnw-button cnnw-os-main"
           disabled={alone.value}
           title={alone.value ? "A sweep needs the kernel." : "Try the patch at every place"}
           onClick={() => ask("run")}
         >
           Run sweep
-        </button>
+        </PlainButton>
       )}
       {going ? (
         <>

@@ -1,32 +1,12 @@
 // The patch, and what is followed.
-import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
+import { Choice } from "../../shared/choice";
 import { Slider } from "../../shared/slider";
 import { ClassChoice } from "./class_choice";
 import { fillWords, measureWords } from "./describe";
 import { imageOf, meanColor } from "./paint";
 import { useSlider } from "./state";
-import type { Fill, Measure } from "./types";
-
-interface ChoiceProps {
-  label: string;
-  value: number | string;
-  onChange: (at: number) => void;
-  children: ComponentChildren;
-}
-
-export const Choice = ({ label, value, onChange, children }: ChoiceProps) => (
-  <label class="cnnw-os-choice">
-    <span>{label}</span>
-    <select
-      aria-label={label}
-      value={value}
-      onChange={({ currentTarget }) => onChange(currentTarget.selectedIndex)}
-    >
-      {children}
-    </select>
-  </label>
-);
+import type { Fill } from "./types";
 
 const FILLS: readonly Fill[] = ["mean", "blur", "noise", "black", "white"];
 
@@ -40,15 +20,10 @@ function FillChoice() {
     <>
       <Choice
         label="Fill"
-        value={fills.indexOf(fill.value)}
-        onChange={(at) => (fill.value = fills[at] as Fill)}
-      >
-        {fills.map((one, i) => (
-          <option key={i} value={i} disabled={alone.value}>
-            {fillWords(one, one === fill.value ? drawn : undefined)}
-          </option>
-        ))}
-      </Choice>
+        of={fill}
+        options={fills.map((one) => [one, fillWords(one, one === fill.value ? drawn : undefined)])}
+        offers={() => !alone.value}
+      />
       <input
         type="color"
         aria-label="Fill colour"
@@ -69,23 +44,14 @@ export function Settings() {
       {bridge.status.value === "replay" && (
         <p class="cnnw-note">No kernel here: the patch has the settings that it was saved with.</p>
       )}
-      <Slider
-        label="Window"
-        unit="px"
-        min={1}
-        max={edge}
-        value={window.value}
-        disabled={alone.value}
-        onInput={(value) => (window.value = value)}
-      />
+      <Slider label="Window" unit="px" min={1} max={edge} of={window} disabled={alone.value} />
       <Slider
         label="Stride"
         unit="px"
         min={1}
         max={Math.max(Math.ceil(edge / 2), stride.value)}
-        value={stride.value}
+        of={stride}
         disabled={alone.value}
-        onInput={(value) => (stride.value = value)}
       />
       <div class="cnnw-os-row">
         {!single.value && <ClassChoice />}
@@ -93,15 +59,9 @@ export function Settings() {
         {!single.value && (
           <Choice
             label="Measure"
-            value={measure.value}
-            onChange={(at) => (measure.value = measures.value[at] as Measure)}
-          >
-            {measures.value.map((one) => (
-              <option key={one} value={one}>
-                {measureWords(one, measures.value)}
-              </option>
-            ))}
-          </Choice>
+            of={measure}
+            options={measures.value.map((one) => [one, measureWords(one, measures.value)])}
+          />
         )}
       </div>
     </div>

@@ -1,7 +1,8 @@
 // What one view shows: the synced traits, what follows from them, and what is this view's own.
-import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import { lasting } from "../../shared/lasting";
 import type { Bridge } from "../../shared/model";
 import { type Tensor, unpack } from "../../shared/wire";
 import { Probe, type Question, same } from "./probe";
@@ -84,7 +85,7 @@ export function createState(bridge: Bridge): State {
     return alike && `${beside}` === `${now.kept}`;
   });
   const alone = computed(() => ["replay", "disconnected", "gone"].includes(bridge.status.value));
-  const stop = effect(() => {
+  lasting(bridge.signal, () => {
     const now = question.value;
     if (same(now, probe.answer.peek().question)) return;
     const cell = sweep.value && live.value ? cellAt(sweep.value, now) : -1;
@@ -94,7 +95,6 @@ export function createState(bridge: Bridge): State {
       move(now, 0);
     }
   });
-  bridge.signal.addEventListener("abort", stop);
   return {
     bridge,
     window,
@@ -142,11 +142,10 @@ function homeOf(bridge: Bridge) {
   const column = bridge.trait<number>("column");
   const home = signal<Place>({ row: row.peek(), column: column.peek() });
   let told = home.peek();
-  const stop = effect(() => {
+  lasting(bridge.signal, () => {
     const place = { row: row.value, column: column.value };
     if (place.row !== told.row || place.column !== told.column) home.value = place;
   });
-  bridge.signal.addEventListener("abort", stop);
   let telling = false;
   const tell = () => {
     telling = false;
@@ -168,11 +167,10 @@ function sweepOf(bridge: Bridge): ReadonlySignal<Sweep | null> {
   const left = bridge.read<(SweepValue & { scores: DataView }) | null>("_sweep");
   const running = bridge.read<boolean>("running");
   const sweep = signal<Sweep | null>(null);
-  const stop = effect(() => {
+  lasting(bridge.signal, () => {
     const { value } = left;
     sweep.value = value && { ...value, scores: unpack(value.scores) };
   });
-  bridge.signal.addEventListener("abort", stop);
   bridge.frames("sweep", (value, [scores]) => {
     // A frame that was held up may come after the end.
     if (scores && running.peek()) sweep.value = { ...(value as SweepValue), scores };

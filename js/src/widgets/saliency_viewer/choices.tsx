@@ -1,9 +1,9 @@
 // What is explained: method, class, and what stands beside it; and computing it.
 import { Button } from "../../shared/button";
+import { Choice } from "../../shared/choice";
 import { percent } from "../../shared/format";
 import { Popup } from "../../shared/popup";
 import { SearchList } from "../../shared/search_list";
-import { Choice } from "./control";
 import { costWords, NEEDS_KERNEL } from "./describe";
 import { complaint } from "./held";
 import { run, type State, useViewer } from "./state";
@@ -106,10 +106,10 @@ export function Choices() {
     <div class="cnnw-sv-row">
       <Choice
         label="Method"
-        value={method.value}
+        of={method}
         options={methods.value.map(({ key, label }) => [key, label] as const)}
         offers={(key) => offers({ method: key })}
-        onChange={(key) => (method.value = key)}
+        refusal={NEEDS_KERNEL}
       />
       {!single.value && (
         <>

@@ -1,5 +1,6 @@
 // The maps that this page holds: as they come in, exactly when they are whole, and their stages.
-import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { lasting } from "../../shared/lasting";
 import type { Bridge, RequestError } from "../../shared/model";
 import type { Tensor } from "../../shared/wire";
 import type { Asked, Made } from "./types";
@@ -38,12 +39,11 @@ export class HeldMaps {
       if (tensor && !(held && held.version >= version))
         this.#put(id, { version, tensor, exact: false });
     });
-    const stop = effect(() => {
+    lasting(bridge.signal, () => {
       const ids = asked.value.map(({ id }) => id);
       for (const one of made.value)
         if (ids.includes(one.id) && !one.active && !one.error) void this.#fetch(one);
     });
-    bridge.signal.addEventListener("abort", stop);
   }
 
   /** The values of a map, and of the stage of it that is looked at. */

@@ -9,6 +9,7 @@
 //   buttons "Run", "Stop", "Random weights", "Compute curves", "Cut out"; tabs "How far to trust it"
 import type { AnyModel } from "@anywidget/types";
 import { render } from "preact";
+import { onAbort } from "../../shared/lasting";
 import { connect } from "../../shared/model";
 import { createState, StateProvider } from "./state";
 import { SaliencyViewer } from "./viewer";
@@ -22,6 +23,6 @@ export default {
       </StateProvider>,
       el,
     );
-    signal.addEventListener("abort", () => render(null, el));
+    onAbort(signal, () => render(null, el));
   },
 };

@@ -1,12 +1,12 @@
 // How far to trust a map: what happens without the pixels it names, and what it cuts out.
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import { Choice } from "../../shared/choice";
 import { percent } from "../../shared/format";
 import { Tabs } from "../../shared/tabs";
 import { type Tensor, unpack } from "../../shared/wire";
 import { Canvas } from "./canvas";
 import { Chart } from "./chart";
-import { Choice } from "./control";
 import { title } from "./describe";
 import { NoiseSheet } from "./noise";
 import { drawBare, drawCut } from "./paint";
@@ -14,6 +14,8 @@ import { type State, useViewer } from "./state";
 import { Task } from "./task";
 import type { Judged } from "./types";
 import type { View } from "./views";
+
+const NO_MAP = "No map is there yet: run one first.";
 
 /** The maps that can be judged. */
 const judgeable = ({ views }: State): View[] =>
@@ -59,7 +61,7 @@ function Curves() {
             label={label}
             value={ids[i] as string}
             options={options}
-            disabled={!views.length}
+            disabled={!views.length && NO_MAP}
             onChange={(id) => (picked.value = i ? [ids[0], id] : [id, ids[1]])}
           />
         ))}
@@ -130,7 +132,7 @@ function CutOut() {
           label="Map"
           value={id}
           options={named(state, views)}
-          disabled={!views.length}
+          disabled={!views.length && NO_MAP}
           onChange={(one) => (picked.value = one)}
         />
         <Task label="Cut out" name="cut" args={{ id }} disabled={!views.length} />

@@ -1,10 +1,12 @@
 // The picture and its maps, side by side; a pixel that is pointed at is read in all of them.
-import { useSignal } from "@preact/signals";
-import { useCallback } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { useCallback, useMemo } from "preact/hooks";
 import { Banner } from "../../shared/banner";
+import { count } from "../../shared/format";
 import { Legend } from "../../shared/legend";
 import { mixed } from "../../shared/mixing";
-import { Scrubber } from "../../shared/scrubber";
+import { Player } from "../../shared/player";
+import type { Played } from "../../shared/playing";
 import { alike, caption, headings, KEYS, POINT, placeOf, reading, remark } from "./describe";
 import { drawBare, drawOver } from "./paint";
 import { Stage } from "./stage";
@@ -38,23 +40,24 @@ function PictureTile() {
   );
 }
 
-function Stages({ view }: { view: View }) {
+/** Stages of a map that are played in a second. */
+const STAGES_PER_SECOND = 8;
+
+/** A map as it was after fewer passes. */
+function Stages({ id, done }: { id: string; done: number[] }) {
   const { held } = useViewer();
-  const playing = useSignal(false);
-  const { made, id } = view;
-  const stages = made && view.less === undefined && held.stages(made);
-  if (!stages || stages.done.length < 2) return null;
-  const last = stages.done.length - 1;
-  return (
-    <Scrubber
-      label="Passes"
-      steps={stages.done}
-      index={held.at(id) ?? last}
-      playing={playing.value}
-      onInput={(at) => held.look(id, at === last ? undefined : at)}
-      onPlay={(play) => (playing.value = play)}
-    />
+  const last = done.length - 1;
+  const played = useMemo(
+    (): Played => ({
+      range: () => [0, last],
+      at: () => held.at(id) ?? last,
+      playing: signal(false),
+      pace: () => STAGES_PER_SECOND,
+      go: (to) => held.look(id, to < last ? Math.floor(to) : undefined),
+    }),
+    [id, last],
   );
+  return <Player label="Passes" played={played} format={(at) => count(done[at] ?? 0)} />;
 }
 
 function MapTile({ view }: { view: View }) {
@@ -74,6 +77,7 @@ function MapTile({ view }: { view: View }) {
   const lines = headings(state, view);
   const name = lines.join(": ");
   const said = remark(state, view);
+  const stages = made && view.less === undefined && state.held.stages(made);
   return (
     <article
       class="cnnw-sv-tile"
@@ -95,7 +99,7 @@ function MapTile({ view }: { view: View }) {
           bar={mixed(scale.table, state.overlay.value)}
         />
       )}
-      <Stages view={view} />
+      {stages && stages.done.length > 1 && <Stages id={view.id} done={stages.done} />}
       {said && <p class={`cnnw-note cnnw-sv-${view.state}`}>{said}</p>}
       {made?.note && view.less === undefined && <Banner kind="warning">{made.note}</Banner>}
       {similarity && <p class="cnnw-note">{alike(similarity)}</p>}

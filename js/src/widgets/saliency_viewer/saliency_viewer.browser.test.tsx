@@ -216,7 +216,7 @@ describe("side by side", () => {
     const kernel = mount({}, { manager: { replay: true } });
     kernel.finish(made("saliency"), made("grad_cam", { target: 1 }));
     await see("No kernel here: what was computed can be looked at.");
-    const options = [...find<HTMLSelectElement>("[aria-label=Method]").options];
+    const options = [...find<HTMLSelectElement>("select").options];
     expect(options.map(({ disabled }) => disabled)).toEqual([false, true, false]);
     await expect.element(page.getByRole("button", { name: "Random weights" })).toBeDisabled();
     await page.getByText("Compare with: none").click();
@@ -290,7 +290,7 @@ describe("the whole", () => {
       kernel.set("against", 1);
       await eventually(() => document.querySelectorAll("article")).toHaveLength(13);
       await eventually(() => document.querySelector("article [type=range]")).not.toBeNull();
-      for (const one of document.querySelectorAll("article, .cnnw-scrubber"))
+      for (const one of document.querySelectorAll("article, .cnnw-player"))
         expect(one.scrollWidth).toBeLessThanOrEqual(one.clientWidth);
       expect(root().querySelectorAll("[id]")).toHaveLength(0);
       const classes = [...root().querySelectorAll("[class]")].flatMap((one) => [...one.classList]);

@@ -1,8 +1,8 @@
 // How maps are computed, which needs the kernel, and how they are shown, which does not.
+import { Choice } from "../../shared/choice";
 import { number, percent } from "../../shared/format";
 import { Slider } from "../../shared/slider";
-import { Choice } from "./control";
-import { fullColour, PARTS, REDUCTIONS, SCALES } from "./describe";
+import { fullColour, NEEDS_KERNEL, PARTS, REDUCTIONS, SCALES } from "./describe";
 import { methodOf, useViewer } from "./state";
 
 const FILLS = ["mean", "black", "white", "blur", "noise"];
@@ -25,10 +25,9 @@ function Sampling({ needed }: { needed: Set<string> }) {
           label="Samples"
           min={1}
           max={Math.max(200, samples.value)}
-          value={samples.value}
+          of={samples}
           unit="passes"
           disabled={alone.value}
-          onInput={(value) => (samples.value = value)}
         />
       )}
       {needed.has("noise") && (
@@ -37,19 +36,17 @@ function Sampling({ needed }: { needed: Set<string> }) {
           min={0}
           max={0.5}
           step={0.01}
-          value={noise.value}
+          of={noise}
           disabled={alone.value}
           format={(value) => `${percent(value)} of the range`}
-          onInput={(value) => (noise.value = value)}
         />
       )}
       {needed.has("baseline") && (
         <Choice
           label="Baseline (integrated gradients)"
-          value={baseline.value}
-          disabled={alone.value}
+          of={baseline}
+          disabled={alone.value && NEEDS_KERNEL}
           options={words(BASELINES, baseline.value)}
-          onChange={(key) => (baseline.value = key)}
         />
       )}
     </>
@@ -73,17 +70,15 @@ function Patch() {
           unit="px"
           min={1}
           max={edge}
-          value={trait.value}
+          of={trait}
           disabled={alone.value}
-          onInput={(value) => (trait.value = value)}
         />
       ))}
       <Choice
         label="Fill (occlusion)"
-        value={fill.value}
-        disabled={alone.value}
+        of={fill}
+        disabled={alone.value && NEEDS_KERNEL}
         options={words(FILLS, fill.value)}
-        onChange={(key) => (fill.value = key)}
       />
     </>
   );
@@ -102,7 +97,7 @@ export function Computing() {
         <Choice
           label="Layer"
           value={cam_layer.value ?? ""}
-          disabled={alone.value}
+          disabled={alone.value && NEEDS_KERNEL}
           options={[["", last], ...layers.value.map((name) => [name, name] as const)]}
           onChange={(name) => (cam_layer.value = name || null)}
         />
@@ -111,10 +106,9 @@ export function Computing() {
       {!single.value && (
         <Choice
           label="Score"
-          value={measure.value}
-          disabled={alone.value}
+          of={measure}
+          disabled={alone.value && NEEDS_KERNEL}
           options={Object.entries(state.words.value)}
-          onChange={(key) => (measure.value = key)}
         />
       )}
     </fieldset>
@@ -127,42 +121,18 @@ export function Showing() {
   return (
     <fieldset class="cnnw-sv-group">
       <legend>Shown with</legend>
-      <Choice
-        label="Channels"
-        value={reduction.value}
-        options={REDUCTIONS}
-        onChange={(key) => (reduction.value = key)}
-      />
-      <Choice
-        label="Values"
-        value={part.value}
-        options={PARTS}
-        onChange={(key) => (part.value = key)}
-      />
-      <Choice
-        label="Range"
-        value={scale.value}
-        options={SCALES}
-        onChange={(key) => (scale.value = key)}
-      />
+      <Choice label="Channels" of={reduction} options={REDUCTIONS} />
+      <Choice label="Values" of={part} options={PARTS} />
+      <Choice label="Range" of={scale} options={SCALES} />
       <Slider
         label="Clip at"
         min={50}
         max={100}
         step={0.5}
-        value={percentile.value}
+        of={percentile}
         format={(value) => `percentile ${number(value)}`}
-        onInput={(value) => (percentile.value = value)}
       />
-      <Slider
-        label="Opacity"
-        min={0}
-        max={1}
-        step={0.05}
-        value={overlay.value}
-        format={percent}
-        onInput={(value) => (overlay.value = value)}
-      />
+      <Slider label="Opacity" min={0} max={1} step={0.05} of={overlay} format={percent} />
       <p class="cnnw-note">{fullColour(state)}</p>
     </fieldset>
   );

@@ -1,8 +1,10 @@
 // What one view shows: the synced traits, what follows from them, and what is this view's own.
-import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import { lasting } from "../../shared/lasting";
 import type { Bridge } from "../../shared/model";
+import { byName } from "../../shared/traits";
 import type { Pixel } from "../../shared/viewport";
 import { unpack } from "../../shared/wire";
 import { complaint, HeldMaps } from "./held";
@@ -75,9 +77,6 @@ const WRITTEN =
   "method compare target against randomised measure samples noise baseline cam_layer window stride fill reduction part percentile scale overlay";
 const TOLD =
   "progress running _classes _likely _network _layers _methods _words _maps _curves _cut _sheet _error _picture";
-
-const byName = <T>(names: string, of: (name: string) => unknown) =>
-  Object.fromEntries(names.split(" ").map((name) => [name.replace(/^_/, ""), of(name)])) as T;
 
 export function createState(bridge: Bridge) {
   const t = {
@@ -179,17 +178,12 @@ export function run(state: State, ids?: string[]): void {
 /** Maps of a single pass are computed without asking. */
 function computeCheap(state: State): void {
   const { bridge, missing, running, alone, methods } = state;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = effect(() => {
-    clearTimeout(timer);
+  lasting(bridge.signal, () => {
     const cheap = methods.value.filter((one) => one.at_once).map(({ key }) => key);
     const ids = missing.value.filter(({ method }) => cheap.includes(method)).map(({ id }) => id);
-    if (ids.length && !running.value && !alone.value)
-      timer = setTimeout(() => run(state, ids), SETTLED);
-  });
-  bridge.signal.addEventListener("abort", () => {
-    clearTimeout(timer);
-    stop();
+    if (!ids.length || running.value || alone.value) return undefined;
+    const timer = setTimeout(() => run(state, ids), SETTLED);
+    return () => clearTimeout(timer);
   });
 }
 

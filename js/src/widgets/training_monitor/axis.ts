@@ -1,5 +1,6 @@
 // Axes of figures: ticks, and which recorded row is where.
 import { count, number } from "../../shared/format";
+import { times } from "../../shared/times";
 import { nearest } from "./sorted";
 
 export interface Tick {
@@ -29,7 +30,7 @@ const FEWEST = 3;
 function multiples(from: number, to: number, apart: number): number[] {
   const first = Math.ceil(from / apart - EXACT);
   const count = Math.floor(to / apart + EXACT) - first + 1;
-  return Array.from({ length: Math.max(0, count) }, (_, i) => (first + i) * apart);
+  return times(Math.max(0, count), (i) => (first + i) * apart);
 }
 
 /** The distance that gives at most so many ticks, or a smaller one where these would be too few. */
@@ -80,9 +81,7 @@ export function stepsOf(all: readonly { steps: ArrayLike<number> }[]): [number, 
 /** At most so many rows, evenly spread over the steps, with the last one. */
 export function spread(steps: ArrayLike<number>, most: number): number[] {
   const [from, to] = stepsOf([{ steps }]);
-  const rows = Array.from({ length: most }, (_, i) =>
-    nearest(steps, from + (i * (to - from)) / (most - 1)),
-  );
+  const rows = times(most, (i) => nearest(steps, from + (i * (to - from)) / (most - 1)));
   return [...new Set(rows)].filter((row) => row >= 0);
 }
 

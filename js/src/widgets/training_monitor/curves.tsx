@@ -1,9 +1,9 @@
 // Everything that was logged, as live charts.
 import { useMemo } from "preact/hooks";
 import { Button } from "../../shared/button";
+import { Choice } from "../../shared/choice";
 import { Slider } from "../../shared/slider";
 import { Chart } from "./chart";
-import { Choice } from "./choice";
 import type { Domain } from "./drawing";
 import { type Group, groupsOf } from "./groups";
 import { type Line, linesOf, type Source } from "./lines";
@@ -39,16 +39,7 @@ function Controls() {
   const { smoothing, log_y, x, zoom, clocks } = useMonitor();
   return (
     <div class="cnnw-tm-row">
-      <Slider
-        label="Smoothing"
-        value={smoothing.value}
-        min={0}
-        max={0.99}
-        step={0.01}
-        onInput={(value) => {
-          smoothing.value = value;
-        }}
-      />
+      <Slider label="Smoothing" of={smoothing} min={0} max={0.99} step={0.01} />
       <label>
         <input
           type="checkbox"

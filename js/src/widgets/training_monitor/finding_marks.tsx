@@ -1,5 +1,6 @@
 // Findings on a chart, above the curve that they are about.
 
+import { PlainButton } from "../../shared/button";
 import { explained } from "./describe";
 import type { Domain } from "./drawing";
 import { useMonitor } from "./state";
@@ -20,9 +21,8 @@ export function FindingMarks({ title, domain: [from, to] }: { title: string; dom
           const share = at ? (at(finding.step) - from) / (to - from || 1) : -1;
           if (about(finding.kind) !== lower || share < 0 || share > 1) return [];
           return (
-            <button
+            <PlainButton
               key={`${run.id} ${i}`}
-              type="button"
               tabIndex={-1}
               class="cnnw-tm-mark"
               data-severity={finding.severity}

@@ -1,5 +1,6 @@
 // What was found wrong with the runs, and where.
 
+import { PlainButton } from "../../shared/button";
 import { evidenceOf, placeOf, SEVERITY } from "./describe";
 import { useMonitor } from "./state";
 import type { Finding, Run } from "./types";
@@ -30,9 +31,9 @@ export function FirstError() {
     <p class="cnnw-tm-alert" role="status">
       {first && (
         <>
-          <button type="button" onClick={() => visit(first.run, first.finding)}>
+          <PlainButton onClick={() => visit(first.run, first.finding)}>
             {first.run.name}: {first.finding.kind}
-          </button>{" "}
+          </PlainButton>{" "}
           {placeOf(first.finding)}. {first.finding.message}
           {others.length > 0 && <small> {others.length} more under Findings</small>}
         </>
@@ -46,9 +47,9 @@ function Item({ run, finding }: Found) {
   const evidence = evidenceOf(finding);
   return (
     <li data-severity={finding.severity}>
-      <button type="button" onClick={() => state.visit(run, finding)}>
+      <PlainButton onClick={() => state.visit(run, finding)}>
         {SEVERITY[finding.severity]}: {finding.kind}
-      </button>
+      </PlainButton>
       <span>
         {state.runs.value.length > 1 && (
           <>

@@ -1,4 +1,5 @@
 // The runs: the legend of every figure, how each goes, and what can be done to it.
+import { PlainButton } from "../../shared/button";
 import { count, number } from "../../shared/format";
 import { duration, longest } from "./clock";
 import { Controls } from "./controls";
@@ -57,8 +58,7 @@ function Entry({ run, index }: { run: Run; index: number }) {
   const word = wordOf(run, held, state.alone.value);
   return (
     <li data-run={run.id} data-state={word}>
-      <button
-        type="button"
+      <PlainButton
         class="cnnw-tm-shown"
         aria-pressed={!hidden}
         aria-label={`Show ${name}`}
@@ -66,7 +66,7 @@ function Entry({ run, index }: { run: Run; index: number }) {
         onClick={() => state.toggle(run.id)}
       >
         <i class="cnnw-tm-dot" style={{ background: hidden ? "none" : state.colorOf(run.id) }} />
-      </button>
+      </PlainButton>
       <label title={`${run.model}: look at its layers and snapshots`}>
         <input
           type="radio"

@@ -1,7 +1,8 @@
 // Filters, feature maps and gradients of the snapshots: what was fetched stays, and what may be
 // scrubbed to is fetched ahead.
-import { effect, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { ByteCache } from "../../shared/cache";
+import { lasting, onAbort } from "../../shared/lasting";
 import { CACHE_BYTES } from "../../shared/look";
 import type { Bridge, RequestError } from "../../shared/model";
 import type { Tensor } from "../../shared/wire";
@@ -62,13 +63,10 @@ export class HeldMaps {
     readonly limit = CACHE_BYTES,
   ) {
     this.#cache = new ByteCache(limit);
-    const stop = effect(() => {
+    lasting(bridge.signal, () => {
       if (bridge.status.value === "connected") this.#again();
     });
-    bridge.signal.addEventListener("abort", () => {
-      stop();
-      this.#job?.stop.abort();
-    });
+    onAbort(bridge.signal, () => this.#job?.stop.abort());
   }
 
   /** What is held of a snapshot. Read in a component, it follows what arrives. */

@@ -1,9 +1,10 @@
 // How the values of one quantity of one layer are distributed, over the steps and at one of them.
 import { useMemo } from "preact/hooks";
+import { Choice } from "../../shared/choice";
 import { Legend } from "../../shared/legend";
 import { AtStep } from "./at_step";
 import { type Folded, fold, hasFinite, rowOf } from "./bins";
-import { Choice, LayerChoice } from "./choice";
+import { LayerChoice } from "./choice";
 import { HatchKey } from "./hatch";
 import type { View } from "./looks";
 import { BandKey, Bands, HeatMap, Ridges, type ViewProps } from "./over_time";

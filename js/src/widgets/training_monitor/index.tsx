@@ -14,6 +14,7 @@
 //   sliders "Smoothing"; checkbox "Log axis"; list "Over"; button "Reset zoom"; list "Findings"
 import type { AnyModel } from "@anywidget/types";
 import { render } from "preact";
+import { onAbort } from "../../shared/lasting";
 import { connect } from "../../shared/model";
 import { TrainingMonitor } from "./monitor";
 import { createState, StateProvider } from "./state";
@@ -27,6 +28,6 @@ export default {
       </StateProvider>,
       el,
     );
-    signal.addEventListener("abort", () => render(null, el));
+    onAbort(signal, () => render(null, el));
   },
 };

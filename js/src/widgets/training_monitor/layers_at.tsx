@@ -1,9 +1,10 @@
 // One number of every layer at the chosen step, beside it that of the pinned step or of another run.
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { PlainButton } from "../../shared/button";
+import { Choice } from "../../shared/choice";
 import { count } from "../../shared/format";
 import { reveal } from "../../shared/keys";
 import { tail } from "./axis";
-import { Choice } from "./choice";
 import { type Measured, type Shown, useMeasured } from "./measured";
 import { Recorded } from "./recorded";
 import { nearest } from "./sorted";
@@ -75,9 +76,7 @@ function LayerRow({ name, shown, columns, chosen, reached }: RowProps) {
     return { left: part(Math.min(at, zero)), width: part(Math.abs(at - zero)) };
   };
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a row with bars is no radio input
-    <button
-      type="button"
+    <PlainButton
       role="radio"
       aria-checked={chosen}
       aria-label={`${name}: ${texts.map((text, i) => `${text} (${columns[i]?.name})`).join(", ")}`}
@@ -100,7 +99,7 @@ function LayerRow({ name, shown, columns, chosen, reached }: RowProps) {
           {text}
         </span>
       ))}
-    </button>
+    </PlainButton>
   );
 }
 
@@ -149,9 +148,8 @@ export function LayersAt() {
         <div class="cnnw-tm-tools">
           <Choice
             label="Statistic"
-            value={state.looks.statistic.value}
+            of={state.looks.statistic}
             options={STATISTICS.map(({ label }, i) => [i, label] as const)}
-            onChange={(i) => (state.looks.statistic.value = i)}
           />
         </div>
       </header>

@@ -1,10 +1,11 @@
 // All channels of a layer at a snapshot, or how they differ from the pinned one.
 import { signal } from "@preact/signals";
 import { useCallback } from "preact/hooks";
+import { Choice } from "../../shared/choice";
 import { count, number } from "../../shared/format";
 import { Legend } from "../../shared/legend";
 import { Slider } from "../../shared/slider";
-import { Choice } from "./choice";
+import { times } from "../../shared/times";
 import {
   type Drawn,
   endsText,
@@ -24,10 +25,7 @@ const never = signal(0);
 
 function Tools({ input: shown, inputs, pin }: Maps & { pin: number | undefined }) {
   const { over, input, differing, tile } = useMonitor().looks;
-  const options: (readonly [Input, string])[] = Array.from({ length: inputs }, (_, i) => [
-    i,
-    `input channel ${i}`,
-  ]);
+  const options: (readonly [Input, string])[] = times(inputs, (i) => [i, `input channel ${i}`]);
   if (inputs === 3) options.unshift(["rgb", "inputs as RGB"]);
   return (
     <div class="cnnw-tm-tools">
@@ -39,19 +37,8 @@ function Tools({ input: shown, inputs, pin }: Maps & { pin: number | undefined }
           onChange={(key) => (input.value = key)}
         />
       )}
-      <Choice
-        label="Colour range of"
-        value={over.value}
-        options={OVER}
-        onChange={(key) => (over.value = key)}
-      />
-      <Slider
-        label="Size"
-        {...EDGES}
-        value={tile.value}
-        format={() => ""}
-        onInput={(edge) => (tile.value = edge)}
-      />
+      <Choice label="Colour range of" of={over} options={OVER} />
+      <Slider label="Size" {...EDGES} of={tile} format={() => ""} />
       <label title={pin === undefined ? "Pin a step to compare with first." : undefined}>
         <input
           type="checkbox"

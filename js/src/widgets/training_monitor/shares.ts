@@ -1,6 +1,7 @@
 // Histograms over time as pictures and shapes.
 import { colors } from "../../shared/color";
 import { NAN } from "../../shared/look";
+import { times } from "../../shared/times";
 import { spread } from "./axis";
 import { type Folded, hasFinite, quantiles, rowOf } from "./bins";
 import { binAt, edgeOf, peak, type Span, sizeOf } from "./spans";
@@ -17,9 +18,7 @@ export function paintShares(out: ImageData, series: Folded, rows: Int32Array, sp
   const pixels = new Uint32Array(out.data.buffer);
   const table = colors("sequential");
   const { from, to, top } = span;
-  const bins = Array.from({ length: out.height }, (_, i) =>
-    binAt(span, to - ((i + 0.5) / out.height) * (to - from)),
-  );
+  const bins = times(out.height, (i) => binAt(span, to - ((i + 0.5) / out.height) * (to - from)));
   rows.forEach((row, column) => {
     const codes = rowOf(series, row);
     const broken = codes && !hasFinite(codes);
@@ -40,7 +39,7 @@ export type Shape = [number, number][];
 /** The bins of a span as points. */
 const points = (span: Span, of: (bin: number) => Shape): Shape => [
   [span.from, 0],
-  ...Array.from({ length: span.last - span.first }, (_, i) => of(span.first + i)).flat(),
+  ...times(span.last - span.first, (i) => of(span.first + i)).flat(),
   [span.to, 0],
 ];
 

@@ -1,6 +1,7 @@
 // The network as it was at the snapshot nearest to the chosen step: filters, feature maps, predictions.
 import { useEffect, useMemo } from "preact/hooks";
-import { Choice, LayerChoice } from "./choice";
+import { Choice } from "../../shared/choice";
+import { LayerChoice } from "./choice";
 import type { Wanted, What } from "./held_maps";
 import { MapTiles } from "./map_tiles";
 import { Probe, useProbe } from "./probe";

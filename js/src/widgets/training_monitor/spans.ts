@@ -1,5 +1,6 @@
 // The axis of values in figures of histograms: a place for each bin, or linear.
 import { number } from "../../shared/format";
+import { times } from "../../shared/times";
 import { powerText, roundTicks, type Tick } from "./axis";
 import {
   type Folded,
@@ -63,7 +64,7 @@ export const peak = (row: Uint8Array, span: Span): number => {
 /** All rows that have a finite value. */
 const rowsOf = (all: readonly Pick<Folded, "codes" | "inner">[]): Uint8Array[] =>
   all.flatMap((one) =>
-    Array.from({ length: one.codes.length / widthOf(one.inner) }, (_, i) => rowOf(one, i)).filter(
+    times(one.codes.length / widthOf(one.inner), (i) => rowOf(one, i)).filter(
       (row) => row !== undefined && hasFinite(row),
     ),
   ) as Uint8Array[];

@@ -4,6 +4,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { RUNS } from "../../shared/look";
 import type { Bridge } from "../../shared/model";
+import { byName } from "../../shared/traits";
 import { charting } from "./charting";
 import { longest } from "./clock";
 import { HeldMaps } from "./held_maps";
@@ -26,13 +27,11 @@ interface Written {
   x: Signal<Clock>;
 }
 
-const WRITTEN = "run layer quantity pinned follow smoothing log_y x".split(" ");
+const WRITTEN = "run layer quantity pinned follow smoothing log_y x";
 const ALONE = ["replay", "disconnected", "gone"];
 
 export function createState(bridge: Bridge) {
-  const t = Object.fromEntries(
-    WRITTEN.map((name) => [name, bridge.trait(name)]),
-  ) as never as Written;
+  const t = byName<Written>(WRITTEN, (name) => bridge.trait(name));
   const runs = bridge.read<Run[]>("_runs");
   const chosen = bridge.trait<number>("step");
   const store = new Store(bridge, runs);

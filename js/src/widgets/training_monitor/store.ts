@@ -1,5 +1,6 @@
 // What the browser holds of every run, and how it gets it: all of it once, then what is new of it.
-import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { lasting } from "../../shared/lasting";
 import type { Bridge, RequestError } from "../../shared/model";
 import type { Tensor } from "../../shared/wire";
 import { HeldRun } from "./history";
@@ -29,19 +30,16 @@ export class Store {
     readonly runs: ReadonlySignal<readonly Run[]>,
   ) {
     bridge.frames("news", (value, tensors) => this.#hear(value as News, tensors));
-    const stops = [
-      effect(() => {
-        const ids = runs.value.map(({ id }) => id);
-        for (const id of this.#entries.keys()) if (!ids.includes(id)) this.#entries.delete(id);
-        for (const id of ids) if (!this.#entry(id).asked) void this.#ask(id);
-      }),
-      effect(() => {
-        // Once more when somebody answers again: news may have been missed.
-        if (bridge.status.value === "connected")
-          for (const { id, live } of runs.peek()) if (live) void this.#ask(id);
-      }),
-    ];
-    bridge.signal.addEventListener("abort", () => stops.map((stop) => stop()));
+    lasting(bridge.signal, () => {
+      const ids = runs.value.map(({ id }) => id);
+      for (const id of this.#entries.keys()) if (!ids.includes(id)) this.#entries.delete(id);
+      for (const id of ids) if (!this.#entry(id).asked) void this.#ask(id);
+    });
+    lasting(bridge.signal, () => {
+      // Once more when somebody answers again: news may have been missed.
+      if (bridge.status.value === "connected")
+        for (const { id, live } of runs.peek()) if (live) void this.#ask(id);
+    });
   }
 
   /** What is held of a run; undefined before anything came. Read in a component, it follows the news. */

@@ -1,10 +1,10 @@
 // The one scrub bar: all steps of the chosen run, where its layers and snapshots were recorded, and what was found.
 import { useRef } from "preact/hooks";
-import { Button } from "../../shared/button";
+import { Button, PlainButton } from "../../shared/button";
 import { count } from "../../shared/format";
 import { useSize } from "../../shared/size";
 import { explained } from "./describe";
-import { Player } from "./player";
+import { ScrubBar } from "./player";
 import { useMonitor } from "./state";
 import { TRAIL, Trail } from "./trail";
 import { walk } from "./walking";
@@ -43,9 +43,8 @@ function Ticks({ left, width }: { left: number; width: number }) {
         <i class="cnnw-tm-flag" style={{ left: `${100 * share(pinned.value)}%` }} />
       )}
       {run.value?.findings.map((finding, i) => (
-        <button
+        <PlainButton
           key={i}
-          type="button"
           tabIndex={-1}
           class="cnnw-tm-mark"
           data-severity={finding.severity}
@@ -108,7 +107,7 @@ export function Timeline() {
     <div class="cnnw-tm-timeline" data-step={step.value} data-stops={stops.value.length}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: what the slider in it does not do by itself */}
       <div ref={box} class="cnnw-tm-scrub" onKeyDown={(event) => walk(state, event, [])}>
-        <Player />
+        <ScrubBar />
         {input && <Ticks left={input.offsetLeft + THUMB} width={input.offsetWidth - 2 * THUMB} />}
       </div>
       <div class="cnnw-tm-row">
