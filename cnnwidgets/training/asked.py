@@ -21,6 +21,12 @@ def check(*, every: object, snapshots: object, snapshot_bytes: object, loss: obj
         raise ValueError(f"loss: 'auto', or None to give it by run.log(loss=…), not {loss!r}")
 
 
+def check_total(steps: object) -> None:
+    """Refuse what is no number of steps that training will have."""
+    if steps is not None and (not _whole(steps) or steps < 1):
+        raise ValueError(f"total: a number of steps from 1 on, or None, not {steps!r}")
+
+
 def optimizers_of(given: Optimizer | Iterable[Optimizer] | None) -> list[Optimizer] | None:
     """Return the optimizers that a recorder is given; TypeError if one is none."""
     if given is None:

@@ -68,6 +68,11 @@ class Pace:
         """Seconds since the first step began."""
         return time.perf_counter() - self._began
 
+    @property
+    def idle(self) -> float:
+        """Seconds since the last step."""
+        return time.perf_counter() - self._last
+
     def start(self) -> None:
         """Begin to count: the user's loop begins now."""
         self._began = self._last = time.perf_counter()

@@ -14,11 +14,12 @@ from torch import Tensor
 from cnnwidgets.errors import known_keywords
 from cnnwidgets.network import Network
 from cnnwidgets.shadow import unwrap
-from cnnwidgets.training.asked import check, optimizers_of
+from cnnwidgets.training.asked import check, check_total, optimizers_of
 from cnnwidgets.training.diagnosis import diagnosis_of
 from cnnwidgets.training.history import History
 from cnnwidgets.training.pace import Pace
 from cnnwidgets.training.probing import Probe
+from cnnwidgets.training.processes import this_process
 from cnnwidgets.training.ranks import Ranks
 from cnnwidgets.training.recording import Recording
 from cnnwidgets.training.shelves import Files
@@ -80,6 +81,8 @@ class Recorder(Steered):
         Where to store the run as it goes, for `cnnwidgets.load_run`; None: in memory alone.
     loss
         ``"auto"``: what ``backward`` is called on, summed over a step; None: what `log` is told.
+    total
+        Steps that training will have, to tell the time that is left; may be set later.
     snapshot_bytes
         Room for snapshots; 256 MB by default. Where it is too little they hold less, see `notes`.
     half
@@ -118,11 +121,13 @@ class Recorder(Steered):
         snapshots: int = 64,
         directory: str | os.PathLike[str] | None = None,
         loss: Literal["auto"] | None = "auto",
+        total: int | None = None,
         snapshot_bytes: int = BUDGET,
         half: bool = False,
         ranks: Literal["all"] | int = 0,
     ) -> None:
         check(every=every, snapshots=snapshots, snapshot_bytes=snapshot_bytes, loss=loss)
+        check_total(total)
         net = model if isinstance(model, Network) else Network(model)
         self._given, self._bare = net.model, unwrap(net.model)
         bare = self._bare
@@ -132,7 +137,7 @@ class Recorder(Steered):
         store = None
         if directory is not None and ranks_here.first:
             about = {"name": self.name, "model": type(bare).__name__, "began": began.isoformat()}
-            store = Store(Path(directory), about)
+            store = Store(Path(directory), {**about, "total": total, "process": this_process()})
             weakref.finalize(self, store.close)
         self.directory = store.directory if store else None
         self._shelf = Files(store.directory / SNAPSHOTS) if store else Memory()
@@ -140,6 +145,7 @@ class Recorder(Steered):
         if store is not None and self._probe is not None:
             with suppress(OSError):  # the run is worth more than its pictures
                 Files(store.directory / SNAPSHOTS).keep(self._probe.pictures, self._probe.classes)
+        self._total = total
         self._recording = Recording(
             history=self._history,
             pace=Pace(every),
@@ -212,6 +218,23 @@ class Recorder(Steered):
     def snapshot_kind(self) -> Kind | None:
         """What the last snapshot holds, see `cnnwidgets.training.snapshots`; None without one."""
         return self._recording.snapshots.kind
+
+    @property
+    def idle(self) -> float:
+        """Seconds since the last step; 0 before the first, while it is paused and after the end."""
+        still = self._closed or self.resting or self.paused or not self._recording.step
+        return 0.0 if still else self._recording.pace.idle
+
+    @property
+    def total(self) -> int | None:
+        """Steps that training will have; None if that is not known. It may be set."""
+        return self._total
+
+    @total.setter
+    def total(self, steps: int | None) -> None:
+        check_total(steps)
+        self._total = steps
+        self._recording.guard(lambda: self._recording.tell(total=steps))
 
     @property
     def overhead(self) -> float:

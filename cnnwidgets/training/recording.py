@@ -86,6 +86,14 @@ class Recording:
             if outermost:
                 self.pace.leave()
 
+    def tell(self, **about: object) -> None:
+        """Write what is known of the run as a whole."""
+        if self._store is not None:
+            try:
+                self._store.tell(**about)
+            except Exception as error:  # noqa: BLE001 - as in `_save`
+                self._give_up(error)
+
     def note(self, text: str) -> None:
         """Say something about the recording itself, once."""
         with self.history.lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from cnnwidgets.errors import nearest
 from cnnwidgets.shadow import shadow, unwrap
 from cnnwidgets.training.bins import EDGES
+from cnnwidgets.training.series import Histograms, Statistics
 from cnnwidgets.training.table import FIELDS
 
 if TYPE_CHECKING:
@@ -24,58 +25,6 @@ if TYPE_CHECKING:
     from cnnwidgets.training.history import Curve, History
     from cnnwidgets.training.probing import Probed
     from cnnwidgets.training.snapshots import Kind, Snapshot
-
-
-class Histograms(NamedTuple):
-    """Histograms of one layer and quantity over the run.
-
-    Attributes
-    ----------
-    steps
-        int64 [recorded steps]
-    edges
-        float64 [64]: bin ``i`` is from ``edges[i]`` to ``edges[i + 1]``; one bin per power of two.
-    shares
-        float32 [recorded steps, 63]: the share of the values in each bin; NaN where it was not
-        measured. Values beyond the edges are in the outermost bins, NaN and infinity in none.
-    """
-
-    steps: NDArray[np.int64]
-    edges: NDArray[np.float64]
-    shares: NDArray[np.float32]
-
-
-class Statistics(NamedTuple):
-    """Numbers of one layer and quantity over the run, float32 [recorded steps]; NaN: not measured.
-
-    Attributes
-    ----------
-    steps
-        int64 [recorded steps]
-    norm, mean, std
-        Euclidean norm, mean and standard deviation of all values: that of the population, divided
-        by n, as ``torch.std(correction=0)``.
-    zeros
-        Share of values that are exactly zero.
-    nans, infs
-        How many values are NaN, or infinite.
-    update
-        Of weights and biases: the norm of what the step changed, divided by their norm. Healthy
-        are 0.0001 to 0.01.
-    dead
-        Of activations of a layer that a ReLU follows: the share of its units that were positive
-        nowhere in the last 8 to 16 recorded batches.
-    """
-
-    steps: NDArray[np.int64]
-    norm: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32]
-    zeros: NDArray[np.float32]
-    nans: NDArray[np.float32]
-    infs: NDArray[np.float32]
-    update: NDArray[np.float32]
-    dead: NDArray[np.float32]
 
 
 class Run:
@@ -127,8 +76,18 @@ class Run:
         return False
 
     @property
+    def idle(self) -> float:
+        """Seconds since something was last recorded; 0 if nothing was, or nothing more may come."""
+        return 0.0
+
+    @property
     def ending(self) -> Ending | None:
         """How training ended; None if more may come, or that is not known."""
+        return None
+
+    @property
+    def total(self) -> int | None:
+        """Steps that training will have; None if that is not known."""
         return None
 
     @property

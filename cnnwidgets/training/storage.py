@@ -16,7 +16,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from cnnwidgets.training.background import Ending
@@ -78,9 +77,15 @@ class Store:
                 f"directory: {str(directory)!r} cannot be written ({error}); give another one, or "
                 "none to record in memory alone"
             ) from error
-        self._write(
-            "INSERT INTO about VALUES (?, ?)", [(k, json.dumps(v)) for k, v in about.items()]
-        )
+        self.tell(**about)
+
+    def tell(self, **about: object) -> None:
+        """Write what is known of the run as a whole; it takes the place of what was."""
+        rows = [(name, json.dumps(value)) for name, value in about.items()]
+        with self._lock:
+            self._database.execute("BEGIN")
+            self._database.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", rows)
+            self._database.execute("COMMIT")
 
     def save(
         self, history: History, curves: dict[str, bool], *, tables: bool | None = None
@@ -113,7 +118,7 @@ class Store:
     def end(self, history: History, ending: Ending) -> None:
         """Write what is left, and how training ended; a run that goes on has later steps."""
         self.save(history, {})
-        self._write("INSERT OR REPLACE INTO about VALUES (?, ?)", [("ended", json.dumps(ending))])
+        self.tell(ended=ending)
 
     def close(self) -> None:
         """Write no more."""
@@ -156,12 +161,6 @@ class Store:
             "INSERT INTO about VALUES ('generation', '1') "
             "ON CONFLICT (key) DO UPDATE SET value = value + 1"
         )
-
-    def _write(self, command: str, rows: Iterable[tuple[object, ...]]) -> None:
-        with self._lock:
-            self._database.execute("BEGIN")
-            self._database.executemany(command, rows)
-            self._database.execute("COMMIT")
 
 
 def _free(directory: Path) -> Path:

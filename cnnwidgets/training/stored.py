@@ -16,6 +16,7 @@ import numpy as np
 from cnnwidgets.training.background import Ending
 from cnnwidgets.training.findings import Finding
 from cnnwidgets.training.history import History
+from cnnwidgets.training.processes import Process
 from cnnwidgets.training.run import Run
 from cnnwidgets.training.shelves import Files
 from cnnwidgets.training.storage import FILE, FORMAT, SNAPSHOTS
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from cnnwidgets.training.snapshots import Kind, Snapshot
 
 RECENT = 30.0
-"""Seconds after which a run to which nothing is written is no longer taken to go on."""
+"""Seconds after which a run to which nothing is written is no longer taken to go on, where it
+cannot be known whether its process is there."""
 
 
 def load_run(directory: str | os.PathLike[str], model: nn.Module | None = None) -> Run:
@@ -76,11 +78,16 @@ class StoredRun(Run):
         self._seen = dict.fromkeys(("points", "tables", "findings", "notes"), 0)
         self._generation = "0"
         self._ending: Ending | None = None
+        self._process: Process | None = None
+        self._total: int | None = None
         self._database = self._opened()
         with self._reading():
             about = dict(self._read("SELECT key, value FROM about"))
             name = str(json.loads(about.get("name", '"run"')))
             self._model_name = str(json.loads(about.get("model", '""')))
+            if "process" in about:
+                host, pid, born = json.loads(about["process"])
+                self._process = Process(tuple(host), int(pid), str(born))
         super().__init__(name, History(), model)
 
     @property
@@ -90,17 +97,34 @@ class StoredRun(Run):
 
     @property
     def live(self) -> bool:
-        """Whether its end is not known, and it was written to in the last half minute."""
-        return not self._closed and self.ending is None and time.time() - self.heard < RECENT
+        """Whether more may come: its end is not known, and its process is there.
+
+        A process on another machine counts as there for half a minute after it wrote something.
+        """
+        if self._closed or self.ending is not None:
+            return False
+        alive = self._process.alive if self._process else None
+        return self.idle < RECENT if alive is None else alive
 
     @property
-    def heard(self) -> float:
-        """When it was last written to, in seconds since 1970."""
+    def process(self) -> Process | None:
+        """The process that records, or did; None if an earlier version wrote the run."""
+        return self._process
+
+    @property
+    def idle(self) -> float:
+        """Seconds since it was last written to."""
         newest = 0.0
         for path in (self._path, self._log):
             with suppress(OSError):
                 newest = max(newest, path.stat().st_mtime)
-        return newest
+        return max(0.0, time.time() - newest)
+
+    @property
+    def total(self) -> int | None:
+        """Steps that training will have; None if that is not known."""
+        self._sync()
+        return self._total
 
     @property
     def ending(self) -> Ending | None:
@@ -193,6 +217,7 @@ class StoredRun(Run):
         generation = about.get("generation", "0")
         if "ended" in about:
             self._ending = Ending(*json.loads(about["ended"]))
+        self._total = json.loads(about.get("total", "null"))
         if generation != self._generation:
             history.clear()
             self._generation = generation

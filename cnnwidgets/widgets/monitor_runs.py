@@ -13,6 +13,7 @@ from cnnwidgets.training.stored import StoredRun, load_run
 from cnnwidgets.widgets.base import sentence
 from cnnwidgets.widgets.monitor_history import Digest
 from cnnwidgets.widgets.monitor_images import images_of
+from cnnwidgets.widgets.monitor_silence import silence_of
 from cnnwidgets.widgets.monitor_snapshots import Predictions, snapshot_at
 from cnnwidgets.widgets.monitor_weights import weights_in
 from cnnwidgets.widgets.requests import RequestError
@@ -110,7 +111,6 @@ class Followed:
         trains = isinstance(run, Recorder) and run.running
         rests = isinstance(run, Recorder) and run.resting
         ending, live = run.ending, run.live
-        silent = not live and ending is None
         steps, pictures = run.snapshots, self.pictures
         return {
             "id": self.identity,
@@ -120,10 +120,10 @@ class Followed:
             "paused": isinstance(run, Recorder) and run.paused,
             "controllable": trains,
             "stopped": ending is not None and ending.stopped,
-            "silent_since": run.heard if isinstance(run, StoredRun) and silent else None,
+            "silence": silence_of(run),
             "rate": rate,
             "pending_rate": run.pending_rate if isinstance(run, Recorder) else None,
-            "total": total,
+            "total": run.total if total is None else total,
             "layers": [plain(layer) for layer in layers_of(keys)],
             "keys": [[plain(layer), plain(quantity)] for layer, quantity in keys],
             "snapshots": {"steps": steps, "kind": run.snapshot_kind, "shapes": self.shapes},

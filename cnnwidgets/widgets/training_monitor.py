@@ -93,7 +93,7 @@ class TrainingMonitor(MonitorAnswers, Widget):
     x = Choice(("step", "epoch", "seconds"), "step").tag(sync=True)
     """What the curves are drawn over; "epoch" if one was logged by that name."""
     total = Int(None, allow_none=True).tag(sync=True)
-    """Steps that a run will have, to tell the remaining time; None if that is not known."""
+    """Steps that a run will have, to tell the remaining time; None: what each run itself says."""
 
     _runs: List[dict[str, Any]] = List().tag(sync=True)
 
@@ -310,7 +310,8 @@ def watch(
     for keyword in keywords:
         if keyword not in known:
             raise TypeError(f"watch: there is no keyword {keyword!r}; {nearest(keyword, known)}")
-    traits = {name: keywords.pop(name) for name in list(keywords) if name in public}
+    own = signature(Recorder).parameters
+    traits = {name: keywords.pop(name) for name in keywords.keys() - own if name in public}
     for earlier in recorders_of(model):
         if isinstance(earlier, Watched):
             earlier.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -136,19 +135,6 @@ def test_stopped(tmp_path: Path, interrupted: bool) -> None:  # noqa: FBT001
     stored = cw.load_run(tmp_path)
     assert stored.ending == run.ending == Ending(run.last_step, stopped=True, error=None)
     stored.close()
-
-
-def test_a_killed_process_leaves_no_ending(tmp_path: Path) -> None:
-    model = small()
-    run = cw.Recorder(model, directory=tmp_path)
-    train(model, steps=1)
-    stored = cw.load_run(tmp_path)
-    assert (stored.live, stored.ending) == (True, None)
-    for path in tmp_path.glob("run.sqlite*"):
-        os.utime(path, (1, 1))
-    assert (stored.live, stored.ending) == (False, None)
-    stored.close()
-    run.close()
 
 
 def test_a_learning_rate_that_waits() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,23 +58,9 @@ def test_a_stopped_run_says_so(tmp_path: Path) -> None:
         eventually(lambda: all(one._runs[0]["stopped"] for one in (monitor, other)))
         assert not one._runs[0]["live"]
         assert one._runs[0]["error"] is None
-        assert one._runs[0]["silent_since"] is None
+        assert one._runs[0]["silence"] is None
         one.close()
     run.close()
-
-
-def test_a_silent_run_and_one_that_ended(tmp_path: Path) -> None:
-    model = small()
-    run = cw.Recorder(model, directory=tmp_path)
-    train(model, steps=1)
-    monitor = TrainingMonitor(tmp_path)
-    assert (told(monitor)["live"], told(monitor)["silent_since"]) == (True, None)
-    for path in tmp_path.glob("run.sqlite*"):
-        os.utime(path, (60, 60))
-    assert (told(monitor)["live"], told(monitor)["silent_since"]) == (False, 60)
-    run.close()
-    assert (told(monitor)["live"], told(monitor)["silent_since"]) == (False, None)
-    monitor.close()
 
 
 def test_a_learning_rate_that_waits() -> None:

@@ -23,10 +23,11 @@ export function remaining({ total }: Run, held: HeldRun): number | undefined {
 
 /** How a run goes, as far as that is known without a kernel. */
 function wordOf(run: Run, held: HeldRun | undefined, alone: boolean): string {
-  const { error, live, paused, stopped, silent_since } = run;
+  const { error, live, paused, stopped, silence } = run;
   if (error) return "failed";
   if (stopped) return "stopped";
-  if (silent_since || (alone && live)) return "no news";
+  if (alone && live) return "no news";
+  if (silence) return silence;
   if (!live) return "ended";
   if (paused) return "paused";
   return held && !held.curves.length ? "waiting" : "training";

@@ -75,11 +75,15 @@ describe("runs", () => {
   test.each([
     [{ live: false }, "ended"],
     [{ live: false, stopped: true }, "stopped"],
-    [{ live: false, silent_since: 1.7e9 }, "no news"],
+    [{ live: false, silence: "its process is gone" }, "its process is gone"],
+    [{ live: true, silence: "idle for 40 s", total: 2000 }, "idle for 40 s"],
     [{ live: false, stopped: true, error: "ValueError: no" }, "failed"],
   ])("say how they ended: %j", async (about, word) => {
     mount({}, { runs: [mockRun("a", { about: about as never })] });
     await eventually(() => find('[data-run="a"]')?.dataset.state).toBe(word);
+    await eventually(() => find(".cnnw-tm-going")?.textContent).toMatch(
+      /^step 600( of 2,000)?12 s$/,
+    );
   });
 
   test("have their buttons before the numbers, which grow", async () => {

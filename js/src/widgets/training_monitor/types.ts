@@ -22,6 +22,8 @@ export interface Finding {
 export interface Snapshots {
   steps: number[];
   kind: "everything" | "weights" | "filters" | "maps" | null;
+  /** Layer → shape of the weights that they hold of it; pages saved earlier do not say. */
+  shapes?: Record<string, number[]>;
 }
 
 export interface Run {
@@ -31,8 +33,8 @@ export interface Run {
   live: boolean;
   /** Was its training ended on purpose? */
   stopped?: boolean;
-  /** When a run of another process was last heard of, if it never said that it ended (s, epoch). */
-  silent_since?: number | null;
+  /** What is said of a run that is silent: for how long, or that its process is gone. */
+  silence?: string | null;
   paused: boolean;
   /** Does the kernel train it in the background, so that it can be paused? */
   controllable: boolean;
@@ -46,6 +48,8 @@ export interface Run {
   /** (layer, quantity) of each column of the table. */
   keys: [layer: string, quantity: Quantity][];
   snapshots: Snapshots;
+  /** Tag of logged pictures → their steps. */
+  images?: Record<string, number[]>;
   findings: Finding[];
   notes: string[];
   /** Number of probe pictures. */
