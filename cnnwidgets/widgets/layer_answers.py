@@ -63,7 +63,7 @@ class LayerAnswers:
             "network_high": network.high,
             "mean_low": mean.low,
             "mean_high": mean.high,
-            "finite": not bool((table[:, 5] > 0).any()),
+            "odd": views.odd(maps) if (table[:, 5] > 0).any() else [],
         }
         return Answer(value, [pack(part, "float32") for part in (table, *bounds)])
 

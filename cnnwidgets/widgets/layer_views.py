@@ -119,6 +119,12 @@ def statistics(maps: Tensor) -> Tensor:
     return table
 
 
+def odd(maps: Tensor) -> list[str]:
+    """Say which values that are no finite numbers there are, as JavaScript reads them."""
+    found = {"NaN": maps.isnan(), "Infinity": maps == math.inf, "-Infinity": maps == -math.inf}
+    return [name for name, where in found.items() if where.any()]
+
+
 def _finite_statistics(flat: Tensor) -> Tensor:
     """Return the statistics over the finite values only, in double precision."""
     finite = flat.isfinite()

@@ -59,6 +59,14 @@ def check_histogram(
     assert max(bins.values()) > 0.01
 
 
+def check_weights(page: NotebookPage, shown: TrainingMonitor, name: str, run: str) -> None:
+    """Hold some of the single weights that are shown against those of the run."""
+    for down in (1, 10):
+        step, place, value = shown.weight(name, down)
+        wanted = page.kernel_eval(f"{run}.weights({step})['conv1.weight'][{tuple(place)}].item()")
+        assert value == pytest.approx(wanted, rel=6e-3)
+
+
 def channel(step: int) -> str:
     """Return an expression for the map that the probe's first picture has at a snapshot."""
     return f"run.probed({step}).activations['conv1'][0, {CHANNEL}].float()"
@@ -185,6 +193,11 @@ def test_two_runs_on_one_scale(
         for index in (0, -1):
             view.go(index)
             assert view.scales("slow") == view.scales("fast")
+        view.select("View", "heat map of weights")
+        for index in (-2, 0):
+            view.go(index)
+            for i, name in enumerate(("slow", "fast")):
+                check_weights(page, view, name, f"runs[{i}]")
         view.choose_tab("Snapshots")
         view.snapshot()
     page.screenshot("training-monitor-two", ROOT)

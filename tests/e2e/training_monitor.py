@@ -173,6 +173,18 @@ class TrainingMonitor(WidgetView):
             found[number(edges.split("…")[0])] = number(share) / 100
         return found
 
+    def weight(self, run: str, down: int) -> tuple[int, list[int], float]:
+        """Walk so many rows down in a run's weights; return step, place and value that are read."""
+        panel = self.panel(run)
+        figure = panel.get_by_role("application", name=re.compile("^weights of"))
+        before = panel.locator("output").inner_text()
+        for _ in range(down):
+            figure.press("ArrowDown")
+        expect(panel.locator("output")).not_to_have_text(before)
+        place, _, value = panel.locator("output").inner_text().partition(":")
+        step, *axes = (int(found) for found in re.findall(r"\d+", place))
+        return step, axes, number(value)
+
     def scales(self, run: str) -> list[list[str]]:
         """Return what is written at the axes of a run's figures."""
         figures = self.panel(run).get_by_role("application").all()

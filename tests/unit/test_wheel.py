@@ -26,7 +26,7 @@ STYLE_LIMIT = 10 * KILOBYTE
 LARGER = {
     "cnnwidgets/static/layer_browser.css": 11_600,
     "cnnwidgets/static/training_monitor.css": 12_900,
-    "cnnwidgets/static/training_monitor.js": 110_000,
+    "cnnwidgets/static/training_monitor.js": 117_500,
 }
 WHEEL_LIMIT = 7_000 * KILOBYTE
 

@@ -57,15 +57,31 @@ it("Legend: over a picture it has the mixed colours, from black to white below t
 
 it("Legend: the table's own colours, the range, zero in its place, and the odd values", async () => {
   await show(
-    <Legend scale={{ low: -1, high: 3, table: "weights" }} caption="weight" unit="mV" hasNaN />,
+    <Legend
+      scale={{ low: -1, high: 3, table: "weights" }}
+      caption="weight"
+      unit="mV"
+      odd={[Number.NaN, Number.NEGATIVE_INFINITY]}
+    />,
   );
   const { data } = (
     find<HTMLCanvasElement>("canvas").getContext("2d") as CanvasRenderingContext2D
   ).getImageData(0, 0, 256, 1);
   expect([...new Uint32Array(data.buffer)]).toEqual([...colors("weights")]);
   expect(find("[style*=left]").style.left).toBe("25%");
-  expect(host.textContent).toBe("weight−1 mV03 mVnot a number+∞−∞");
+  expect(host.textContent).toBe("weight−1 mV03 mVnot a number−∞");
+  const marks = [...host.querySelectorAll("i")].map(({ style }) => style.background);
+  expect(marks).toEqual(["rgb(240, 60, 210)", "rgb(0, 213, 245)"]);
   expect(find("figure").ariaLabel).toBe("weight: colours from −1 mV to 3 mV");
+});
+
+it("Legend: nothing measured has no range, zeros alone have one", async () => {
+  const none = { low: 0, high: 0, table: "weights" } as const;
+  await show(<Legend scale={none} caption="weight" odd={[Number.NaN]} />);
+  expect(host.textContent).toBe("weightnot measurednot a number");
+  expect(find("figure").ariaLabel).toBe("weight: not measured");
+  await show(<Legend scale={none} caption="weight" />);
+  expect(host.textContent).toBe("weight00");
 });
 
 it("Slider: a native range with its unit", async () => {

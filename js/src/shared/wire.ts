@@ -1,5 +1,4 @@
 // The one unpack of the wire format; `cnnwidgets/widgets/wire.py` is its other half.
-
 import { LEVELS } from "./look";
 import { times } from "./times";
 
@@ -31,6 +30,11 @@ export function valueAt(t: Tensor, index: number): number {
   const map = Math.floor(index / mapSize(t));
   return decode(code, t.low?.[map] ?? 0, t.high?.[map] ?? 0);
 }
+
+/** NaN, ∞ and −∞, as far as they are among these. */
+export const oddOf = (values: ArrayLike<number>): number[] => [
+  ...new Set(Array.from(values).filter((x) => !Number.isFinite(x))),
+];
 
 const SPECIAL = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN];
 

@@ -90,7 +90,7 @@ export function MapTools({ data, channel, children }: MapToolsProps) {
       <Legend
         scale={mean ? meanScale(data, range) : channelScale(data, channel, range)}
         caption={`${gradients ? "∂ logit / ∂ value" : "value"}, ${mean && range !== "network" ? "mean over channels" : over[range]}`}
-        hasNaN={data.some(({ value }) => !value.finite)}
+        odd={[...new Set(data.flatMap(({ value }) => value.odd))].map(Number)}
       />
     </div>
   );

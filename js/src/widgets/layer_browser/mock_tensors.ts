@@ -111,7 +111,7 @@ export function describe({ shape, rf }: Layer, values: number[]): Answer {
       network_high: 2 * high,
       mean_low: low / 4,
       mean_high: high / 4,
-      finite: table.every((c) => !c[5]),
+      odd: [...new Set(values.filter((x) => !Number.isFinite(x)).map(String))],
     },
     tensors: [
       pack(table.flat(), [channels, 6], 3),

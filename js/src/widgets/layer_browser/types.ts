@@ -73,7 +73,8 @@ export interface LayerValue {
   network_high: number;
   mean_low: number;
   mean_high: number;
-  finite: boolean;
+  /** "NaN", "Infinity", "-Infinity": what there is of them. */
+  odd: string[];
 }
 
 export interface ReceiptValue {

@@ -33,6 +33,7 @@ const UNITS: Record<What, string> = {
   filters: "weight",
   maps: "activation",
   gradients: "∂ logit of the predicted class / ∂ activation",
+  images: "",
 };
 
 /** What there is of the step; until it has come, what was drawn last. */
@@ -100,7 +101,7 @@ function drawColor(canvas: HTMLCanvasElement, t: Tensor, first: number, { high }
 }
 
 /** Lowest and highest value of one item. */
-export function endsText({ tensor }: Drawn, item: number, input: Input): string {
+export function endsText({ tensor }: Drawn, item: number, input: Input, digits = 3): string {
   const [first, many] = partOf(tensor, item, input);
   const size = mapSize(tensor);
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -111,7 +112,7 @@ export function endsText({ tensor }: Drawn, item: number, input: Input): string 
     if (value > high) high = value;
   }
   if (low > high) return "no finite value";
-  return low === high ? number(low, 3) : `${number(low, 3)} … ${number(high, 3)}`;
+  return low === high ? number(low, digits) : `${number(low, digits)} … ${number(high, digits)}`;
 }
 
 /** What the colours stand for, and over what their range is. */

@@ -7,13 +7,14 @@ import { CACHE_BYTES } from "../../shared/look";
 import type { Bridge, RequestError } from "../../shared/model";
 import type { Tensor } from "../../shared/wire";
 
-export type What = "filters" | "maps" | "gradients";
+export type What = "filters" | "maps" | "gradients" | "images";
 
 export interface Wanted {
   run: string;
+  /** Of images their tag. */
   layer: string;
   what: What;
-  /** Of the probe; filters are the same for all. */
+  /** Of the probe; filters and images are the same for all. */
   picture: number;
 }
 
@@ -22,6 +23,8 @@ export interface Held {
   tensor: Tensor;
   /** How many filters or channels there are; the tensor may have fewer. */
   channels: number;
+  /** Width and height that an image has; the tensor's may be less. */
+  size: [number, number];
 }
 
 interface Job {
@@ -45,10 +48,10 @@ const AT_ONCE = 2;
 
 const keyOf = (wanted: Wanted): string => JSON.stringify(Object.values(named(wanted)));
 
-/** As the kernel is asked for it: filters are those of the first picture. */
+/** As the kernel is asked for it: what is of no picture is that of the first. */
 const named = ({ run, layer, what, picture }: Wanted): Wanted => ({
   ...{ run, layer, what },
-  picture: what === "filters" ? 0 : picture,
+  picture: what === "filters" || what === "images" ? 0 : picture,
 });
 
 const bytesOf = ({ data, low }: Tensor): number => data.byteLength + 2 * (low?.byteLength ?? 0);
@@ -130,13 +133,13 @@ export class HeldMaps {
     try {
       const options = { signal: stop.signal };
       const args = { ...wanted, step };
-      const { value, tensors } = await this.bridge.request<{ channels: number }>(
+      const { value, tensors } = await this.bridge.request<Omit<Held, "tensor">>(
         "maps",
         args,
         options,
       );
       const [tensor] = tensors as [Tensor];
-      const held = { tensor, channels: value.channels };
+      const held = { ...value, tensor };
       this.#cache.set(`${key} ${step}`, held, bytesOf(tensor));
       if (!came.has(step)) job.bytes += bytesOf(tensor);
       came.add(step);

@@ -12,19 +12,17 @@ import { useRunSteps } from "./run_steps";
 import { linearSpan, type Span, spanOf } from "./spans";
 import { type State, useMonitor } from "./state";
 import type { Quantity, Run, Series } from "./types";
+import { ViewChoice } from "./view_choice";
 import { HINT, layerOf } from "./walking";
+import { WeightsOver } from "./weights_over";
 
-const VIEWS = {
-  heat: ["heat map", HeatMap],
-  ridges: ["ridgeline", Ridges],
-  bands: ["distribution bands", Bands],
-} as const;
+type Drawing = Exclude<View, "weights">;
 
-const NOTES: Record<View, string> = {
-  heat: "",
+const VIEWS = { heat: HeatMap, ridges: Ridges, bands: Bands };
+
+const NOTES: Partial<Record<Drawing, string>> = {
   ridges:
     "Height: square root of the histogram's; the newest step is in front, the blue line is the step. ",
-  bands: "",
 };
 
 const QUANTITIES: readonly Quantity[] = [
@@ -57,7 +55,7 @@ function shownOf(state: State, layer: string): { run: Run; series: Series }[] {
   });
 }
 
-function Tools({ view, onView }: { view: View; onView: (view: View) => void }) {
+function Tools({ view }: { view: Drawing }) {
   const state = useMonitor();
   const { run, quantity } = state;
   const layer = layerOf(state);
@@ -71,12 +69,7 @@ function Tools({ view, onView }: { view: View; onView: (view: View) => void }) {
         offers={(name) => !!run.value?.keys.some(([l, q]) => l === layer && q === name)}
         onChange={(name) => (quantity.value = name)}
       />
-      <Choice
-        label="View"
-        value={view}
-        options={(Object.keys(VIEWS) as View[]).map((key) => [key, VIEWS[key][0]] as const)}
-        onChange={onView}
-      />
+      <ViewChoice />
       <Choice
         label="Axis"
         value={isLinear(state) ? "linear" : "log"}
@@ -120,9 +113,14 @@ const captionOf = ({ quantity }: State, { linear, clipped }: Span, several: bool
     ...(several ? ["one scale for all runs"] : []),
   ].join("; ");
 
-export function Histograms() {
+/** What is distributed how, or what each of the weights does. */
+export function Distributions() {
+  const view = useMonitor().looks.view.value;
+  return view === "weights" ? <WeightsOver /> : <Histograms view={view} />;
+}
+
+function Histograms({ view }: { view: Drawing }) {
   const state = useMonitor();
-  const { view } = state.looks;
   const layer = layerOf(state);
   const shown = shownOf(state, layer);
   const measured = shown.map(({ series }) => series);
@@ -136,10 +134,10 @@ export function Histograms() {
     return { all, span, broken };
   }, [linear, ...measured]);
   return (
-    <section class="cnnw-tm-part" aria-label="Histograms" data-view={view.value}>
+    <section class="cnnw-tm-part" aria-label="Histograms" data-view={view}>
       <header>
         <h3>Histograms</h3>
-        <Tools view={view.value} onView={(key) => (view.value = key)} />
+        <Tools view={view} />
       </header>
       {span ? (
         <>
@@ -147,27 +145,27 @@ export function Histograms() {
             {shown.map(({ run }, i) => (
               <Panel
                 key={run.id}
-                {...{ run, all, span, from, to, layer, view: view.value }}
+                {...{ run, all, span, from, to, layer, view }}
                 series={all[i] as Folded}
                 several={shown.length > 1}
               />
             ))}
           </div>
-          {view.value === "bands" && <BandKey />}
-          {view.value === "heat" && (
+          {view === "bands" && <BandKey />}
+          {view === "heat" && (
             <>
               <Legend
                 scale={{ low: 0, high: (linear ? 1 : 100) * span.top, table: "sequential" }}
                 caption={captionOf(state, span, shown.length > 1)}
                 unit={linear ? "" : "%"}
-                hasNaN={broken}
+                odd={broken ? [Number.NaN] : []}
               />
               <HatchKey />
             </>
           )}
           <p class="cnnw-tm-note">
             {span.beyond && "A few values are beyond the axis. "}
-            {NOTES[view.value]}
+            {NOTES[view]}
             {HINT}
           </p>
         </>
@@ -178,9 +176,9 @@ export function Histograms() {
   );
 }
 
-function Panel(p: ViewProps & { view: View; several: boolean }) {
+function Panel(p: ViewProps & { view: Drawing; several: boolean }) {
   const { colorOf } = useMonitor();
-  const [, OverTime] = VIEWS[p.view];
+  const OverTime = VIEWS[p.view];
   return (
     <article aria-label={p.run.name} style={{ "--cnnw-run": colorOf(p.run.id) }}>
       {p.several && (

@@ -46,7 +46,7 @@ function RunHeat({ shown, of }: { shown: Shown; of: Measured }) {
 export function LayersOver() {
   const { colorOf, run } = useMonitor();
   const shown = useMeasured();
-  const { statistic, names, measured, range, broken } = shown;
+  const { statistic, names, measured, range, odd } = shown;
   const runs = measured.filter(({ layers }) => names.some((name) => layers.has(name)));
   const factor = statistic.kind === "share" ? 100 : 1;
   const scale = { low: factor * range.low, high: factor * range.high, table: range.table };
@@ -81,12 +81,7 @@ export function LayersOver() {
       </div>
       {runs.length ? (
         <>
-          <Legend
-            scale={scale}
-            caption={notes.join("; ")}
-            unit={factor > 1 ? "%" : ""}
-            hasNaN={broken}
-          />
+          <Legend scale={scale} caption={notes.join("; ")} unit={factor > 1 ? "%" : ""} odd={odd} />
           <HatchKey
             why={
               statistic.field === "dead"

@@ -2,18 +2,24 @@
 import { signal } from "@preact/signals";
 import type { What } from "./held_maps";
 import type { Over } from "./maps";
+import type { Rows } from "./weight_rows";
 
-/** How histograms over time are drawn. */
-export type View = "heat" | "ridges" | "bands";
+/** How histograms over time are drawn, or the weights themselves. */
+export type View = "heat" | "ridges" | "bands" | "weights";
 
 export const createLooks = () => ({
   view: signal<View>("heat"),
   /** Have histograms a linear axis? null: as is usual for the quantity. */
   linear: signal<boolean | null>(null),
+  /** Of which numbers the weights over time are, and the row that is read. */
+  rows: signal<Rows>("weights"),
+  row: signal(0),
   /** Which number of the layers is shown: an index into `STATISTICS`. */
   statistic: signal(0),
   /** Which part of the snapshots. */
   what: signal<What>("maps"),
+  /** Of the pictures that were logged. */
+  tag: signal(""),
   /** Of the probe. */
   picture: signal(0),
   /** Which input of filters; null: in colour where it can be. */

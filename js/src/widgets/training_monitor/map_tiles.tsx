@@ -6,6 +6,7 @@ import { count, number } from "../../shared/format";
 import { Legend } from "../../shared/legend";
 import { Slider } from "../../shared/slider";
 import { times } from "../../shared/times";
+import { DifferenceChoice } from "./difference";
 import {
   type Drawn,
   endsText,
@@ -21,10 +22,12 @@ import { useMonitor } from "./state";
 
 /** Edges of tiles, and height of the grid at most (CSS pixels). */
 const [EDGES, MOST] = [{ min: 32, max: 160, step: 8 }, 440];
+/** Digits that there is room for under a tile. */
+const LABEL = 2;
 const never = signal(0);
 
 function Tools({ input: shown, inputs, pin }: Maps & { pin: number | undefined }) {
-  const { over, input, differing, tile } = useMonitor().looks;
+  const { over, input, tile } = useMonitor().looks;
   const options: (readonly [Input, string])[] = times(inputs, (i) => [i, `input channel ${i}`]);
   if (inputs === 3) options.unshift(["rgb", "inputs as RGB"]);
   return (
@@ -39,15 +42,7 @@ function Tools({ input: shown, inputs, pin }: Maps & { pin: number | undefined }
       )}
       <Choice label="Colour range of" of={over} options={OVER} />
       <Slider label="Size" {...EDGES} of={tile} format={() => ""} />
-      <label title={pin === undefined ? "Pin a step to compare with first." : undefined}>
-        <input
-          type="checkbox"
-          checked={differing.value && pin !== undefined}
-          disabled={pin === undefined}
-          onChange={({ currentTarget }) => (differing.value = currentTarget.checked)}
-        />
-        difference from the pinned step{pin !== undefined && `, ${count(pin)}`}
-      </label>
+      <DifferenceChoice pin={pin} />
     </div>
   );
 }
@@ -60,7 +55,7 @@ function Tiles({ drawn, at, ...maps }: Maps & { drawn: Drawn; at: number }) {
   const { layers = [], classes = [] } = run.value ?? {};
   const named = layers.at(-1) === drawn.wanted.layer && classes.length === items;
   const label = useCallback(
-    (one: number) => `${one}${single ? `: ${endsText(drawn, one, input)}` : ""}`,
+    (one: number) => `${one}${single ? `: ${endsText(drawn, one, input, LABEL)}` : ""}`,
     [single, drawn, input],
   );
   const scale = maps.scale(item);
@@ -90,7 +85,7 @@ function Tiles({ drawn, at, ...maps }: Maps & { drawn: Drawn; at: number }) {
           {number(scale.high, 3)} ({caption}).
         </p>
       ) : (
-        <Legend scale={scale} caption={caption} hasNaN={endsOf(drawn.tensor).broken} />
+        <Legend scale={scale} caption={caption} odd={endsOf(drawn.tensor).odd} />
       )}
     </>
   );

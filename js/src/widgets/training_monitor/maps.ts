@@ -1,14 +1,14 @@
 // The numbers of filters, feature maps and gradients: ranges, differences, filters in colour.
 import { paintPicture, type Scale, type Table } from "../../shared/color";
 import { LEVELS } from "../../shared/look";
-import { decode, mapCount, mapSize, type Tensor, valueAt } from "../../shared/wire";
+import { decode, mapCount, mapSize, oddOf, type Tensor, valueAt } from "../../shared/wire";
 import type { What } from "./held_maps";
 
 interface Ends {
   /** The largest finite magnitude of each map. */
   limits: Float32Array;
-  /** Is some value NaN or infinite? */
-  broken: boolean;
+  /** NaN, ∞ and −∞, as far as there are such values. */
+  odd: number[];
 }
 
 const known = new WeakMap<Tensor, Ends>();
@@ -17,18 +17,17 @@ function measured(t: Tensor): Ends {
   const { data, low, high } = t;
   if (low && high) {
     const limits = low.map((end, i) => Math.max(Math.abs(end), Math.abs(high[i] as number)));
-    return { limits, broken: data.some((code) => code > LEVELS) };
+    const odd = [...new Set(data)].filter((code) => code > LEVELS);
+    return { limits, odd: odd.map((code) => decode(code, 0, 0)) };
   }
   const limits = new Float32Array(mapCount(t));
   const size = mapSize(t);
-  let broken = false;
   for (let i = 0; i < data.length; i++) {
     const value = Math.abs(data[i] as number);
     const map = Math.floor(i / size);
-    if (!Number.isFinite(value)) broken = true;
-    else if (value > (limits[map] as number)) limits[map] = value;
+    if (value > (limits[map] as number) && value < Number.POSITIVE_INFINITY) limits[map] = value;
   }
-  return { limits, broken };
+  return { limits, odd: oddOf(data) };
 }
 
 /** Ranges of a tensor's maps, computed once. */

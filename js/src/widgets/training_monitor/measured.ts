@@ -1,7 +1,8 @@
 // The chosen statistic of all layers, of every run that is shown.
 import { useMemo } from "preact/hooks";
+import { oddOf } from "../../shared/wire";
 import { type State, useMonitor } from "./state";
-import { type Range, rangeOf, STATISTICS, type Statistic } from "./statistics";
+import { measuredAt, type Range, rangeOf, STATISTICS, type Statistic } from "./statistics";
 import type { Run, Series } from "./types";
 import { layersWith } from "./walking";
 
@@ -21,8 +22,8 @@ export interface Shown {
   chosen: Measured | undefined;
   /** One scale for all. */
   range: Range;
-  /** Is some value not finite? */
-  broken: boolean;
+  /** NaN, ∞ and −∞, as far as there are such values. */
+  odd: number[];
 }
 
 function measuredOf(state: State, statistic: Statistic): Measured[] {
@@ -48,11 +49,14 @@ export function useMeasured(): Shown {
   const measured = measuredOf(state, statistic);
   const all = measured.flatMap(({ layers }) => [...layers.values()]);
   return useMemo(() => {
-    const broken = all.some(({ fields: { nans, infs } }) =>
-      [nans, infs].some((counts) => counts.some((count) => count > 0)),
+    const { field } = statistic;
+    const odd = oddOf(
+      all.flatMap((series) =>
+        Array.from(series.steps, (_, row) => measuredAt(series, field, row) ?? 0),
+      ),
     );
     const chosen = measured.find(({ run }) => run === state.run.value);
     const names = [...(chosen?.layers.keys() ?? [])];
-    return { statistic, names, measured, chosen, range: rangeOf(statistic, all), broken };
+    return { statistic, names, measured, chosen, range: rangeOf(statistic, all), odd };
   }, [statistic, state.run.value, ...all]);
 }

@@ -34,6 +34,10 @@ export function tensorsOf(run: MockRun, from: number[], rowsFrom: number): DataV
   ];
 }
 
+/** Of a good run. */
+export const weightAt = (place: number, step: number): number =>
+  0.05 * noise(place) + 0.0003 * step * noise(place, 1);
+
 const progress = (run: MockRun) => {
   const [last_step = 0, , elapsed = 0] = run.curves[0]?.points.at(-1) ?? [];
   return { seq: run.seq, last_step, speed: 6400, elapsed };
@@ -75,6 +79,7 @@ export class MockKernel extends FakeModel {
       const pixels = Array.from({ length: about.probe * 256 }, (_, i) => 128 + 100 * noise(i));
       this.reply(content, {}, [pack(pixels, [about.probe, 16, 16, 1], 0)]);
     } else if (content.name === "maps") this.#maps(content, run);
+    else if (content.name === "weights") this.#weights(content, run);
     else if (content.name === "predictions") this.#predictions(content, run);
     else this.reply(content);
   }
@@ -88,6 +93,29 @@ export class MockKernel extends FakeModel {
     const taken = about.snapshots.steps.findLast((one) => one <= step) ?? 0;
     this.reply(content, { step: taken, channels: shape[0], shown: shape[0] }, [
       pack(values, shape, 1),
+    ]);
+  }
+
+  /** Of all but fc2 every third weight. */
+  #weights(content: Content, { about }: MockRun): void {
+    const { steps, shapes = {} } = about.snapshots;
+    const { layer, after } = content.args;
+    const shape = shapes[layer] as number[];
+    const size = shape.reduce((a, b) => a * b, 1);
+    const apart = layer === "fc2" ? 1 : 3;
+    const weights = Array.from({ length: size / apart }, (_, i) => i * apart);
+    const filters = Array.from({ length: shape[0] as number }, (_, i) => i);
+    const fresh = steps.filter((step) => step > after);
+    const large = about.findings.length ? 2 : 1;
+    const columns = (of: number[], value: (i: number, step: number) => number) =>
+      pack(
+        fresh.flatMap((step) => of.map((i) => large * value(i, step))),
+        [fresh.length, of.length],
+        3,
+      );
+    this.reply(content, { steps, new: fresh, shape, weights, filters }, [
+      columns(weights, weightAt),
+      columns(filters, (i, step) => Math.abs(weightAt(i, step))),
     ]);
   }
 

@@ -80,7 +80,12 @@ export function mockRun(id: string, changes: Partial<MockRun & { bad: boolean }>
     keys: QUANTITIES.flatMap((quantity) =>
       LAYERS.map((layer) => [layer, quantity] as [string, Quantity]),
     ),
-    snapshots: { steps: rows.filter((_, i) => i % 6 === 0), kind: "everything" },
+    snapshots: {
+      ...{ steps: rows.filter((_, i) => i % 6 === 0), kind: "everything" },
+      shapes: Object.fromEntries(
+        LAYERS.map((layer) => [layer, layer === "fc2" ? [3, 8] : [8, 3, 5, 5]]),
+      ),
+    },
     findings: bad ? [FOUND] : [],
     notes: [],
     probe: 4,

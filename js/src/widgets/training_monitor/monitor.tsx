@@ -7,7 +7,7 @@ import { type Tab, Tabs } from "../../shared/tabs";
 import { Curves } from "./curves";
 import { Findings, FirstError } from "./findings";
 import { Header } from "./header";
-import { Histograms } from "./histograms";
+import { Distributions } from "./histograms";
 import { LayersAt } from "./layers_at";
 import { LayersOver } from "./layers_over";
 import { isBanner } from "./refusal";
@@ -58,7 +58,7 @@ function Messages() {
 
 function Panel({ shown }: { shown: Key }) {
   if (shown === "curves") return <Curves />;
-  if (shown === "distributions") return <Histograms />;
+  if (shown === "distributions") return <Distributions />;
   if (shown === "snapshots") return <Snapshots />;
   if (shown === "findings") return <Findings />;
   return (

@@ -3,7 +3,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useCallback } from "preact/hooks";
 import { paint } from "../../shared/color";
 import { count } from "../../shared/format";
-import { stepAxis, tail } from "./axis";
+import { stepAxis, type Tick, tail } from "./axis";
 import { cellAt, cellsOf } from "./cells";
 import { COLUMNS, Plot } from "./plot";
 import { nearest } from "./sorted";
@@ -27,6 +27,8 @@ interface RowHeatProps {
   label: string;
   /** Keep them while they stay the same. */
   rows: readonly HeatRow[];
+  /** What is written beside them; by default their names. */
+  ticks?: readonly Tick[];
   range: Range;
   from: number;
   to: number;
@@ -41,8 +43,24 @@ interface RowHeatProps {
 
 /** Height of a row, and of all at most; how many letters of a name there is room for. */
 const [ROW, MOST, LETTERS] = [18, 420, 16];
+/** Between names, at least. */
+export const LINE = 11;
 const EDGES = 40;
 const DOT = 3;
+/** Lower rows would be hidden by a frame: they are marked at their end instead (CSS pixels). */
+const THIN = { row: 6, away: 4, mark: 8 };
+
+/** Height of each of so many rows: whole pixels, so that all are the same. */
+export const rowHeight = (rows: number): number =>
+  Math.max(1, Math.min(ROW, Math.floor(MOST / rows)));
+
+/** Of every row its name, or of so many that they can be read. */
+function nameTicks(rows: readonly HeatRow[]): Tick[] {
+  const apart = Math.ceil(LINE / rowHeight(rows.length));
+  return rows.flatMap(({ name }, i) =>
+    i % apart ? [] : [{ at: i + 0.5, text: tail(name, LETTERS) }],
+  );
+}
 
 /** Paints rows × columns, the first row at the top; transparent where nothing was measured. */
 export function paintRows(
@@ -55,13 +73,17 @@ export function paintRows(
   const columns = out.width;
   const missing: number[] = [];
   const data = new Float32Array(columns * rows.length);
-  for (const [r, { steps, value }] of rows.entries())
-    cellsOf(steps, from, to, columns).forEach((index, column) => {
+  const cells = new Map<HeatRow["steps"], Int32Array>();
+  for (const [r, { steps, value }] of rows.entries()) {
+    const found = cells.get(steps) ?? cellsOf(steps, from, to, columns);
+    cells.set(steps, found);
+    found.forEach((index, column) => {
       const at = r * columns + column;
-      const found = index < 0 ? undefined : value(index);
-      if (found === undefined) missing.push(at);
-      else data[at] = fraction(found, range);
+      const one = index < 0 ? undefined : value(index);
+      if (one === undefined) missing.push(at);
+      else data[at] = fraction(one, range);
     });
+  }
   const scale = { low: 0, high: 1, table: range.table };
   paint({ shape: [rows.length, columns], encoding: "float", data }, 0, scale, out);
   const pixels = new Uint32Array(out.data.buffer);
@@ -97,22 +119,17 @@ export function RowHeat(p: RowHeatProps) {
     [rows, range, from, to],
   );
   const rowAt = (y: number) => Math.min(rows.length - 1, Math.floor(y));
-  const high = Math.min(MOST, ROW * rows.length);
-  const apart = Math.ceil((rows.length * 11) / high);
+  const { ticks = nameTicks(rows) } = p;
+  const thin = rowHeight(rows.length) < THIN.row;
   const chosen = rows.findIndex(({ name }) => name === selected);
   return (
     <>
       <Plot
         label={p.label}
         x={stepAxis(from, to)}
-        y={{
-          ...{ title: "", from: rows.length, to: 0 },
-          ticks: rows.flatMap(({ name }, i) =>
-            i % apart ? [] : [{ at: i + 0.5, text: tail(name, LETTERS) }],
-          ),
-        }}
-        left={Math.min(LETTERS, Math.max(...rows.map(({ name }) => name.length))) * 6.2 + 12}
-        height={high + EDGES}
+        y={{ title: "", from: rows.length, to: 0, ticks }}
+        left={Math.max(...ticks.map(({ text }) => text.length)) * 6.2 + 12}
+        height={rowHeight(rows.length) * rows.length + EDGES}
         draw={draw}
         marks={stepLines}
         onPoint={(at) => (cursor.value = at && { step: at.x, row: rowAt(at.y) })}
@@ -124,8 +141,8 @@ export function RowHeat(p: RowHeatProps) {
             {chosen >= 0 && (
               <rect
                 class="cnnw-tm-chosen"
-                x={frame.left}
-                width={frame.right - frame.left}
+                x={thin ? frame.right + THIN.away : frame.left}
+                width={thin ? THIN.mark : frame.right - frame.left}
                 y={frame.up(chosen)}
                 height={frame.up(chosen + 1) - frame.up(chosen)}
               />

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import { pack } from "../../shared/packing";
 import { mockRun } from "./mock_runs";
 import { choose, eventually, find, mount, root, see, tab } from "./mounting";
 
@@ -145,6 +146,50 @@ describe("snapshots", () => {
     expect(root().textContent?.match(/The kernel was restarted/g)).toHaveLength(1);
   });
 
+  test("of a dense layer have no filters, which the choice says", async () => {
+    const kernel = mount({ step: 130, follow: false, layer: "fc2" });
+    await tab("Snapshots");
+    const option = page.getByRole("option", { name: "fc2 is dense: it has no filters" });
+    await expect.element(option).toBeDisabled();
+    kernel.set("layer", "conv1");
+    await expect.element(page.getByRole("option", { name: "filters" })).toBeEnabled();
+    expect(kernel.asked("maps").some(({ args }) => args.what === "filters")).toBe(false);
+  });
+
+  test("of event files are the pictures that were logged, by their tags", async () => {
+    const { about } = mockRun("a");
+    const images = { "<b>grid</b>": [100, 300], one: [5] };
+    const snapshots = { steps: [], kind: null };
+    const kernel = mount(
+      { step: 130, follow: false },
+      { runs: [mockRun("a", { about: { ...about, probe: 0, snapshots, images } })] },
+    );
+    const reply = kernel.reply.bind(kernel);
+    kernel.reply = (request, value, buffers) =>
+      request.name === "maps"
+        ? reply(request, { size: [6, 4] }, [
+            pack(Array(72).fill(request.args.step / 2), [4, 6, 3], 0),
+          ])
+        : reply(request, value, buffers);
+    await tab("Snapshots");
+    await see("<b>grid</b>: 6 × 4 pixels");
+    await see(/^Logged picture of step 100 nearest to 130/);
+    const shade = () =>
+      find<HTMLCanvasElement>(".cnnw-tm-logged canvas").getContext("2d")?.getImageData(0, 0, 1, 1)
+        .data[0];
+    expect(shade()).toBe(50);
+    kernel.set("step", 290);
+    await eventually(shade).toBe(150);
+    await choose("Tag", "one");
+    await see("one: 6 × 4 pixels");
+    expect(kernel.asked("maps").at(-1)?.args).toMatchObject({
+      what: "images",
+      layer: "one",
+      step: 5,
+    });
+    await see(/it holds curves, histograms of 5 layers and the pictures that were logged\.$/);
+  });
+
   test("without probe pictures are filters alone, without any say how to get them", async () => {
     const { about } = mockRun("a");
     const kernel = mount({}, { runs: [mockRun("a", { about: { ...about, probe: 0 } })] });
@@ -153,7 +198,10 @@ describe("snapshots", () => {
     await eventually(() => kernel.asked("maps")[0]?.args.what).toBe("filters");
     expect(kernel.asked("predictions")).toHaveLength(0);
     kernel.tell("a", { snapshots: { steps: [], kind: null } });
-    await see(/^This run has no snapshots: Recorder/);
+    await see(
+      "This run has no snapshots of the network; it holds curves and histograms of 5 layers.",
+    );
+    expect(root().textContent).not.toContain("Recorder(");
     kernel.tell("a", { live: true });
     await see(/^No snapshots yet: Recorder\(model, snapshots=64\)/);
   });

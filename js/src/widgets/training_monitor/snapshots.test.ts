@@ -150,10 +150,15 @@ describe("numbers of maps", () => {
     for (const encoding of [1, 3] as const) {
       const t = read([1, -4, 2, Number.POSITIVE_INFINITY, 0, 0], [3, 1, 2], encoding);
       expect([...endsOf(t).limits]).toEqual([4, 2, 0]);
-      expect(endsOf(t).broken).toBe(true);
+      expect(endsOf(t).odd).toEqual([Number.POSITIVE_INFINITY]);
       expect([limitOf(t), limitOf(t, 1, 2)]).toEqual([4, 2]);
     }
-    expect(endsOf(read([1, 2], [1, 1, 2])).broken).toBe(false);
+    expect(endsOf(read([1, 2], [1, 1, 2])).odd).toEqual([]);
+    const none = [Number.NaN, Number.NEGATIVE_INFINITY, Number.NaN, 0];
+    for (const encoding of [1, 3] as const)
+      expect(new Set(endsOf(read(none, [1, 2, 2], encoding)).odd)).toEqual(
+        new Set([Number.NaN, Number.NEGATIVE_INFINITY]),
+      );
   });
 
   test("differences are exact to the steps of the codes", () => {

@@ -1,8 +1,10 @@
 // The network as it was at the snapshot nearest to the chosen step: filters, feature maps, predictions.
 import { useEffect, useMemo } from "preact/hooks";
 import { Choice } from "../../shared/choice";
+import { count } from "../../shared/format";
 import { LayerChoice } from "./choice";
 import type { Wanted, What } from "./held_maps";
+import { Logged } from "./logged";
 import { MapTiles } from "./map_tiles";
 import { Probe, useProbe } from "./probe";
 import { Recorded } from "./recorded";
@@ -10,26 +12,48 @@ import { nearest } from "./sorted";
 import { useMonitor } from "./state";
 import type { Run } from "./types";
 import { layerOf } from "./walking";
+import { whyNoFilters, whyNone } from "./weight_rows";
 
 const WHAT: readonly (readonly [What, string])[] = [
   ["maps", "feature maps"],
   ["gradients", "gradients of the maps"],
   ["filters", "filters"],
+  ["images", "logged pictures"],
 ];
 
-/** Can a run's snapshots show it? */
-const offers = ({ probe, snapshots }: Run, what: What): boolean =>
-  what === "filters" ? snapshots.kind !== "maps" && snapshots.kind !== null : probe > 0;
+/** Do a run's snapshots hold filters? */
+const haveFilters = ({ snapshots: { kind } }: Run): boolean => kind !== "maps" && kind !== null;
+
+/** Can it be shown of a layer of a run? */
+function offers(run: Run, layer: string, what: What): boolean {
+  if (what === "images") return tagsOf(run).length > 0;
+  return what === "filters" ? haveFilters(run) && !whyNoFilters(run, layer) : run.probe > 0;
+}
+
+const tagsOf = ({ images = {} }: Run): string[] => Object.keys(images);
+
+/** What a run has, where it has no snapshots. */
+function holds({ keys, layers, images = {} }: Run): string {
+  const what = [
+    "curves",
+    ...(keys.length ? [`histograms of ${count(layers.length)} layers`] : []),
+    ...(Object.keys(images).length ? ["the pictures that were logged"] : []),
+  ];
+  return what.join(", ").replace(/, (?=[^,]*$)/, " and ");
+}
 
 /** What is to be said where something was not recorded. */
-function lacks(run: Run): string {
+function lacks(run: Run, layer: string): string {
   if (!run.snapshots.steps.length)
-    return `${run.live ? "No snapshots yet" : "This run has no snapshots"}: Recorder(model, snapshots=64) takes them while it trains.`;
+    return run.live
+      ? "No snapshots yet: Recorder(model, snapshots=64) takes them while it trains."
+      : `This run has no snapshots of the network; it holds ${holds(run)}.`;
   if (!run.probe)
-    return "Without probe pictures there are filters alone: Recorder(model, probe=pictures) also records feature maps and predictions.";
-  return offers(run, "filters")
-    ? ""
-    : "Snapshots hold no weights: they would not fit their budget.";
+    return [
+      whyNoFilters(run, layer) && `${whyNoFilters(run, layer)}. `,
+      "Without probe pictures there are filters alone: Recorder(model, probe=pictures) also records feature maps and predictions.",
+    ].join("");
+  return haveFilters(run) ? "" : "Snapshots hold no weights: they would not fit their budget.";
 }
 
 /** Which snapshots are looked at, and what of them; undefined where there are none. */
@@ -38,30 +62,38 @@ function useSnapshot() {
   const { step, pinned, looks } = state;
   const run = state.run.value;
   const layer = layerOf(state);
-  const steps = run?.snapshots.steps ?? [];
   const what = [looks.what.value, ...WHAT.map(([key]) => key)].find(
-    (key) => run && offers(run, key),
+    (key) => run && offers(run, layer, key),
   );
+  const tags = run && what === "images" ? tagsOf(run) : [];
+  const tag = tags.includes(looks.tag.value) ? looks.tag.value : tags[0];
+  const steps = (tag === undefined ? run?.snapshots.steps : run?.images?.[tag]) ?? [];
   const picture = Math.min(looks.picture.value, Math.max(0, (run?.probe ?? 0) - 1));
   const id = run?.id;
+  const of = tag ?? layer;
   const wanted = useMemo(
     (): Wanted | undefined =>
-      id !== undefined && layer && what ? { run: id, layer, what, picture } : undefined,
-    [id, layer, what, picture],
+      id !== undefined && of && what ? { run: id, layer: of, what, picture } : undefined,
+    [id, of, what, picture],
   );
   const at = steps[nearest(steps, step.value)];
   const pin = pinned.value === null ? undefined : steps[nearest(steps, pinned.value)];
-  return { run, steps, what, wanted, at, pin };
+  return { run, steps, what, tags, layer, wanted, at, pin };
 }
 
 /** Fetches what may be looked at, before it is: the kernel may end, and scrubbing is to be smooth. */
 export function Ahead() {
-  const { maps } = useMonitor();
-  const { run, steps, wanted, at, pin } = useSnapshot();
+  const { maps, weights, runs, bridge } = useMonitor();
+  const { layer, run, steps, wanted, at, pin } = useSnapshot();
   useEffect(() => {
     if (wanted && at !== undefined) maps.fetch(wanted, steps, pin === undefined ? [at] : [at, pin]);
   }, [wanted, steps, at, pin]);
-  return run?.probe && steps.length ? <ProbeAhead run={run} /> : null;
+  useEffect(() => {
+    for (const one of runs.value)
+      if (layer && !whyNone(one, layer))
+        weights.fetch(one.id, layer, one.snapshots.steps.at(-1) ?? -1);
+  }, [runs.value, layer, bridge.status.value]);
+  return run?.probe && run.snapshots.steps.length ? <ProbeAhead run={run} /> : null;
 }
 
 function ProbeAhead({ run }: { run: Run }) {
@@ -70,11 +102,12 @@ function ProbeAhead({ run }: { run: Run }) {
 }
 
 export function Snapshots() {
-  const { run } = useMonitor();
-  const said = run.value ? lacks(run.value) : "No run yet.";
+  const state = useMonitor();
+  const { run } = state;
+  const said = run.value ? lacks(run.value, layerOf(state)) : "No run yet.";
   return (
     <section class="cnnw-tm-part" aria-label="Snapshots">
-      {run.value?.snapshots.steps.length ? (
+      {run.value && (run.value.snapshots.steps.length || tagsOf(run.value).length) ? (
         <Snapshot run={run.value} />
       ) : (
         <header>
@@ -88,28 +121,47 @@ export function Snapshots() {
 
 function Snapshot({ run }: { run: Run }) {
   const { looks } = useMonitor();
-  const { steps, what, wanted, at = 0, pin } = useSnapshot();
+  const { steps, what, tags, layer, wanted, at = 0, pin } = useSnapshot();
+  const why = haveFilters(run) && whyNoFilters(run, layer);
+  const options = WHAT.filter(([key]) => key !== "images" || tagsOf(run).length).map(
+    ([key, text]) => [key, key === "filters" && why ? why : text] as const,
+  );
   return (
     <>
       <header>
         <h3>
-          Snapshot of <Recorded steps={steps} row={steps.indexOf(at)} />
+          {tags.length ? "Logged picture of " : "Snapshot of "}
+          <Recorded steps={steps} row={steps.indexOf(at)} />
         </h3>
         <div class="cnnw-tm-tools">
-          <LayerChoice />
+          {tags.length ? (
+            <Choice
+              label="Tag"
+              value={wanted?.layer ?? ""}
+              options={tags.map((tag) => [tag, tag] as const)}
+              onChange={(tag) => (looks.tag.value = tag)}
+            />
+          ) : (
+            <LayerChoice />
+          )}
           {what && (
             <Choice
               label="Show"
               value={what}
-              options={WHAT}
-              offers={(key) => offers(run, key)}
+              options={options}
+              offers={(key) => offers(run, layer, key)}
               onChange={(key) => (looks.what.value = key)}
             />
           )}
         </div>
       </header>
       <div class="cnnw-tm-snapshot">
-        {wanted && <MapTiles {...{ wanted, at, pin, steps }} />}
+        {wanted &&
+          (tags.length ? (
+            <Logged {...{ wanted, at }} />
+          ) : (
+            <MapTiles {...{ wanted, at, pin, steps }} />
+          ))}
         {run.probe > 0 && <Probe {...{ run, at, pin }} />}
       </div>
     </>

@@ -8,6 +8,7 @@ import { byName } from "../../shared/traits";
 import { charting } from "./charting";
 import { longest } from "./clock";
 import { HeldMaps } from "./held_maps";
+import { HeldWeights } from "./held_weights";
 import { KeptReplies } from "./kept_replies";
 import { createLooks } from "./looks";
 import { lastUntil, lowerBound, nearest, union } from "./sorted";
@@ -98,6 +99,7 @@ export function createState(bridge: Bridge) {
     },
     looks: createLooks(),
     maps: new HeldMaps(bridge),
+    weights: new HeldWeights(bridge),
     replies: new KeptReplies(bridge),
     /** Without a kernel nothing can be controlled, and only what is held can be seen. */
     alone: computed(() => ALONE.includes(bridge.status.value)),

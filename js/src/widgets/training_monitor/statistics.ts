@@ -78,6 +78,14 @@ function sizesOf(field: Field, all: readonly Series[]): Float64Array {
 /** The share of values at either end that a scale may leave out where they are very far from the rest. */
 const RARE = 0.05;
 
+/** Zero-centred ends that hold all sizes (ascending), or nearly all where a few are so many times larger than the rest. */
+export function signedRange(sizes: Float64Array, table: Table, wide = WIDE): Range {
+  const at = (share: number) => sizes[Math.round(share * (sizes.length - 1))] ?? 0;
+  const clipped = at(1) > wide * at(1 - RARE);
+  const most = roundEnd(at(clipped ? 1 - RARE : 1));
+  return { low: -most, high: most, log: false, clipped, table };
+}
+
 /** The scale that holds all of these, or nearly all where a few are very far from the rest. */
 export function rangeOf({ kind, field, healthy }: Statistic, all: readonly Series[]): Range {
   const plain = { log: false, clipped: false, table: "sequential" } as const;
@@ -85,11 +93,7 @@ export function rangeOf({ kind, field, healthy }: Statistic, all: readonly Serie
   const sizes = sizesOf(field, all);
   const at = (share: number) => sizes[Math.round(share * (sizes.length - 1))] ?? 0;
   let [least, most] = [at(0), at(1)];
-  if (kind === "signed") {
-    const clipped = most > WIDE * at(1 - RARE);
-    most = roundEnd(clipped ? at(1 - RARE) : most);
-    return { ...plain, low: -most, high: most, clipped, table: "activations" };
-  }
+  if (kind === "signed") return signedRange(sizes, "activations");
   if (!most || !(kind === "log" || most / least >= WIDE))
     return { ...plain, low: 0, high: roundEnd(most) };
   const clipped = most / least > 10 ** DECADES;

@@ -3,9 +3,10 @@ import { handled } from "../../shared/keys";
 import type { State } from "./state";
 import type { Quantity, Run } from "./types";
 
-/** How figures are used. */
-export const HINT =
-  "The line is the step, a dashed one the pinned step. Point at a figure to read it, press to go to a step; arrow keys in it lead through steps and layers.";
+/** How figures are used, in which up and down lead through these. */
+export const hint = (rows: string): string =>
+  `The line is the step, a dashed one the pinned step. Point at a figure to read it, press to go to a step; arrow keys in it lead through steps and ${rows}.`;
+export const HINT = hint("layers");
 
 /** Steps that the Shift key leaps over. */
 const LEAP = 10;
