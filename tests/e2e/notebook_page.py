@@ -97,17 +97,6 @@ class NotebookPage(Page):
                 raise TimeoutError(f"{expression}: not true after {seconds} s")
             self.page.wait_for_timeout(50)
 
-    def footprint(self) -> dict[str, float]:
-        """Return what the page holds, by the names of Chromium's metrics, without rubbish."""
-        client = self.page.context.new_cdp_session(self.page)
-        for _ in range(3):  # what is only held by what was collected
-            client.send("HeapProfiler.collectGarbage")
-            self.page.wait_for_timeout(100)
-        client.send("Performance.enable")
-        metrics = client.send("Performance.getMetrics")["metrics"]
-        client.detach()
-        return {metric["name"]: metric["value"] for metric in metrics}
-
     def restart_kernel(self) -> None:
         """Restart the kernel and leave the page as it is."""
         self._drive("restart")
