@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 8
 """Steps after which a class that is climbed is looked for among the network's answers."""
-LOOKING = 0.02
+LOOKING = 0.01
 """Share of the time that it may take to ask what the network says, for those who watch."""
 LOOK_AFTER = 0.5
 """Seconds after which it is asked however long that takes."""

@@ -290,13 +290,13 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
 
     def _batch(self, _newest: Newest) -> None:
         """Let the browser know of the newest step, as often as it can be seen."""
-        now, climb = time.monotonic(), self._climb
-        if climb is None or now < self._next_frame:
+        climb = self._climb
+        if climb is None or time.monotonic() < self._next_frame:
             return
-        self._next_frame = now + 1 / PER_SECOND
         if self._pages:
             climb.look()
         self._offer(climb)
+        self._next_frame = time.monotonic() + 1 / PER_SECOND  # the next is taken at once
         if climb.progress - self.progress >= _TOLD:
             self.set_trait("progress", climb.progress)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from cnnwidgets.widgets import ascent_climb, ascent_replies
 from cnnwidgets.widgets.ascent_answers import Asking
 from cnnwidgets.widgets.ascent_frames import Frames, coarse_to_fine
+from cnnwidgets.widgets.stream import Stream
 from tests.ascending import acknowledged, climbed_by, viewing, watching
 from tests.climbing import climbed
 from tests.kernel import PATIENCE, Browser
@@ -44,6 +46,21 @@ def test_frames_hold_all_numbers_and_the_newest_pictures() -> None:
     assert last["predictions"][0] == answer
     assert last["complement"][0]["name"] == second.name
     assert last["complement"][0]["probability"] == pytest.approx(second.probability)
+    viewer.close()
+
+
+def test_no_frame_comes_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would have to wait, and be sent by a thread that is in the way of the one that climbs."""
+    viewer = viewing("conv2:1")
+    watching(viewer)
+    viewer._climb = climb = viewer._anew()
+    next(climb)
+    naps, waited = iter([0.03]), []
+    monkeypatch.setattr(ascent_climb.Climb, "look", lambda _: time.sleep(next(naps, 0)))
+    monkeypatch.setattr(Stream, "_later", lambda _, due: waited.append(due))
+    while viewer.stream("frame")._seq < 2 and not waited:
+        viewer._batch(climb.newest)
+    assert not waited
     viewer.close()
 
 
