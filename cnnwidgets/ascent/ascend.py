@@ -32,8 +32,8 @@ def ascend(
     clip: float = 0.0,
     blur_sigma: float = 0.0,
     jitter: float | None = None,
-    zoom: float = 0.05,
-    rotation: float = 5.0,
+    zoom: float | None = None,
+    rotation: float | None = None,
     start: Any = "noise",  # noqa: ANN401 - a picture in any form
     seed: int = 0,
     direction: int = 1,
@@ -85,10 +85,11 @@ def ascend(
         Standard deviation in pixels of a Gaussian, every 4 steps (Yosinski et al. 2015).
     jitter
         Most pixels by which each step sees the picture moved (Mordvintsev et al. 2015); by default
-        1/16 of its shorter side.
+        1/16 of its shorter side, for a `Neuron` at most a quarter of its layer's jump.
     zoom, rotation
         Most by which it sees it larger or smaller, as a share, and turned, in degrees (Olah et al.
-        2017).
+        2017); by default 0.05 and 5, or 0.2 and 10 for pictures from 64 pixels on, but of a
+        `Neuron`.
     start
         ``"noise"``, ``"zeros"`` (black), ``"mean"`` of the data, or an image (deep dream). Noise
         is faint; where a unit does not react to it, as behind a ReLU that is off, its contrast is

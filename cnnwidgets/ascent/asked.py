@@ -60,7 +60,10 @@ def _channel(net: Network, asked: str) -> Channel:
             raise ValueError(f'objective: {asked!r} has no channel; give "{asked}:0"')
         known = nearest(asked, [*net.classes, *names])
         raise ValueError(f"objective: {asked!r}; {known} Give {_FORMS}")
-    net.layer(layer)
+    try:
+        net.layer(layer)
+    except ValueError as error:
+        raise ValueError(f"objective: {asked!r}; {error}") from None
     if not channel.strip().isdecimal():
         raise ValueError(f'objective: {asked!r}; after the colon comes a channel, "{layer}:0"')
     return Channel(layer, int(channel))

@@ -15,7 +15,7 @@ from cnnwidgets.ascent.frame import Answers, Frame
 from cnnwidgets.ascent.objectives import is_negated
 from cnnwidgets.ascent.optimizers import eased, optimizer_of
 from cnnwidgets.ascent.parametrizations import parametrization_of
-from cnnwidgets.ascent.settings import Settings
+from cnnwidgets.ascent.settings import Settings, usual_moves
 from cnnwidgets.ascent.starts import Start
 from cnnwidgets.ascent.transformations import drawn, transformed
 from cnnwidgets.attribution.question import whole
@@ -104,6 +104,8 @@ class Ascent:
         """Make the first pictures, and find the objectives in a first pass."""
         device = self._net.device
         self._start = Start(self._net, start, size)
+        side = min(self._start.shape[1:])
+        self._usual = [usual_moves(side, one.room(self._net)) for one in self._objectives]
         self._parametrization = parametrization_of(parametrization, self._start.shape, device)
         self._parameters = self._start.parameters(self._parametrization, self._dice)
         self._optimizer = optimizer_of(optimizer, self._parameters, self._parametrization.gain)
@@ -144,10 +146,12 @@ class Ascent:
                 parameters, pixels, x = self._shown()
                 scores, gradient = self._measured(x, maps)
             uphill = self.settings.direction * gradient / self._start.std
-            uphill = uphill - self.settings.downhill(pixels, self._start.mean, uphill)
+            smoothing = self.settings.smoothing(uphill)
+            uphill = uphill - self.settings.downhill(pixels, self._start.mean, smoothing)
             (found,) = torch.autograd.grad(pixels, parameters, uphill)
         norms = gradient.flatten(1).norm(dim=1)
-        self._frames = self._seen(x, scores.tolist(), norms.tolist())
+        measured = torch.stack([scores, norms, smoothing]).T.tolist()
+        self._frames = self._seen(x, measured)
         moves = torch.tensor([one.note is None for one in self._frames], device=x.device)
         with isolated(self._net.device, grad=False):
             self._climb(found, moves.view(-1, *[1] * (found.ndim - 1)))
@@ -195,18 +199,22 @@ class Ascent:
     def _drawn(self) -> Tensor | None:
         """Draw the maps by which this step sees the pictures moved; None for as they are."""
         now, size = self.settings, self._start.shape[1:]
-        jitter = max(1, round(min(size) / _JITTER)) if now.jitter is None else now.jitter
-        maps = [
-            drawn(size, one, jitter=jitter, zoom=now.zoom, rotation=now.rotation)
-            for one in self._dice
+        given = now.jitter, now.zoom, now.rotation
+        most = [
+            [usual if chosen is None else chosen for chosen, usual in zip(given, row, strict=True)]
+            for row in self._usual
         ]
-        return torch.stack(maps) if jitter or now.zoom or now.rotation else None
+        maps = [
+            drawn(size, one, jitter=jitter, zoom=zoom, rotation=rotation)
+            for one, (jitter, zoom, rotation) in zip(self._dice, most, strict=True)
+        ]
+        return torch.stack(maps) if any(map(any, most)) else None
 
-    def _seen(self, x: Tensor, scores: list[float], norms: list[float]) -> list[Frame]:
+    def _seen(self, x: Tensor, measured: list[list[float]]) -> list[Frame]:
         """Return the frames of this step; what has ended stays at its last good one."""
         answers = Answers(self._forward, x)
         frames = []
-        for row, (score, norm) in enumerate(zip(scores, norms, strict=True)):
+        for row, (score, norm, tv) in enumerate(measured):
             last = self._frames[row] if self._frames else None
             ending = self._endings[row]
             if last is not None and ending.ended:
@@ -216,7 +224,7 @@ class Ascent:
             if last is not None and ending.broken:
                 frames.append(replace(last, note=note))
             else:
-                frames.append(Frame(self._step, x[row], score, norm, note, answers, row))
+                frames.append(Frame(self._step, x[row], score, norm, tv, note, answers, row))
         return frames
 
     def _climb(self, gradient: Tensor, moves: Tensor) -> None:
@@ -241,8 +249,6 @@ LOUDER = 7
 """Times that the contrast of noise is doubled for a unit that does not react to it."""
 _HALF = 1024.0
 """What half precision's gradients are multiplied by, which are too small for it else."""
-_JITTER = 16
-"""By default a picture is moved by at most this part of its shorter side."""
 
 
 def _together(

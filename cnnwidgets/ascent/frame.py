@@ -43,6 +43,9 @@ class Frame:
     gradient_norm
         Length of the score's gradient by `image`, in the score's unit per unit of the normalised
         input.
+    tv
+        Weight of the total variation by which the next step goes, given or automatic, in the
+        score's unit.
     note
         Why the picture does not move, or does no longer; None if it does.
     """
@@ -51,6 +54,7 @@ class Frame:
     image: Tensor = field(repr=False)
     score: float
     gradient_norm: float
+    tv: float
     note: str | None = None
     _answers: Answers | None = field(default=None, repr=False)
     _row: int = field(default=0, repr=False)

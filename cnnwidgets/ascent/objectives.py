@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -68,6 +69,10 @@ class Objective(ABC):
             If the network has no such unit; the message says what there is.
         """
 
+    def room(self, net: Network) -> float:  # noqa: ARG002
+        """Return by how many pixels a picture may be moved, and the unit sees the same part."""
+        return math.inf
+
     def __add__(self, other: Objective | float) -> Objective:
         if isinstance(other, Objective):
             return Sum((*_terms(self), *_terms(other)))
@@ -121,6 +126,10 @@ class Sum(Objective):
             return total
 
         return score
+
+    def room(self, net: Network) -> float:
+        """Return that of the term with the least."""
+        return min((part.room(net) for _, part in self.terms), default=math.inf)
 
 
 def is_negated(objective: Objective) -> bool:

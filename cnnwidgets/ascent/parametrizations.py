@@ -12,6 +12,8 @@ from cnnwidgets.errors import nearest
 EDGE = 1 / 510
 """Sigmoid reaches black and white only at infinity; half a grey level of 255 before them."""
 NOISE = 0.01
+LONGEST = 40
+"""Pixels; longer waves weigh no more than waves of this length."""
 _CALM = 4.0
 """Lucid divides by it; larger values saturate less."""
 _COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
@@ -82,8 +84,9 @@ class Fourier(Parametrization):
 
     Olah, Mordvintsev & Schubert, "Feature Visualization" (Distill 2017), "preconditioning and
     parameterization": the same objective's steepest ascent in a space where natural pictures are
-    white. A coefficient's weight is 1 / its frequency; colours are mixed only where there are three
-    channels.
+    white. A coefficient's weight is 1 / its frequency, but for waves longer than `LONGEST` pixels:
+    Adam moves all coefficients alike, so that those few would drive whole areas to black or white.
+    Colours are mixed only where there are three channels.
 
     Parameters
     ----------
@@ -97,7 +100,7 @@ class Fourier(Parametrization):
         self._size = size
         rows, columns = torch.fft.fftfreq(size[0])[:, None], torch.fft.rfftfreq(size[1])
         frequency = (rows.square() + columns.square()).sqrt()
-        self._weight = (1 / frequency.clamp(min=1 / max(size))).to(device)
+        self._weight = (1 / frequency.clamp(min=1 / min(LONGEST, max(size)))).to(device)
         self.gain = (self._weight / self._weight.square().mean().sqrt())[..., None]
         self._colours = torch.eye(channels)
         if channels == len(_COLOURS):

@@ -22,6 +22,28 @@ CALM = 0.5
 """How strongly the total variation pulls at a pixel by default, compared with the score."""
 
 
+JITTER = 16
+"""By default a picture is moved by at most this part of its shorter side."""
+LARGE = 64
+"""Pixels of the shorter side from which on a picture has room for more than one size of a form."""
+_MOVES = {False: (0.05, 5.0), True: (0.2, 10.0)}
+
+
+def usual_moves(side: int, room: float) -> tuple[float, float, float]:
+    """Return jitter in pixels, zoom as a share and rotation in degrees by default.
+
+    Parameters
+    ----------
+    side
+        The picture's shorter one, in pixels.
+    room
+        Pixels by which it may be moved and the unit sees the same part; infinite where that does
+        not matter.
+    """
+    large = side >= LARGE and math.isinf(room)
+    return (min(max(1, round(side / JITTER)), room), *_MOVES[large])
+
+
 @dataclass(frozen=True)
 class Settings:
     """What an `Ascent` goes by, and may be given anew between two steps.
@@ -44,11 +66,12 @@ class Settings:
     blur_sigma
         Standard deviation in pixels of the Gaussian applied every 4 steps.
     jitter
-        Most pixels that a step sees the picture moved by; None for 1/16 of its shorter side.
+        Most pixels that a step sees the picture moved by; None for 1/16 of its shorter side, for a
+        `Neuron` at most a quarter of its layer's jump.
     zoom
-        Most that it sees it larger or smaller, as a share.
+        Most that it sees it larger or smaller, as a share; None for 0.05, or 0.2 from 64 pixels on.
     rotation
-        Most degrees that it sees it turned.
+        Most degrees that it sees it turned; None for 5, or 10 from 64 pixels on.
 
     Raises
     ------
@@ -66,8 +89,8 @@ class Settings:
     clip: float = 0.0
     blur_sigma: float = 0.0
     jitter: float | None = None
-    zoom: float = 0.05
-    rotation: float = 5.0
+    zoom: float | None = None
+    rotation: float | None = None
 
     def __post_init__(self) -> None:
         if self.direction not in {1, -1}:
@@ -88,7 +111,20 @@ class Settings:
             if len(_each(getattr(self, name))) not in {1, count}:
                 raise ValueError(f"{name}: {getattr(self, name)!r} for {count} pictures; give one")
 
-    def downhill(self, pixels: Tensor, mean: Tensor, uphill: Tensor) -> Tensor:
+    def smoothing(self, uphill: Tensor) -> Tensor:
+        """Return the weights of the total variation, [N], given or as they follow the unit.
+
+        Parameters
+        ----------
+        uphill
+            The gradient of the scores by the pixels, [N, C, H, W].
+        """
+        if self.tv is not None:
+            return torch.tensor(_each(self.tv), device=uphill.device).expand(len(uphill))
+        calm = torch.tensor(_each(self.calm), device=uphill.device) / self.scale**2
+        return calm * uphill.flatten(1).square().mean(1).sqrt() * uphill[0].numel()
+
+    def downhill(self, pixels: Tensor, mean: Tensor, smoothing: Tensor) -> Tensor:
         """Return the gradient of what is taken off the scores, [N, C, H, W].
 
         Parameters
@@ -97,23 +133,19 @@ class Settings:
             [N, C, H, W], in [0, 1].
         mean
             [C, 1, 1], of the data.
-        uphill
-            The gradient of the scores by them.
+        smoothing
+            Weights of the total variation, [N].
         """
-        calm = torch.tensor(_each(self.calm), device=pixels.device)
-        usual = calm * uphill.flatten(1).square().mean(1).sqrt() * uphill[0].numel()
         leaf = pixels.detach().requires_grad_()
         total = torch.zeros(())
-        for weight, measure, values in (
-            (self.tv, total_variation, leaf),
-            (self.l2, l2, leaf - mean),
-            (self.p_norm, p_norm, leaf - mean),
+        for weights, measure, values in (
+            (smoothing, total_variation, leaf),
+            (torch.tensor(_each(self.l2)), l2, leaf - mean),
+            (torch.tensor(_each(self.p_norm)), p_norm, leaf - mean),
         ):
-            if weight is None:
-                total = total + (usual * measure(values)).sum()
-            elif any(_each(weight)):
-                weights = torch.tensor(_each(weight), device=pixels.device)
-                total = total + (weights * measure(values * self.scale)).sum()
+            if weights.any():
+                measured = measure(values * self.scale)
+                total = total + (weights.to(measured) * measured).sum()
         if not total.requires_grad:
             return torch.zeros_like(pixels)
         return torch.autograd.grad(total, leaf)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -43,11 +44,11 @@ class Channel(Objective):
 
     def bind(self, net: Network, first: Seen) -> Bound:  # noqa: ARG002 - as all objectives
         """Check that there is such a channel."""
-        channels = _channels(first.layers[self.layer])
+        channels = channels_first(first.layers[self.layer])
         index = _index("channel", self.channel, channels.shape[1], f"layer {self.layer!r}")
 
         def score(seen: Seen) -> Tensor:
-            chosen = _channels(seen.layers[self.layer]).select(1, index)
+            chosen = channels_first(seen.layers[self.layer]).select(1, index)
             return chosen.float().reshape(seen.count, -1).mean(1)
 
         return score
@@ -81,7 +82,7 @@ class Neuron(Objective):
     def bind(self, net: Network, first: Seen) -> Bound:  # noqa: ARG002
         """Check that there is such a unit."""
         where = f"layer {self.layer!r}"
-        channels = _channels(first.layers[self.layer])
+        channels = channels_first(first.layers[self.layer])
         index = _index("channel", self.channel, channels.shape[1], where)
         sizes = channels.shape[2:]
         given = {"row": self.row, "column": self.column}
@@ -95,10 +96,15 @@ class Neuron(Objective):
         at: tuple[slice | int, ...] = (slice(None), index, *place)
 
         def score(seen: Seen) -> Tensor:
-            unit = _channels(seen.layers[self.layer])[at]
+            unit = channels_first(seen.layers[self.layer])[at]
             return unit.float().reshape(seen.count, -1).mean(1)
 
         return score
+
+    def room(self, net: Network) -> float:
+        """Return a quarter of the distance to what its neighbour sees."""
+        field = net.layer(self.layer).receptive_field
+        return math.inf if field is None else min(field.jump) / 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +132,7 @@ class Direction(Objective):
 
     def bind(self, net: Network, first: Seen) -> Bound:
         """Check that it has one number for each channel, and is not zero."""
-        count = _channels(first.layers[self.layer]).shape[1]
+        count = channels_first(first.layers[self.layer]).shape[1]
         vector = torch.as_tensor(self.vector, dtype=torch.float32).detach().flatten()
         length = float(vector.norm())
         if len(vector) != count or not 0 < length < float("inf"):
@@ -137,7 +143,7 @@ class Direction(Objective):
         unit = (vector / length).to(net.device)
 
         def score(seen: Seen) -> Tensor:
-            channels = _channels(seen.layers[self.layer]).float()
+            channels = channels_first(seen.layers[self.layer]).float()
             return channels.flatten(2).mean(2) @ unit if channels.ndim > 2 else channels @ unit  # noqa: PLR2004
 
         return score
@@ -171,7 +177,7 @@ class Diversity(Objective):
         def score(seen: Seen) -> Tensor:
             if seen.count == 1:
                 raise ValueError("Diversity compares the pictures of a batch; give several seeds")
-            channels = _channels(seen.layers[self.layer]).float().flatten(2)
+            channels = channels_first(seen.layers[self.layer]).float().flatten(2)
             grams = (channels @ channels.transpose(1, 2)).flatten(1)
             grams = torch.nn.functional.normalize(grams, dim=1)
             like = grams @ grams.T
@@ -180,7 +186,7 @@ class Diversity(Objective):
         return score
 
 
-def _channels(output: Tensor) -> Tensor:
+def channels_first(output: Tensor) -> Tensor:
     """Return a layer's output with its channels on axis 1; of tokens [N, T, D] they are last."""
     return output.transpose(1, 2) if output.ndim == _TOKENS else output
 

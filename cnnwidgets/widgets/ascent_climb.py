@@ -195,15 +195,17 @@ class Climb:
         return self._said.get(step, [[] for _ in self.panels])
 
     def numbers(self, first: int, last: int) -> NDArray[np.float32]:
-        """Return scores and gradient norms of steps from `first` to before `last`, [2, n, P].
+        """Return scores, gradient norms and weights of the total variation of steps, [3, n, P].
+
+        From `first` to before `last`.
 
         NaN: not measured, as the picture had ended.
         """
         rows = [
-            [(one.score, one.norm) if one.step == step else (np.nan, np.nan) for one in row]
+            [one[1:4] if one.step == step else [np.nan] * 3 for one in row]
             for step, row in enumerate(self.measured[first:last], first)
         ]
-        found = np.array(rows, np.float32).reshape(-1, len(self.panels), 2)
+        found = np.array(rows, np.float32).reshape(-1, len(self.panels), 3)
         return np.ascontiguousarray(np.moveaxis(found, 2, 0))
 
     def unsent(self) -> tuple[Newest | None, int, NDArray[np.float32]]:
@@ -256,7 +258,7 @@ class Climb:
         pictures = self._net.restore(torch.stack([frame.image for frame in frames]))
         self.measured.append(
             [
-                Measured(one.step, panel.sign * one.score, one.gradient_norm, one.note)
+                Measured(one.step, panel.sign * one.score, one.gradient_norm, one.tv, one.note)
                 for one, panel in zip(frames, self.panels, strict=True)
             ]
         )

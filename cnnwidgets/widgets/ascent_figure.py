@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from cnnwidgets.widgets.ascent_frames import shown
 from cnnwidgets.widgets.colors import MARKS
+from cnnwidgets.widgets.drawing import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,12 +39,12 @@ def draw(story: Story, step: int | None) -> Figure:
     width = max(_LEAST_WIDTH, _SIDE * columns)
     figure = Figure(figsize=(width, (_SIDE + 0.4) * rows + 2.4), layout="constrained")
     if story.climb is None or kept is None:
-        figure.suptitle(_plain(f"{story.title()}: not run yet"))
+        figure.suptitle(plain(f"{story.title()}: not run yet"))
         return figure
     above, below = figure.subfigures(
         2, 1, squeeze=False, height_ratios=[(_SIDE + 0.4) * rows, 2.4]
     ).flat
-    above.suptitle(_plain(f"{story.title(kept)}, step {kept}"), fontsize=10)
+    above.suptitle(plain(f"{story.title(kept)}, step {kept}"), fontsize=10)
     axes = above.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
@@ -64,16 +65,16 @@ def _picture(axis: Axes, story: Story, climb: Climb, step: int, index: int) -> N
         words.append(f"the answer first at step {climb.first[index]}")
     note = climb.notes[index]
     words += [note.words] if note and note.step <= step else []
-    axis.set_title(_plain("\n".join(words)), fontsize=7, wrap=True)
+    axis.set_title(plain("\n".join(words)), fontsize=7, wrap=True)
 
 
 def _curves(axes: list[Axes], story: Story, climb: Climb, step: int) -> None:
-    scores, norms = climb.numbers(0, len(climb.measured))
+    scores, norms, _ = climb.numbers(0, len(climb.measured))
     labels, colours = story.labels(step), cycle(MARKS)
     for line, norm, label, first, colour in zip(
         scores.T, norms.T, labels, climb.first, colours, strict=False
     ):
-        axes[0].plot(line, label=_plain(label), color=colour, linewidth=1)
+        axes[0].plot(line, label=plain(label), color=colour, linewidth=1)
         axes[1].plot(norm, color=colour, linewidth=1)
         if first is not None:
             axes[0].plot(first, line[first], "o", color=colour, markersize=4)
@@ -86,8 +87,3 @@ def _curves(axes: list[Axes], story: Story, climb: Climb, step: int) -> None:
         axes[1].figure.legend(
             *axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=6
         )
-
-
-def _plain(text: str) -> str:
-    """Keep a name from being read as a formula."""
-    return text.replace("$", r"\$")

@@ -21,6 +21,7 @@ class Measured(NamedTuple):
     step: int
     score: float
     norm: float
+    tv: float
     note: str | None
 
 
@@ -60,4 +61,4 @@ class Film(Sequence[Frame]):
     def _frame(self, one: Measured, picture: NDArray[np.uint8]) -> Frame:
         (image,) = self._asking.normalised(picture)
         later = Later(lambda: self._asking(picture))
-        return Frame(one.step, image, one.score, one.norm, one.note, later)
+        return Frame(one.step, image, one.score, one.norm, one.tv, one.note, later)

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from cnnwidgets.widgets.ascent_frames import shown
+from cnnwidgets.widgets.ascent_panels import AUTOMATIC
 from cnnwidgets.widgets.drawing import load_font, place, shorten
 
 if TYPE_CHECKING:
@@ -42,8 +43,18 @@ class Story(NamedTuple):
     climb: Climb | None
 
     def labels(self, step: int) -> list[str]:
-        """Return what the pictures of a step are called."""
-        return self.climb.labels(step) if self.climb else [self.subject.label]
+        """Return what the pictures of a step are called, with weights that were automatic."""
+        if self.climb is None:
+            return [self.subject.label]
+        labels, measured = self.climb.labels(step), self.climb.measured[step : step + 1]
+        return (
+            [
+                f"{label} = {one.tv:.2g}" if label.endswith(AUTOMATIC) else label
+                for label, one in zip(labels, *measured, strict=True)
+            ]
+            if measured
+            else labels
+        )
 
     def title(self, step: int = 0) -> str:
         """Say what climbs, and what is measured of it."""

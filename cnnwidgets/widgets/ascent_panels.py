@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnnwidgets.widgets.ascent_subject import channels_of, of_class, of_unit
+from cnnwidgets.widgets.ascent_subject import channels_of, field_of, of_class, of_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,11 @@ def panels_of(  # noqa: PLR0917 - internal
     return [Panel(subject, seed)]
 
 
-def told_of(panels: Sequence[Panel], labels: Sequence[str]) -> list[dict[str, Any]]:
+AUTOMATIC = "automatic"
+"""Ends what pictures are called whose weight of the total variation follows the unit."""
+
+
+def told_of(net: Network, panels: Sequence[Panel], labels: Sequence[str]) -> list[dict[str, Any]]:
     """Return what the browser is told of them: what each was made for, whatever is chosen since."""
     return [
         {
@@ -89,6 +93,8 @@ def told_of(panels: Sequence[Panel], labels: Sequence[str]) -> list[dict[str, An
             "label": label,
             "objective": panel.subject.text,
             "measure": panel.subject.measure,
+            "smoothing": panel.smoothing,
+            "field": field_of(net, panel.subject),
         }
         for index, (label, panel) in enumerate(zip(labels, panels, strict=True))
     ]
@@ -120,7 +126,7 @@ def _label(panel: Panel, direction: int) -> str:
 def _weight(times: float, tv: float | None) -> str:
     if tv is not None or not times:
         return f"TV {times * (tv or 0):.3g}"
-    return f"TV {'¼' if times < 1 else f'{times:g}'} × automatic"
+    return f"TV {'¼' if times < 1 else f'{times:g}'} × {AUTOMATIC}"
 
 
 def _neighbours(

@@ -8,6 +8,7 @@ import numpy as np
 
 from cnnwidgets.widgets.ascent_answers import told
 from cnnwidgets.widgets.ascent_frames import shown
+from cnnwidgets.widgets.ascent_maps import maps_of, noise_for
 from cnnwidgets.widgets.ascent_saving import FORMATS, encoded
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, answers
 from cnnwidgets.widgets.wire import pack
@@ -15,6 +16,10 @@ from cnnwidgets.widgets.wire import pack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch import Tensor
+
+    from cnnwidgets.ascent.frame import Frame
+    from cnnwidgets.network import Network
     from cnnwidgets.widgets.ascent_answers import Said
     from cnnwidgets.widgets.ascent_climb import Climb
     from cnnwidgets.widgets.ascent_page import Story
@@ -67,8 +72,15 @@ def _answered(said: Sequence[Said]) -> dict[str, Any]:
 class AscentReplies:
     """The requests of the gradient ascent viewer; the widget holds the state that they read."""
 
+    net: Network
     _climb: Climb | None
     _going: bool
+    _picture: Tensor | None
+
+    @property
+    def frames(self) -> Sequence[Frame]:
+        """The frames of the first picture."""
+        raise NotImplementedError
 
     def run(self) -> None:
         """Climb."""
@@ -141,6 +153,21 @@ class AscentReplies:
             said.append(_answered(climb.said(step) if self._going else climb.says(step)))
         columns = {name: [one[name] for one in said] for name in ("predictions", "complement")}
         return {"steps": steps, **columns}
+
+    @answers("maps")
+    def _answer_maps(self, request: Request) -> Answer:
+        """Return how a layer's channels answer the start picture, or one that has grown."""
+        layer = request.get("layer", str)
+        x, of = self._pictured()
+        return Answer({"of": of}, [pack(maps_of(self.net, layer, x), "picture")])
+
+    def _pictured(self) -> tuple[Tensor, str]:
+        """Return the picture [1, C, H, W] that channels are shown with, and what it is."""
+        if self._picture is not None:
+            return self._picture, "the start picture"
+        if self.frames:
+            return self.frames[-1].image[None], "the picture that has grown"
+        return noise_for(self.net), "noise"
 
     @answers("save")
     def _answer_save(self, request: Request) -> Answer:

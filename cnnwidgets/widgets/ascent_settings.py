@@ -52,11 +52,11 @@ class AscentSettings(Widget):
     clip = Float(0.0).tag(sync=True)
     """Share of the pixels that are set to the mean after each step."""
     jitter = Float(None, allow_none=True).tag(sync=True)
-    """Most pixels by which a step sees the picture moved; None for 1/16 of its shorter side."""
-    zoom = Float(0.05).tag(sync=True)
-    """Most by which it sees it larger or smaller, as a share."""
-    rotation = Float(5.0).tag(sync=True)
-    """Most degrees by which it sees it turned."""
+    """Most pixels by which a step sees the picture moved; None as for `cnnwidgets.ascend`."""
+    zoom = Float(None, allow_none=True).tag(sync=True)
+    """Most by which it sees it larger or smaller, as a share; None as for `cnnwidgets.ascend`."""
+    rotation = Float(None, allow_none=True).tag(sync=True)
+    """Most degrees by which it sees it turned; None as for `cnnwidgets.ascend`."""
     parametrization = Choice(("fourier", "pixel"), "fourier").tag(sync=True)
     """How the picture is held."""
     optimizer = Choice(("adam", "sgd"), "adam").tag(sync=True)

@@ -101,6 +101,11 @@ def subject_of(net: Network, classes: Sequence[str], asked: Asked, measure: str)
         case Class() if classes:
             return of_class(classes, objective.target, objective.measure)
         case Channel(layer=layer, channel=channel):
+            count = channels_of(net.layer(layer))
+            if isinstance(asked, str) and channel >= count:
+                raise ValueError(
+                    f"objective: {asked!r}; layer {layer!r} has {count} channels, 0 to {count - 1}"
+                )
             return of_unit(net, layer, channel)
         case Neuron(layer=layer, channel=channel, row=int(row), column=int(column)):
             return of_unit(net, layer, channel, (row, column))
@@ -145,6 +150,18 @@ def channels_of(layer: Layer) -> int:
     return shape[1] if len(shape) == _TOKENS else shape[0]
 
 
+def field_of(net: Network, subject: Subject) -> list[float] | None:
+    """Return top, left, height and width of what a neuron sees, in pixels; None if it is none."""
+    field = net.layer(subject.layer).receptive_field if subject.layer is not None else None
+    if field is None or subject.unit is None:
+        return None
+    corner = [
+        start + jump * at
+        for start, jump, at in zip(field.start, field.jump, subject.unit, strict=True)
+    ]
+    return [*corner, *field.size]
+
+
 def described(net: Network) -> list[dict[str, Any]]:
     """Return the layers that can be asked for, in execution order, as the browser lists them."""
     return [
@@ -153,6 +170,7 @@ def described(net: Network) -> list[dict[str, Any]]:
             "kind": layer.kind,
             "channels": channels_of(layer),
             "maps": len(layer.output_shape or ()) == _MAPS,
+            "jump": min(layer.receptive_field.jump) if layer.receptive_field else None,
         }
         for layer in net.layers
         if channels_of(layer)

@@ -36,7 +36,7 @@ def test_it_begins_with_nothing() -> None:
     state = viewer.comm.state
     assert state["_classes"] == CLASSES
     assert state["_shape"] == [3, 12, 12]
-    assert state["_layers"][2] == {"name": "conv2", "kind": "conv", "channels": 5, "maps": True}
+    assert state["_layers"][2] == {**CONV2, "maps": True, "jump": 1}
     assert state["_layers"][4]["maps"] is False
     assert (state["_panels"], state["_ended"], state["_generation"]) == ([], None, 0)
     assert viewer.wait()
@@ -46,6 +46,7 @@ def test_it_begins_with_nothing() -> None:
     viewer.close()
 
 
+CONV2 = {"name": "conv2", "kind": "conv", "channels": 5}
 SETTINGS: dict[str, Any] = {"seed": 3, "lr": 0.1, "tv": 2.0, "l2": 0.5, "jitter": 1, "zoom": 0.0}
 EDITS: dict[str, Any] = {"blur_sigma": 0.7, "clip": 0.2}
 

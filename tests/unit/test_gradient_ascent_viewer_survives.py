@@ -283,7 +283,7 @@ def test_long_ascents_are_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [frame.step for frame in viewer.frames] == [0, 8, 16, 24, 32, 40, 48, 50]
     expected = list(cw.ascend(viewer.net, "conv2:1", steps=50))
     assert [f.score for f in viewer.frames] == [expected[f.step].score for f in viewer.frames]
-    assert viewer._climb.numbers(0, 51).shape == (2, 51, 1)
+    assert viewer._climb.numbers(0, 51).shape == (3, 51, 1)
     viewer.close()
 
 

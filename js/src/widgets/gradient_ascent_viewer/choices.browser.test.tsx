@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { panel } from "./mock_kernel";
-import { button, choose, eventually, find, mount, root, see, slide } from "./mounting";
+import { choose, eventually, find, mount, root, see, slide } from "./mounting";
 
 describe("what is climbed", () => {
   test("is a channel of a layer, or one neuron of it", async () => {
@@ -9,7 +9,7 @@ describe("what is climbed", () => {
     await page.getByText("Unit: conv2:5").click();
     await page.getByRole("option", { name: "conv1" }).click();
     expect(kernel.get("objective")).toBe("conv1:5");
-    await button("Channel 2").click();
+    await page.getByRole("gridcell", { name: "2", exact: true }).click();
     expect(kernel.get("objective")).toBe("conv1:2");
     await page.getByRole("checkbox", { name: "one neuron of the map" }).click();
     expect(kernel.get("objective")).toBe("conv1:2:0:0");
@@ -64,6 +64,17 @@ describe("settings", () => {
         .element()
         .getAttribute("aria-valuetext");
     expect(output()).toBe("automatic");
+    const moves = (name: string) =>
+      page.getByRole("slider", { name }).element().getAttribute("aria-valuetext");
+    expect(moves("Jitter")).toBe("automatic (1\u00a0px)");
+    kernel.update("_shape", [3, 224, 224]);
+    await eventually(() => moves("Jitter")).toBe("automatic (14\u00a0px)");
+    kernel.update("objective", "conv2:5:3:3");
+    await eventually(() => moves("Jitter")).toBe("automatic (0.5\u00a0px)"); // a quarter of its jump
+    kernel.begin();
+    kernel.turns = [{ step: 0, now: { tv: null }, labels: null }];
+    kernel.frame(0, 20);
+    await eventually(output).toBe("automatic (0.3)");
     slide("Total variation", 1);
     expect(kernel.get("tv")).toBe(0);
     await eventually(output).toBe("off");

@@ -6,12 +6,14 @@ import { pointOf } from "../../shared/pointers";
 import { useSize } from "../../shared/size";
 import { commonWords, liveWords, measured } from "./describe";
 import type { Film } from "./film";
-import { pathOf, type Range, rangeOf, thinned } from "./plot";
+import { pathOf, type Range, rangeOf, smoothed, thinned } from "./plot";
 import { type State, useAscent } from "./state";
 
 const [LEFT, RIGHT, TOP] = [50, 12, 28];
 /** Heights of the two plots, and of what is between and under them. */
 const [SCORES, NORMS, BETWEEN, UNDER] = [96, 44, 32, 20];
+/** Of the smoothed line of scores. */
+const REACH = 8;
 const HEIGHT = TOP + SCORES + BETWEEN + NORMS + UNDER;
 
 export const colourOf = (panel: number): string => MARKS[panel % MARKS.length] as string;
@@ -25,13 +27,16 @@ interface PlotProps {
   height: number;
   width: number;
   caption: string;
+  /** Steps before and after that a second line is the mean of; without, there is none. */
+  reach?: number;
 }
 
 /** Is there room for a number between two others? */
 const clear = (at: number, ...others: number[]) => others.every((one) => Math.abs(one - at) > 12);
 
 /** Lines of all pictures between a lowest and a highest number. */
-function Plot({ film, of, range: [low, high], x, top, height, width, caption }: PlotProps) {
+function Plot({ film, of, range, x, top, height, width, caption, reach }: PlotProps) {
+  const [low, high] = range;
   const { pointed, enlarged } = useAscent();
   const strong = pointed.value ?? enlarged.value;
   const y = (value: number) => top + height - ((value - low) / (high - low || 1)) * height;
@@ -52,16 +57,17 @@ function Plot({ film, of, range: [low, high], x, top, height, width, caption }: 
       ))}
       {film.panels.map(({ id }, panel) => {
         const values = (step: number) => of(step, panel);
-        const steps = thinned(values, film.length, width);
-        return (
+        const lines = [values, ...(reach && film.length > reach ? [smoothed(values, reach)] : [])];
+        return lines.map((line, smooth) => (
           <path
-            key={id}
-            d={pathOf(steps, values, x, y)}
+            key={`${id} ${smooth}`}
+            d={pathOf(thinned(line, film.length, width), line, x, y)}
             stroke={colourOf(panel)}
             stroke-dasharray={panel < MARKS.length ? undefined : "5 3"}
             data-faint={strong !== null && strong !== id}
+            data-raw={smooth < lines.length - 1}
           />
-        );
+        ));
       })}
     </g>
   );
@@ -174,6 +180,7 @@ export function Curves({ film }: { film: Film }) {
           top={TOP}
           height={SCORES}
           caption={captionOf(words)}
+          reach={REACH}
         />
         <Plot
           {...common}
@@ -194,8 +201,9 @@ export function Curves({ film }: { film: Film }) {
       </svg>
       <output>{readingOf(state, film)}</output>
       <p class="cnnw-note">
-        A score is of the picture as its step moved it, so it trembles; the network’s answer is to
-        the picture as it is shown.
+        A score is of the picture as its step moved it, so it trembles (thin; thick: the mean of{" "}
+        {2 * REACH + 1} steps). The network’s answer is to the picture as it is shown, not moved: so
+        the two may differ.
       </p>
     </div>
   );

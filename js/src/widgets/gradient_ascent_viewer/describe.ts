@@ -58,6 +58,18 @@ export function commonWords(
   return others.length ? `${first.split(" of ")[0]} of each` : first;
 }
 
+/** "TV 4 × automatic = 0.31": what an automatic weight was at a step. */
+export function weightWords(label: string, weight: number): string {
+  const known = label.endsWith("automatic") && Number.isFinite(weight);
+  return known ? `${label} = ${number(weight, 2)}` : label;
+}
+
+/** "automatic (14 px)" */
+export const automatic = (value: number, unit = ""): string =>
+  Number.isFinite(value)
+    ? `automatic (${number(value, 2)}${unit && `\u00a0${unit}`})`
+    : "automatic";
+
 /** A percentage that is not broken at the end of a line. */
 export const chance = (probability: number | null): string =>
   probability === null ? "not finite" : percent(probability).replace(/ /g, "\u00a0");
@@ -69,6 +81,10 @@ export function answerWords(said: Said | undefined): string {
   const then = rival ? `, then ${rival.name} ${chance(rival.probability)}` : "";
   return `${answer.name} ${chance(answer.probability)}${then}`;
 }
+
+/** Why one of two classes is the other's opposite. */
+export const complementWords = ([one, other]: readonly [string, string]): string =>
+  `Of two classes, p(${other}) = 1 − p(${one}): what speaks for the one speaks against the other, so the picture that ${other} avoids is one that ${one} likes.`;
 
 const NAMES: Record<string, string> = {
   tv: "total variation",

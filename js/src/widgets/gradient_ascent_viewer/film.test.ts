@@ -18,7 +18,7 @@ const still = (step: number, level = step) => ({
 });
 
 const numbers = (...rows: number[][]): Tensor => ({
-  shape: [2, (rows[0]?.length ?? 0) / PANELS.length, PANELS.length],
+  shape: [3, (rows[0]?.length ?? 0) / PANELS.length, PANELS.length],
   encoding: "float",
   data: Float32Array.from(rows.flat()),
 });
@@ -65,11 +65,12 @@ describe("pictures", () => {
 describe("numbers", () => {
   test("come in pieces", () => {
     const film = new Film(1, PANELS, 1e6);
-    film.measure(0, numbers([1, 10], [2, 20]));
-    film.measure(1, numbers([3, 30, 5, 50], [4, 40, 6, 60]));
+    film.measure(0, numbers([1, 10], [2, 20], [0, 0]));
+    film.measure(1, numbers([3, 30, 5, 50], [4, 40, 6, 60], [7, 70, 8, 80]));
     expect(film.length).toBe(3);
     expect([0, 1, 2].map((step) => film.score(step, 1))).toEqual([10, 30, 50]);
     expect([0, 1, 2].map((step) => film.norm(step, 0))).toEqual([2, 4, 6]);
+    expect([1, 2].map((step) => film.tv(step, 1))).toEqual([70, 80]);
     expect(film.score(3, 0)).toBeNaN();
     expect(film.torn).toBe(false);
   });

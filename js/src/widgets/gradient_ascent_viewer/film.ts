@@ -38,6 +38,7 @@ export class Film {
   /** By step and panel; holes where nobody measured. */
   readonly #scores: number[] = [];
   readonly #norms: number[] = [];
+  readonly #weights: number[] = [];
 
   constructor(
     readonly generation: number,
@@ -82,17 +83,20 @@ export class Film {
   norm = (step: number, panel: number): number =>
     this.#norms[step * this.panels.length + panel] ?? Number.NaN;
 
-  /** Takes the score and the gradient norm of steps from one on: float32 [2, n, P]. */
+  /** The weight of the total variation that was gone by. */
+  tv = (step: number, panel: number): number =>
+    this.#weights[step * this.panels.length + panel] ?? Number.NaN;
+
+  /** Takes score, gradient norm and weight of the total variation of steps from one on: float32 [3, n, P]. */
   measure(from: number, { shape, data }: Tensor): void {
     const [, steps = 0, pictures = 0] = shape;
     const count = this.panels.length;
     if (pictures !== count) return;
     this.torn = from > this.length || (this.torn && from > 0);
-    const middle = steps * count;
-    for (let i = 0; i < middle; i++) {
-      this.#scores[from * count + i] = data[i] as number;
-      this.#norms[from * count + i] = data[middle + i] as number;
-    }
+    const each = steps * count;
+    [this.#scores, this.#norms, this.#weights].forEach((row, at) => {
+      for (let i = 0; i < each; i++) row[from * count + i] = data[at * each + i] as number;
+    });
     this.length = Math.max(this.length, from + steps);
     this.version.value++;
   }

@@ -6,9 +6,9 @@ import type { Answer, Layer, Measure, Note, Panel, Turn } from "./types";
 
 export const CLASSES = ["cat", "<b>dog</b>", "zebra"];
 export const LAYERS: Layer[] = [
-  { name: "conv1", kind: "Conv2d", channels: 6, maps: true },
-  { name: "conv2", kind: "Conv2d", channels: 16, maps: true },
-  { name: "fc", kind: "Linear", channels: 3, maps: false },
+  { name: "conv1", kind: "Conv2d", channels: 6, maps: true, jump: 1 },
+  { name: "conv2", kind: "Conv2d", channels: 16, maps: true, jump: 2 },
+  { name: "fc", kind: "Linear", channels: 3, maps: false, jump: null },
 ];
 
 export const panel = (
@@ -16,7 +16,7 @@ export const panel = (
   label: string,
   objective = label,
   measure: Measure | null = objective.startsWith("class:") ? "logit" : null,
-): Panel => ({ id, label, objective, measure });
+): Panel => ({ id, label, objective, measure, smoothing: 1, field: null });
 
 export const noteOf = (step: number, words: string, settled = false): Note => ({
   step,
@@ -27,6 +27,9 @@ export const noteOf = (step: number, words: string, settled = false): Note => ({
 /** The score of a picture, and its gradient norm. */
 export const scoreAt = (step: number, index = 0): number => (1 - 0.98 ** step) / (index + 1);
 export const normAt = (step: number, index = 0): number => 0.5 * 0.98 ** step + index / 10;
+
+/** Of the total variation. */
+export const weightAt = (step: number, index = 0): number => (0.1 + step / 100) * (index + 1);
 
 /** Of step 20 on zebra. */
 export const answerAt = (step: number): Answer => ({
@@ -65,7 +68,7 @@ export function numbersOf(from: number, to: number, count: number): DataView {
   const steps = Array.from({ length: to - from + 1 }, (_, i) => from + i);
   const of = (at: (step: number, index: number) => number) =>
     steps.flatMap((step) => Array.from({ length: count }, (_, p) => at(step, p)));
-  return pack([...of(scoreAt), ...of(normAt)], [2, steps.length, count], 3);
+  return pack([...of(scoreAt), ...of(normAt), ...of(weightAt)], [3, steps.length, count], 3);
 }
 
 const USUAL = {
@@ -84,8 +87,8 @@ const USUAL = {
   blur_sigma: 0,
   clip: 0,
   jitter: null,
-  zoom: 0.05,
-  rotation: 5,
+  zoom: null,
+  rotation: null,
   parametrization: "fourier",
   optimizer: "adam",
   start_from: "noise",
@@ -140,6 +143,7 @@ export class MockKernel extends FakeModel {
     if (name === "curve") this.#curve(content);
     else if (name === "frames") this.#stills(content, args.steps);
     else if (name === "answers") this.reply(content, this.#answers(args.steps));
+    else if (name === "maps") this.#maps(content, args.layer);
     else if (name === "save") this.reply(content, { name: "a.gif" }, [pack([71, 73, 70], [3], 0)]);
     else this.reply(content);
   }
@@ -202,6 +206,12 @@ export class MockKernel extends FakeModel {
     const shape = [steps.length, count, edge, edge, 3];
     const pictures = pack(paintAll(steps, count, edge), shape, 0);
     this.reply(content, this.#answers(steps), [pictures]);
+  }
+
+  #maps(content: Content, layer: string): void {
+    const { channels = 0 } = LAYERS.find(({ name }) => name === layer) ?? {};
+    const bytes = Uint8Array.from({ length: channels * 4 }, (_, i) => 10 * Math.floor(i / 4));
+    this.reply(content, { of: "noise" }, [pack(bytes, [channels, 2, 2], 0)]);
   }
 
   #answers(steps: number[]) {

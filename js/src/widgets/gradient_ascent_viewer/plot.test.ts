@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { pathOf, rangeOf, thinned } from "./plot";
+import { pathOf, rangeOf, smoothed, thinned } from "./plot";
 
 const { NaN: missing, POSITIVE_INFINITY: infinite } = Number;
 
 test("ranges are of finite numbers, and never empty", () => {
   expect(rangeOf([3, missing, -1, infinite])).toEqual([-1, 3]);
   expect(rangeOf([4, 4])).toEqual([2, 6]);
-  expect(rangeOf([0])).toEqual([0, 0]);
+  expect(rangeOf([0, 0])).toEqual([0, 1]);
   expect(rangeOf([missing])).toEqual([0, 1]);
 });
 
@@ -26,4 +26,13 @@ test("a path is broken where nothing was measured", () => {
   const values = [1, 2, missing, 4, 5];
   const path = pathOf([0, 1, 2, 3, 4], (i) => values[i] as number, Number, Number);
   expect(path).toBe("M0.0 1.0L1.0 2.0M3.0 4.0L4.0 5.0");
+});
+
+test("a smoothed line is the mean around each step, and has the same gaps", () => {
+  const values = [0, 6, 0, 6, missing, 8, infinite];
+  const mean = smoothed((step) => values[step] ?? missing, 1);
+  expect([0, 1, 2, 3].map(mean)).toEqual([3, 2, 4, 3]);
+  expect(mean(4)).toBeNaN();
+  expect(mean(5)).toBe(8);
+  expect(smoothed(() => 7, 3)(2)).toBe(7);
 });

@@ -2,7 +2,7 @@
 
 export type Range = [low: number, high: number];
 
-/** Lowest and highest finite number; a little around a single one, but for zero. */
+/** Lowest and highest finite number; a little around a single one, 0 … 1 if there is but zero. */
 export function rangeOf(values: Iterable<number>): Range {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
@@ -10,7 +10,7 @@ export function rangeOf(values: Iterable<number>): Range {
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  if (low > high) return [0, 1];
+  if (low > high || (low === 0 && high === 0)) return [0, 1];
   const room = low === high ? Math.abs(low) / 2 : 0;
   return [low - room, high + room];
 }
@@ -36,6 +36,21 @@ export function thinned(of: (step: number) => number, length: number, columns: n
   }
   return steps;
 }
+
+/** The mean of what is finite up to `reach` steps before and after; not finite where `of` is not. */
+export const smoothed =
+  (of: (step: number) => number, reach: number) =>
+  (step: number): number => {
+    if (!Number.isFinite(of(step))) return Number.NaN;
+    let [sum, found] = [0, 0];
+    for (let at = step - reach; at <= step + reach; at++) {
+      const value = of(at);
+      if (!Number.isFinite(value)) continue;
+      sum += value;
+      found++;
+    }
+    return sum / found;
+  };
 
 /** An SVG path; what is not finite is left out of it. */
 export function pathOf(

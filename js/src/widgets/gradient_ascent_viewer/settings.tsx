@@ -2,11 +2,12 @@
 import type { Signal } from "@preact/signals";
 import { Button } from "../../shared/button";
 import { Choice, decades, evenly, Stops, Whole } from "./control";
-import { NEEDS_KERNEL } from "./describe";
+import { automatic, NEEDS_KERNEL } from "./describe";
 import { type State, useAscent } from "./state";
 
 const WEIGHTS = decades([0], -4, 6);
 const MOST_STEPS = 2048;
+const [JITTER, LARGE] = [16, 64];
 
 const DIRECTIONS = [
   [1, "up: what it likes"],
@@ -27,13 +28,38 @@ const SELDOM: Slide[] = [
   ["p_norm", "p-norm", WEIGHTS],
   ["blur_sigma", "Blur", evenly(0, 3, 0.25), "px"],
   ["clip", "Clip", evenly(0, 0.9, 0.05), "of all"],
-  ["zoom", "Zoom", evenly(0, 0.3, 0.01)],
-  ["rotation", "Rotation", evenly(0, 45, 1), "°"],
+  ["zoom", "Zoom", [null, ...evenly(0, 0.3, 0.01)]],
+  ["rotation", "Rotation", [null, ...evenly(0, 45, 1)], "°"],
 ];
 
-/** Where jitter is automatic: a sixteenth of the shorter side. */
-const jitterOf = ({ size, shape }: State) =>
-  Math.max(1, Math.round(Math.min(...(size.value ? [size.value] : shape.value.slice(1))) / 16));
+/** What moves are where they are automatic, as in `cnnwidgets.ascent.settings.usual_moves`. */
+function movesOf({ size, shape, subject, layers }: State) {
+  const side = Math.min(...(size.value ? [size.value] : shape.value.slice(1)));
+  const { value: now } = subject;
+  const neuron = now.kind === "unit" && now.at ? now.layer : undefined;
+  const jump = layers.value.find(({ name }) => name === neuron)?.jump;
+  const room = jump ? jump / 4 : Number.POSITIVE_INFINITY;
+  const jitter = Math.min(Math.max(1, Math.round(side / JITTER)), room);
+  const [zoom, rotation] = side >= LARGE && !jump ? [0.2, 10] : [0.05, 5];
+  return { jitter, zoom, rotation };
+}
+
+/** The total variation's weight where it is automatic, of the newest step. */
+function weightOf({ film: { value: film }, tv }: State): number {
+  film?.version.value;
+  const at = film?.panels.findIndex(({ smoothing }) => smoothing > 0) ?? -1;
+  const panel = film?.panels[at];
+  if (!film || !panel || film.live.tv !== null || tv.value !== null) return Number.NaN;
+  return film.tv(film.measuredAt(film.last, at), at) / panel.smoothing;
+}
+
+/** What sliders stand for where they are automatic. */
+const USUAL: Partial<Record<Slid, (state: State) => string>> = {
+  tv: (state) => automatic(weightOf(state)),
+  jitter: (state) => automatic(movesOf(state).jitter, "px"),
+  zoom: (state) => automatic(movesOf(state).zoom),
+  rotation: (state) => automatic(movesOf(state).rotation, "°"),
+};
 
 function Slides({ of }: { of: Slide[] }) {
   const state = useAscent();
@@ -41,7 +67,7 @@ function Slides({ of }: { of: Slide[] }) {
     <Stops
       key={name}
       {...{ label, values, unit }}
-      usual={name === "jitter" ? `≤ ${jitterOf(state)} px` : undefined}
+      usual={USUAL[name]?.(state)}
       value={state[name].value}
       disabled={state.alone.value}
       onChange={(value) => ((state[name] as Signal<number | null>).value = value)}

@@ -6,7 +6,14 @@ import { count } from "../../shared/format";
 import type { Tensor } from "../../shared/wire";
 import { percentiles, shownWith, stretches } from "./contrast";
 import { colourOf } from "./curve";
-import { answerWords, liveWords, measured, scoreWords } from "./describe";
+import {
+  answerWords,
+  complementWords,
+  liveWords,
+  measured,
+  scoreWords,
+  weightWords,
+} from "./describe";
 import { type Film, pictureOf, type Still } from "./film";
 import { phaseOf, type State, useAscent } from "./state";
 import type { Panel } from "./types";
@@ -22,6 +29,24 @@ function Picture({ picture, filter }: { picture: Tensor; filter: string | undefi
   const [height = 1, width = 1] = picture.shape;
   const imageRendering = Math.max(height, width) > SMALL ? "auto" : "pixelated";
   return <canvas ref={ref} style={{ aspectRatio: width / height, imageRendering, filter }} />;
+}
+
+/** Marks the part of the picture that a neuron sees. */
+function Seen({ field, picture }: { field: NonNullable<Panel["field"]>; picture: Tensor }) {
+  const [top, left, ...size] = field;
+  const [height = 1, width = 1] = picture.shape;
+  const [from, to] = [
+    [top, left].map((at) => Math.max(0, at)),
+    [Math.min(height, top + size[0]), Math.min(width, left + size[1])],
+  ] as [[number, number], [number, number]];
+  const share = (part: number, all: number) => `${(100 * part) / all}%`;
+  const style = {
+    top: share(from[0], height),
+    left: share(from[1], width),
+    height: share(to[0] - from[0], height),
+    width: share(to[1] - from[1], width),
+  };
+  return <i class="cnnw-ga-seen" title="What the neuron sees: its receptive field" style={style} />;
 }
 
 interface TileProps {
@@ -78,7 +103,7 @@ function Tile(p: TileProps) {
   const note = film.noteOf(still.step, index);
   const says = note?.step === 0 ? "" : answerWords(said); // else of the noise
   const asked = said ? before(said.step, still) : "";
-  const label = film.labelOf(panel, still.step);
+  const label = weightWords(film.labelOf(panel, still.step), film.tv(at, index));
   const since = film.turnOf(still.step);
   const { filter, words } = shownWith(p.values, p.stretched);
   const told = `${label}, step ${count(still.step)}: score ${score}${says && `; the network says ${says}${asked}`}`;
@@ -99,6 +124,7 @@ function Tile(p: TileProps) {
         onClick={() => (enlarged.value = one ? null : panel.id)}
       >
         <Picture picture={picture} filter={filter} />
+        {panel.field && <Seen field={panel.field} picture={picture} />}
       </button>
       <div>
         <h4 title={label}>
@@ -137,7 +163,7 @@ function Nothing() {
 
 /** What is not as the reader may think: other inputs than pictures, pictures not kept, other settings. */
 function notes(state: State, still: Still): string[] {
-  const { shape, shown, frames, changed, turned, going, alone } = state;
+  const { shape, shown, frames, changed, turned, going, alone, classes, film } = state;
   const quiet = !(going.value || alone.value);
   const ended = phaseOf(state) === "ended";
   const next = liveWords(turned.value);
@@ -146,13 +172,16 @@ function notes(state: State, still: Still): string[] {
   const all = [
     channels !== 1 && channels !== 3 && `Shown: the mean of ${channels} channels.`,
     still.step !== shown.value && `Picture of step ${count(still.step)}, the nearest that is here.`,
+    classes.value.length === 2 &&
+      film.value?.panels.some(({ measure }) => measure !== null) &&
+      complementWords(classes.value as [string, string]),
     missing > 0 && `${count(missing)} of its pictures are not in this page.`,
     quiet &&
       (changed.value || (ended && next !== "")) &&
       "Made with other settings than those chosen now: press Run.",
     quiet && !ended && next !== "" && `From the next step on: ${next}.`,
   ];
-  return all.filter((one) => one !== false);
+  return all.filter((one) => typeof one === "string");
 }
 
 /** Most pictures in a row, so that all can be seen at once. */

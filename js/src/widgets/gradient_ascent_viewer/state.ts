@@ -25,8 +25,8 @@ interface Written {
   blur_sigma: Signal<number>;
   clip: Signal<number>;
   jitter: Signal<number | null>;
-  zoom: Signal<number>;
-  rotation: Signal<number>;
+  zoom: Signal<number | null>;
+  rotation: Signal<number | null>;
   parametrization: Signal<string>;
   optimizer: Signal<string>;
   start_from: Signal<string>;

@@ -2,37 +2,11 @@
 import type { ComponentChildren } from "preact";
 import { Popup } from "../../shared/popup";
 import { SearchList } from "../../shared/search_list";
+import { Channels } from "./channels";
 import { Choice, Whole } from "./control";
 import { unitText } from "./describe";
 import { useAscent } from "./state";
 import type { Compare, Layer } from "./types";
-
-/** A grid has room for so many channels; of more, one is chosen by its number. */
-const MOST = 512;
-
-interface ChannelsProps {
-  layer: Layer;
-  channel: number;
-  onChoose: (channel: number) => void;
-}
-
-function Channels({ layer: { name, channels }, channel, onChoose }: ChannelsProps) {
-  return (
-    <fieldset class="cnnw-ga-channels" aria-label={`Channels of ${name}`}>
-      {Array.from({ length: Math.min(channels, MOST) }, (_, i) => (
-        <button
-          key={i}
-          type="button"
-          aria-pressed={i === channel}
-          aria-label={`Channel ${i}`}
-          onClick={() => onChoose(i)}
-        >
-          {i}
-        </button>
-      ))}
-    </fieldset>
-  );
-}
 
 /** Row and column of one neuron of a map; without, it is the mean of all. */
 function Place({ at, onChange }: { at: [number, number] | null; onChange: PlaceChange }) {

@@ -9,6 +9,8 @@ export interface Layer {
   channels: number;
   /** Does a channel have rows and columns? */
   maps: boolean;
+  /** Pixels between what neighbouring units see; null where they have no places. */
+  jump: number | null;
 }
 
 /** One of the pictures that climb together. */
@@ -18,6 +20,16 @@ export interface Panel {
   objective: string;
   /** Of a class, what was to rise, whatever is chosen since. */
   measure: Measure | null;
+  /** Times the weight of the total variation. */
+  smoothing: number;
+  /** Top, left, height and width of what a neuron sees, in pixels. */
+  field: [number, number, number, number] | null;
+}
+
+/** How channels answer a picture. */
+export interface MapsValue {
+  /** Which: "the picture that has grown". */
+  of: string;
 }
 
 /** Settings that act from the next step on. */

@@ -84,7 +84,7 @@ export function GradientAscentViewer() {
     >
       <div class="cnnw-ga-frame">
         <Messages />
-        <div class="cnnw-ga-row">
+        <div class="cnnw-ga-row cnnw-ga-subject">
           <Subject />
         </div>
         <div class="cnnw-ga-columns">
