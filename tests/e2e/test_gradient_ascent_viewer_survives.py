@@ -73,6 +73,7 @@ def calm(page: NotebookPage, shown: GradientAscentViewer) -> None:
     shown.root.evaluate("root => root.querySelectorAll('[open]').forEach(one => { one.open = 0; })")
     page.kernel_eval("begin()")
     shown.wait_state("empty")
+    page.kernel_wait("held()['workers'] == 0")  # which end when they are idle
 
 
 def press_at_random(shown: GradientAscentViewer, random: Random, seconds: float) -> None:

@@ -121,6 +121,15 @@ test("stays open when its margin is pressed, and still hears Escape", async () =
   expect(document.activeElement).toBe(popup().querySelector("summary"));
 });
 
+test("stays open when the window loses the focus", async () => {
+  await summary().click();
+  await opened();
+  red()?.focus();
+  red()?.blur(); // to nothing, as then
+  await new Promise((done) => setTimeout(done, 50));
+  expect([popup().open, red()]).toEqual([true, expect.anything()]);
+});
+
 test("listens to the page only while it is open", async () => {
   const add = vi.spyOn(window, "addEventListener");
   for (let times = 0; times < 2; times++) {
