@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 8
 """Steps after which a class that is climbed is looked for among the network's answers."""
-LOOKING = 0.01
+LOOKING = 0.015
 """Share of the time that it may take to ask what the network says, for those who watch."""
-LOOK_AFTER = 0.5
+LOOK_AFTER = 2.0
 """Seconds after which it is asked however long that takes."""
 _SETTLED = "score has not"
 _PACE = 32  # steps that the speed is the mean of
