@@ -60,7 +60,7 @@ class Convolution:
         self._bias = None if bias is None else bias.detach()
         self._limits = limits
         self._after_it = ("none", []) if limits is None else limits.named
-        self._packed: dict[tuple[Both, bool], Tensor] = {}
+        self._packed: dict[bool, Tensor] = {}
         self._packs = known(weight) and _packs()
 
     def normed(  # noqa: PLR0917 - the arguments of torch.nn.functional.batch_norm
@@ -118,10 +118,10 @@ class Convolution:
     def _fused(self, x: Tensor, padding: Both) -> Tensor:
         """Convolve as torch's compiler does on the CPU: weights laid out once, ReLU included."""
         options = padding, self._strides, self._dilations, self._groups
-        key = padding, len(x) > 1
-        if key not in self._packed:
-            self._packed[key] = _pack(self.weight, *options, x.shape)
-        return _pointwise(x, self._packed[key], self._bias, *options, *self._after_it, "")
+        several = len(x) > 1  # which may want another layout; padding does not
+        if several not in self._packed:
+            self._packed[several] = _pack(self.weight, *options, x.shape)
+        return _pointwise(x, self._packed[several], self._bias, *options, *self._after_it, "")
 
 
 def known(weight: Tensor) -> bool:
