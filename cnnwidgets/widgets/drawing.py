@@ -41,6 +41,11 @@ def shorten(text: str, most: int) -> str:
     return f"{line[: most - 1 - end].rstrip()}…{line[len(line) - end :].lstrip()}"
 
 
+def plain(text: str) -> str:
+    """Keep matplotlib from reading a name as a formula."""
+    return text.replace("$", r"\$")
+
+
 def wrapped(text: str, most: int, lines: int) -> str:
     """Break a text into so many lines; only where it is longer still, the last is shortened."""
     broken = wrap(text, most)

@@ -10,7 +10,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 
 from cnnwidgets.widgets.colors import colors
-from cnnwidgets.widgets.drawing import BAR, shorten
+from cnnwidgets.widgets.drawing import BAR, plain, shorten
 from cnnwidgets.widgets.layer_sheet import MOST_UNITS, shorten_name
 
 if TYPE_CHECKING:
@@ -104,9 +104,4 @@ def _wrapped(text: str, width: int, lines: int = 2) -> str:
     most = len(text)
     while len(broken := wrap(shorten(text, most), width)) > lines:
         most = min(most - 1, width * lines)
-    return _plain("\n".join(broken))
-
-
-def _plain(text: str) -> str:
-    """Keep a name from being read as a formula."""
-    return text.replace("$", r"\$")
+    return plain("\n".join(broken))

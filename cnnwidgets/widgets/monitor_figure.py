@@ -12,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 
 from cnnwidgets.training.bins import BINS, HIGHEST, LOWEST, OCTAVES
 from cnnwidgets.widgets.colors import RUNS
-from cnnwidgets.widgets.drawing import shorten
+from cnnwidgets.widgets.drawing import plain, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -268,5 +268,5 @@ def _short(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep a name from being read as a formula, and a legend's entry from being left out."""
-    return text.replace("$", r"\$").lstrip("_") or "…"
+    """Keep a legend's entry from being left out, too."""
+    return plain(text).lstrip("_") or "…"

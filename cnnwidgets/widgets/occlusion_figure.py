@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from cnnwidgets.widgets.drawing import BAR
+from cnnwidgets.widgets.drawing import BAR, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def draw(
         _show(rest[0], pixels.mean(2, keepdims=True).astype(np.uint8))
         low, high = cells.span
         map_ = rest[0].imshow(cells.values, alpha=0.7, cmap="viridis", vmin=low, vmax=high)
-        rest[0].set_title(fill(_plain(cells.caption), _MOST_TITLE), fontsize=9)
+        rest[0].set_title(fill(plain(cells.caption), _MOST_TITLE), fontsize=9)
         said = f"low = important; the line,\nwithout the moving patch: {cells.bare:.4g}"
         bar = figure.colorbar(map_, ax=rest[0], label=said)
         bar.ax.axhline(cells.bare, color=_EDGE, linewidth=2)
@@ -94,12 +94,7 @@ def _draw_rows(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
     before = [row["probability"] - row["change"] for row in shown]
     axes.barh(places, [row["probability"] for row in shown], color=BAR, label="with the patch")
     axes.plot(before, places, "|", color=_EDGE, markersize=12, label="untouched picture")
-    axes.set_yticks(places, [_plain(row["name"][:_MOST_NAME]) for row in shown])
+    axes.set_yticks(places, [plain(row["name"][:_MOST_NAME]) for row in shown])
     axes.set_xlim(0, 1.02)
     axes.set_xlabel("probability")
     axes.legend(fontsize=7, loc="lower right")
-
-
-def _plain(text: str) -> str:
-    """Keep a name from being read as a formula."""
-    return text.replace("$", r"\$")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from cnnwidgets.widgets.drawing import plain
 from cnnwidgets.widgets.saliency_panels import Drawn, limit_of, limits_of, places
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _map(  # noqa: PLR0917 - internal
     axis.set_title(_lines(one.title, remark), fontsize=8)
     _picture(axis, pixels.mean(2, keepdims=True).astype(np.uint8))
     if one.values is None:
-        said = axis.text(0.5, 0.5, _plain(one.said), transform=axis.transAxes, fontsize=8)
+        said = axis.text(0.5, 0.5, plain(one.said), transform=axis.transAxes, fontsize=8)
         said.set(ha="center", va="center", wrap=True)
         return
     signed = bool((one.values < 0).any())
@@ -107,7 +108,7 @@ def draw_noise(
     for axis, noise in zip(axes[:, 0], noises, strict=True):
         axis.set_ylabel(f"{noise:.0%}", fontsize=8)
     note = f"full colour: each map's own percentile {percentile:g} of the magnitudes"
-    figure.suptitle(f"{_plain(title)}\n{note}", fontsize=9)
+    figure.suptitle(f"{plain(title)}\n{note}", fontsize=9)
     figure.supxlabel("samples", fontsize=9)
     figure.supylabel("noise (share of the picture's range)", fontsize=9)
     return figure
@@ -115,9 +116,4 @@ def draw_noise(
 
 def _lines(*texts: str) -> str:
     """Break texts into lines that stay beside their map."""
-    return "\n".join(line for text in texts for line in textwrap.wrap(_plain(text), _LETTERS))
-
-
-def _plain(text: str) -> str:
-    """Keep a name from being read as a formula."""
-    return text.replace("$", r"\$")
+    return "\n".join(line for text in texts for line in textwrap.wrap(plain(text), _LETTERS))
