@@ -22,6 +22,7 @@ from cnnwidgets.widgets.documenting import describe_traits
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers, printed, seldom
 from cnnwidgets.widgets.stream import PATIENCE, Stream
 from cnnwidgets.widgets.tracebacks import without_calls
+from cnnwidgets.widgets.traits import TraitValueError
 from cnnwidgets.widgets.worker import Cancelled, Job, Worker, worker_for
 
 if TYPE_CHECKING:
@@ -105,7 +106,13 @@ class Widget(anywidget.AnyWidget):
                 raise AttributeError(
                     f"{own}: there is no attribute {name!r}; did you mean {near!r}?"
                 )
-        super().__setattr__(name, value)
+        try:
+            super().__setattr__(name, value)
+        except TraitError as error:
+            if not str(error).startswith("The "):  # what traitlets says of a wrong type
+                raise
+            kind = self.traits()[name].info()
+            raise TraitValueError(f"{name}: {value!r}; give {kind}") from None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.net.name})"

@@ -227,7 +227,7 @@ def test_its_parts_make_an_objective() -> None:
     [
         ({"objective": "conv3:1"}, r"'conv3'; did you mean 'conv"),
         ({"objective": "conv2"}, r"objective: 'conv2' has no channel; give \"conv2:0\""),
-        ({"objective": "conv2:5"}, "channel: 5; layer 'conv2' has 5 channels, 0 to 4"),
+        ({"objective": "conv2:5"}, "objective: 'conv2:5'; layer 'conv2' has 5 channels, 0 to 4"),
         ({"objective": "class:brid"}, r"no class is named 'brid'; did you mean 'bird'\?"),
         ({"objective": "bird"}, "objective: 'bird' is a class; give \"class:bird\""),
         ({"objective": "class:5"}, "there is no class 5; choose 0 to 4"),

@@ -30,7 +30,7 @@ def test_frames_hold_all_numbers_and_the_newest_pictures() -> None:
     assert viewer.wait(PATIENCE)
     numbers = np.concatenate([frame.tensors[1] for frame in frames], 1)
     np.testing.assert_array_equal(numbers, viewer._climb.numbers(0, 9))
-    assert numbers.shape == (2, 9, 2)
+    assert numbers.shape == (3, 9, 2)
     at = 0
     for frame in frames:
         value = frame.content["value"]
@@ -87,7 +87,7 @@ def test_a_page_catches_up() -> None:
     assert len(curve.value["turns"]) == 1
     expected = [
         [[getattr(one, name) for one in row] for row in viewer._climb.measured]
-        for name in ("score", "norm")
+        for name in ("score", "norm", "tv")
     ]
     np.testing.assert_allclose(curve.tensors[0], expected, rtol=1e-6)
     reply = page.request("frames", generation=generation, steps=[5, 2, 2, 100, "one"])

@@ -33,7 +33,8 @@ WIDGETS = sorted(
 def hidden(kind: type[Widget]) -> set[str]:
     """Traits by whose names ipywidgets or traitlets know something else, such as `blur`."""
     theirs = anywidget.AnyWidget
-    return (kind.class_traits().keys() - theirs.class_traits().keys()) & set(dir(theirs))
+    own = set(kind.class_traits()) - set(theirs.class_traits())
+    return own & set(dir(theirs))
 
 
 @pytest.mark.parametrize("kind", WIDGETS)
