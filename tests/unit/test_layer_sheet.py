@@ -113,7 +113,9 @@ def test_rgb_filters_are_grey_at_zero() -> None:
     ],
     ids=lambda maps: "×".join(map(str, maps.shape)),
 )
-@pytest.mark.parametrize("span", [None, Range(-1.0, 2.0)])
+@pytest.mark.parametrize(
+    "span", [None, pytest.param(Range(-1.0, 2.0), marks=pytest.mark.slow)], ids=["own", "given"]
+)
 def test_anything_can_be_drawn(maps: Tensor, span: Range | None) -> None:
     shown = sheet(maps, span=span)
     image = Image.open(io.BytesIO(preview(shown)))

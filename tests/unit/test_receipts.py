@@ -180,7 +180,14 @@ def test_more_after_the_convolution(opened: Callable[..., Receipts]) -> None:
     assert "what follows in the layer made it" in receipts.value((0, 1, 2))["check"]
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        torch.bfloat16,
+        torch.float32,
+        *(pytest.param(other, marks=pytest.mark.slow) for other in (torch.float16, torch.float64)),
+    ],
+)
 @pytest.mark.parametrize("name", [*ARCHITECTURES, "fashion"])
 def test_any_unit_of_any_convolution(name: str, dtype: torch.dtype) -> None:
     """Rounding is no difference, whatever cancels out."""

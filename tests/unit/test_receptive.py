@@ -213,6 +213,7 @@ def networks(draw: st.DrawFn) -> tuple[nn.Sequential, tuple[int, int]]:
     return net, size
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(networks())
 def test_random_networks(network: tuple[nn.Sequential, tuple[int, int]]) -> None:

@@ -203,6 +203,7 @@ def test_unusual_passes(make: Any, call: Any) -> None:
     assert run.error is None
 
 
+@pytest.mark.slow
 def test_compiled_models() -> None:
     for inplace in (False, True):
         model = small()

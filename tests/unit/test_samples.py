@@ -41,6 +41,7 @@ def accuracy(net: Network, images: NDArray[np.uint8], labels: NDArray[np.int64])
     return float((predicted == torch.from_numpy(labels)).double().mean())
 
 
+@pytest.mark.slow
 def test_at_least_91_percent_of_the_shipped_held_out_pictures(fashion: Fashion) -> None:
     assert accuracy(*fashion) >= 0.91
 
