@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, TypeGuard
 
 from torch.optim import Optimizer
@@ -19,6 +20,14 @@ def check(*, every: object, snapshots: object, snapshot_bytes: object, loss: obj
             raise ValueError(f"{name}: a number from 0 on, not {value!r}")
     if loss not in {"auto", None}:
         raise ValueError(f"loss: 'auto', or None to give it by run.log(loss=…), not {loss!r}")
+
+
+def check_words(name: object, directory: object) -> None:
+    """Refuse what is no name of a run, and no path."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name: text, not {type(name).__name__}")
+    if directory is not None and not isinstance(directory, (str, os.PathLike)):
+        raise TypeError(f"directory: a path, not {type(directory).__name__}")
 
 
 def check_total(steps: object) -> None:

@@ -1,10 +1,11 @@
-"""What a trainer knows and no hook sees: validation metrics and the epoch, told to a recorder.
+"""What a trainer knows and no hook sees, told to a recorder: metrics, the epoch, steps to come.
 
 Lightning and transformers are imported when they are asked for, and are no dependencies.
 """
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ def lightning(run: Recorder) -> Any:  # noqa: ANN401 - a class of Lightning's
     -------
     Callback
         For ``Trainer(callbacks=[…])``. Whatever the module has logged by the end of a validation
-        or an epoch becomes a curve of the run, and so does ``epoch``.
+        or an epoch becomes a curve of the run, and so does ``epoch``; the run's `total` becomes
+        the number of steps that the trainer expects.
 
     Raises
     ------
@@ -48,6 +50,9 @@ def lightning(run: Recorder) -> Any:  # noqa: ANN401 - a class of Lightning's
             _log(run, trainer.callback_metrics)
 
     class Callback(_imported("lightning", *_LIGHTNING).Callback):  # type: ignore[misc]  # known at run time
+        def on_train_start(self, trainer: Any, _module: Any) -> None:  # noqa: ANN401
+            _expect(run, trainer.estimated_stepping_batches, trainer.global_step)
+
         def on_train_epoch_start(self, trainer: Any, _module: Any) -> None:  # noqa: ANN401
             _log(run, {"epoch": trainer.current_epoch})
 
@@ -73,7 +78,7 @@ def transformers(run: Recorder) -> Any:  # noqa: ANN401 - a class of transformer
     -------
     TrainerCallback
         For ``Trainer(callbacks=[…])``. Metrics of evaluations, and the epoch, become curves of
-        the run.
+        the run; its `total` becomes the number of steps that the trainer expects.
 
     Raises
     ------
@@ -82,6 +87,9 @@ def transformers(run: Recorder) -> Any:  # noqa: ANN401 - a class of transformer
     """
 
     class Callback(_imported("transformers", "transformers").TrainerCallback):  # type: ignore[misc]  # known at run time
+        def on_train_begin(self, _arguments: Any, state: Any, _control: Any, **_: Any) -> None:  # noqa: ANN401
+            _expect(run, state.max_steps, state.global_step)
+
         def on_log(
             self,
             _arguments: Any,  # noqa: ANN401
@@ -97,6 +105,12 @@ def transformers(run: Recorder) -> Any:  # noqa: ANN401 - a class of transformer
 
 def _log(run: Recorder, metrics: Mapping[str, Any]) -> None:
     run.log(**{name: value for name, value in metrics.items() if name not in _SEEN})
+
+
+def _expect(run: Recorder, steps: float, made: int) -> None:
+    """Tell how many steps there will be; a trainer counts those before it was resumed, too."""
+    if made < steps < math.inf:
+        run.total = run.last_step + int(steps) - made
 
 
 def _imported(package: str, *names: str) -> Any:  # noqa: ANN401 - a module

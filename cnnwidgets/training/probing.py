@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 from cnnwidgets.capture import capture
 from cnnwidgets.classes import first_output, scores
+from cnnwidgets.fingerprint import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,10 +82,24 @@ class Probe:
     def __init__(self, net: Network, pictures: Picture | Sequence[Picture]) -> None:
         self._net = net
         self.batch = _batch(net, pictures).cpu()
+        self._try()
         self.classes = list(net.classes)
         pixels = net.restore(self.batch)
         shown = pixels.shape[-1] in _SHOWABLE
         self.pictures = pixels if shown else pixels.mean(-1, keepdims=True).astype(np.uint8)
+
+    def _try(self) -> None:
+        """Run one picture, to refuse it now rather than to fail on it later."""
+        if _unmade(self._net):
+            return
+        try:
+            self._net.output(self._net.batch(self.batch[:1]))
+        except Exception as error:
+            said = str(error).partition("\n")[0]
+            if not said.startswith("image:"):
+                shape = list(self.batch.shape)
+                said = f"image: give such as it is trained on, for it fails on {shape}: {said}"
+            raise ValueError(said.replace("image:", "probe:", 1)) from error
 
     def look(self) -> Probed:
         """Run the pictures through the network as it is now."""
@@ -124,8 +140,9 @@ def _check(net: Network, ones: Sequence[Tensor]) -> None:
     if not ones:
         raise ValueError("probe: there are no pictures in it")
     channels = net.input_shape[0]
+    known = net.graph.error is None and not _unmade(net)
     for one in ones:
-        if one.shape[1] != channels and net.graph.error is None:
+        if one.shape[1] != channels and known:
             raise ValueError(
                 f"probe: pictures of shape {list(one.shape)} have {one.shape[1]} channels, the "
                 f"network takes {channels}"
@@ -133,6 +150,11 @@ def _check(net: Network, ones: Sequence[Tensor]) -> None:
         if one.shape[1:] != ones[0].shape[1:]:
             sizes = f"{list(ones[0].shape[1:])} and {list(one.shape[1:])}"
             raise ValueError(f"probe: pictures of one size, not {sizes}")
+
+
+def _unmade(net: Network) -> bool:
+    """Whether parameters are still to be made from the first batch."""
+    return any(is_lazy(tensor) for tensor in state_of(net.model))
 
 
 def _predicted(output: Any) -> Tensor:  # noqa: ANN401 - what the user's model returns

@@ -14,7 +14,7 @@ from torch import Tensor
 from cnnwidgets.errors import known_keywords
 from cnnwidgets.network import Network
 from cnnwidgets.shadow import unwrap
-from cnnwidgets.training.asked import check, check_total, optimizers_of
+from cnnwidgets.training.asked import check, check_total, check_words, optimizers_of
 from cnnwidgets.training.diagnosis import diagnosis_of
 from cnnwidgets.training.history import History
 from cnnwidgets.training.pace import Pace
@@ -128,6 +128,7 @@ class Recorder(Steered):
     ) -> None:
         check(every=every, snapshots=snapshots, snapshot_bytes=snapshot_bytes, loss=loss)
         check_total(total)
+        check_words(name, directory)
         net = model if isinstance(model, Network) else Network(model)
         self._given, self._bare = net.model, unwrap(net.model)
         bare = self._bare

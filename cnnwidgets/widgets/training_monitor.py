@@ -17,7 +17,7 @@ from cnnwidgets.widgets.base import Widget
 from cnnwidgets.widgets.monitor_answers import MonitorAnswers, in_words, recorded
 from cnnwidgets.widgets.monitor_feed import Feed
 from cnnwidgets.widgets.monitor_runs import Followed, as_run, plain
-from cnnwidgets.widgets.traits import Choice, TraitValueError
+from cnnwidgets.widgets.traits import Choice, TraitValueError, worded
 
 if TYPE_CHECKING:
     import os
@@ -34,6 +34,8 @@ QUANTITIES = ("weights", "gradients", "activations", "biases", "bias gradients")
 MOST_SMOOTHING = 0.99
 PATIENCE = 1.0
 """Seconds after which a silent page is sent the next news all the same."""
+_STEP, _TOTAL = "a step from 0 on", "a number of steps from 1 on, or None"
+_WHETHER = "True or False"
 _DISPLAYED = "displayed"  # stands for a page that was not heard yet
 
 
@@ -74,25 +76,25 @@ class TrainingMonitor(MonitorAnswers, Widget):
 
     _bundle = "training_monitor"
 
-    step = Int(0).tag(sync=True)
+    step = worded(Int(0), _STEP).tag(sync=True)
     """The step that is looked at, from 0 on; the nearest that was recorded is shown."""
-    pinned = Int(None, allow_none=True).tag(sync=True)
+    pinned = worded(Int(None, allow_none=True), f"{_STEP}, or None").tag(sync=True)
     """A step to compare it with, or None."""
-    follow = Bool(default_value=True).tag(sync=True)
+    follow = worded(Bool(default_value=True), _WHETHER).tag(sync=True)
     """Whether to stay at the newest step; to set `step` ends it."""
-    run = Int(0).tag(sync=True)
+    run = worded(Int(0), "the number of a run, from 0 on").tag(sync=True)
     """Which run's layers and snapshots are looked at, counted from 0."""
-    layer = Unicode("").tag(sync=True)
+    layer = worded(Unicode(""), "the name of a layer").tag(sync=True)
     """The layer that is looked at; ``""`` until one was recorded."""
     quantity = Choice(QUANTITIES, "weights").tag(sync=True)
     """"weights", "gradients", "activations", "biases" or "bias gradients" of it."""
-    smoothing = Float(0.6).tag(sync=True)
+    smoothing = worded(Float(0.6), f"0 to {MOST_SMOOTHING}").tag(sync=True)
     """Weight of what was before in the curves' running mean, 0 to 0.99."""
-    log_y = Bool(default_value=False).tag(sync=True)
+    log_y = worded(Bool(default_value=False), _WHETHER).tag(sync=True)
     """Whether the curves have a logarithmic axis."""
     x = Choice(("step", "epoch", "seconds"), "step").tag(sync=True)
     """What the curves are drawn over; "epoch" if one was logged by that name."""
-    total = Int(None, allow_none=True).tag(sync=True)
+    total = worded(Int(None, allow_none=True), _TOTAL).tag(sync=True)
     """Steps that a run will have, to tell the remaining time; None: what each run itself says."""
 
     _runs: List[dict[str, Any]] = List().tag(sync=True)
@@ -174,7 +176,7 @@ class TrainingMonitor(MonitorAnswers, Widget):
     def _check_step(self, proposal: Any) -> int | None:  # noqa: ANN401 - traitlets' Bunch
         value: int | None = proposal.value
         if value is not None and value < 0:
-            raise TraitValueError(f"{proposal.trait.name}: a step from 0 on, not {value}")
+            raise TraitValueError(f"{proposal.trait.name}: {_STEP}, not {value}")
         return value
 
     @validate("layer", "run", "smoothing", "total")
@@ -190,7 +192,7 @@ class TrainingMonitor(MonitorAnswers, Widget):
         elif name == "smoothing" and not 0 <= value <= MOST_SMOOTHING:
             raise TraitValueError(f"smoothing: 0 to {MOST_SMOOTHING}, not {value}")
         elif name == "total" and value is not None and value < 1:
-            raise TraitValueError(f"total: a number of steps from 1 on, or None, not {value}")
+            raise TraitValueError(f"total: {_TOTAL}, not {value}")
         return value
 
     @observe("step")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from traitlets import Enum, Int, TraitError
+from traitlets import Enum, Int, TraitError, TraitType
 
 from cnnwidgets.errors import nearest
 
@@ -17,8 +17,21 @@ if TYPE_CHECKING:
         net: Network
 
 
+T = TypeVar("T", bound=TraitType[Any, Any])
+
+
 class TraitValueError(TraitError, ValueError):
     """A trait's value makes no sense; the message says what does."""
+
+
+def worded(trait: T, what: str) -> T:
+    """Let the error of a trait that is given something of another type say what it takes."""
+
+    def error(_obj: object, value: object, *_: object) -> NoReturn:
+        raise TraitValueError(f"{trait.name}: {what}, not {value!r}")
+
+    trait.error = error  # type: ignore[method-assign,assignment]  # of this trait alone
+    return trait
 
 
 class Choice(Enum[str]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,6 +11,10 @@ from PIL import Image
 
 import cnnwidgets as cw
 from tests.training import batch, small, train
+from tests.untouched import state_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (4, 10, 10), np.uint8)
 IMAGES = [Image.fromarray(one) for one in PIXELS]
@@ -77,8 +81,38 @@ def test_numbers_are_no_truth_values() -> None:
         cw.Recorder(small(), snapshots=wrong)
 
 
+@pytest.mark.usefixtures("front_end")
+def test_steps_that_training_will_have(tmp_path: Path) -> None:
+    wrong: tuple[Any, ...] = (0, True, 1.5, "a")
+    for total in wrong:
+        with pytest.raises(ValueError, match="total: a number of steps from 1 on, or None, not"):
+            cw.Recorder(small(), total=total)
+    with cw.watch(small(), directory=tmp_path, total=50) as run:
+        stored = cw.load_run(tmp_path)
+        read = cw.TrainingMonitor(stored)
+        assert run.total == stored.total == run.monitor._runs[0]["total"] == 50
+        for total in wrong:
+            with pytest.raises(ValueError, match="total: a number of steps from 1 on"):
+                run.total = total
+        run.total = 60
+        assert run.total == stored.total == 60
+        read._tell()
+        assert read._runs[0]["total"] == 60
+        read.total = 70  # whatever the run says
+        read._tell()
+        assert read._runs[0]["total"] == 70
+    run.monitor.close()
+    read.close()
+
+
 def test_a_directory_is_a_path() -> None:
     wrong: Any = 3
+    with pytest.raises(TypeError, match="directory: a path, not int"):
+        cw.Recorder(small(), directory=wrong)
+    with pytest.raises(TypeError, match="logdir: the path of a folder, not int"):
+        cw.load_tensorboard(wrong)
+    with pytest.raises(TypeError, match="name: text, not int"):
+        cw.Recorder(small(), wrong)
     with pytest.raises(TypeError, match="directory: the path of a run's directory, not int"):
         cw.load_run(wrong)
 
@@ -97,6 +131,17 @@ def test_what_is_logged_before_any_step() -> None:
     assert run.notes == []
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 10, 10), (2, 1, 7, 7)])
+def test_pictures_that_the_network_fails_on(shape: tuple[int, ...]) -> None:
+    model = small()
+    before = state_of(model)
+    for net in (model, cw.Network(model, input_size=(1, 10, 10))):
+        with pytest.raises(ValueError, match=r"^probe: ") as caught:
+            cw.Recorder(net, probe=torch.zeros(shape), snapshots=0)
+        assert str(list(shape)) in str(caught.value) or "1×7×7" in str(caught.value)
+    assert state_of(model) == before
+
+
 def test_a_network_whose_input_is_not_known() -> None:
     class Two(torch.nn.Module):
         def forward(self, x: Any) -> Any:
@@ -109,3 +154,15 @@ def test_a_network_whose_input_is_not_known() -> None:
     probed = run.probed(0)
     assert probed is not None
     assert probed.output.shape == (3, 2)
+
+
+def test_a_network_that_is_made_by_its_first_batch() -> None:
+    lazy = (torch.nn.LazyConv2d(4, 3), torch.nn.Flatten(), torch.nn.LazyLinear(4))
+    with cw.Recorder(model := torch.nn.Sequential(*lazy), probe=batch(0, 3)[0]) as run:
+        model(batch(1)[0])
+        train(model, steps=2)
+    assert run.error is None
+    assert run.notes == []
+    probed = run.probed(2)
+    assert probed is not None
+    assert probed.output.shape == (3, 4)

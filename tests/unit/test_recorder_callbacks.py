@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import cnnwidgets as cw
 from cnnwidgets.training import callbacks
-from tests.training import batch, small
+from tests.training import batch, small, train
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +65,7 @@ def test_lightning(tmp_path: Path) -> None:
             callbacks=[callbacks.lightning(run)],
         ).fit(module, DataLoader(data(), batch_size=8), DataLoader(data(), batch_size=24))
     assert run.error is None
+    assert run.total == EPOCHS * STEPS == run.last_step
     found = run.scalars["val/loss"]
     assert found.steps.tolist() == [STEPS, 2 * STEPS]
     assert found.values.tolist() == pytest.approx(module.found, rel=1e-6)
@@ -129,6 +130,7 @@ def test_hugging_face_trainer(tmp_path: Path) -> None:
         )
         trainer.train()
     assert run.error is None
+    assert run.total == EPOCHS * STEPS == run.last_step
     told = [one for one in trainer.state.log_history if "eval_loss" in one]
     for name in ("eval_loss", "eval_accuracy"):
         curve = run.scalars[name]
@@ -139,6 +141,20 @@ def test_hugging_face_trainer(tmp_path: Path) -> None:
     assert epochs.values[-1] == EPOCHS
     assert len(set(run.scalars["loss"].values.tolist())) == 2 * STEPS
     assert "grad_norm" not in run.scalars
+
+
+def test_steps_to_come() -> None:
+    with cw.Recorder(model := small()) as run:
+        for unknown in (float("inf"), -1, 0):
+            callbacks._expect(run, unknown, 0)
+        assert run.total is None
+        callbacks._expect(run, 10, 0)
+        assert run.total == 10
+        train(model, steps=3)
+        callbacks._expect(run, 10, 4)  # a trainer that goes on from its own fourth step
+        assert run.total == 9
+        callbacks._expect(run, 4, 4)
+        assert run.total == 9
 
 
 def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

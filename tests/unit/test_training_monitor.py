@@ -194,6 +194,14 @@ def test_requests_that_make_no_sense(
         ("smoothing", -0.1, "smoothing: 0 to 0.99"),
         ("x", "time", "x: there is no 'time'; choose one of 'step', 'epoch', 'seconds'"),
         ("total", 0, "total: a number of steps from 1 on"),
+        ("step", "a", "step: a step from 0 on, not 'a'"),
+        ("pinned", "a", "pinned: a step from 0 on, or None, not 'a'"),
+        ("follow", "a", "follow: True or False, not 'a'"),
+        ("log_y", 3, "log_y: True or False, not 3"),
+        ("run", "a", "run: the number of a run, from 0 on, not 'a'"),
+        ("layer", 3, "layer: the name of a layer, not 3"),
+        ("smoothing", "a", "smoothing: 0 to 0.99, not 'a'"),
+        ("total", 1.5, "total: a number of steps from 1 on, or None, not 1.5"),
     ],
 )
 def test_settings_that_make_no_sense(

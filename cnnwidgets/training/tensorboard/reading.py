@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,6 @@ from cnnwidgets.training.tensorboard import records
 from cnnwidgets.training.tensorboard.events import Counted, Event, events_of
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
@@ -53,7 +53,11 @@ def load_tensorboard(logdir: str | os.PathLike[str]) -> Run:
         If there are no event files.
     ValueError
         If there are several runs.
+    TypeError
+        If it is no path.
     """
+    if not isinstance(logdir, (str, os.PathLike)):
+        raise TypeError(f"logdir: the path of a folder, not {type(logdir).__name__}")
     folder = _folder(Path(logdir))
     files = sorted(path for path in folder.glob(PATTERN) if path.is_file())
     run = TensorBoardRun(folder.name, History())
