@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 
 import cnnwidgets as cw
+from cnnwidgets.ascent.climbing import Ascent
 from cnnwidgets.widgets import ascent_climb
 from cnnwidgets.widgets.ascent_frames import Frames
 from tests.architectures import ARCHITECTURES
@@ -44,13 +46,20 @@ def test_an_end_is_noted_at_its_step() -> None:
     viewer.close()
 
 
+def ascents() -> int:
+    """How many there are in memory."""
+    gc.collect()
+    return sum(isinstance(one, Ascent) for one in gc.get_objects())
+
+
 def test_a_size_that_is_too_small() -> None:
-    viewer = viewing("conv2:1", size=3)
+    viewer, before = viewing("conv2:1", size=3), ascents()
     viewer.run()
     with pytest.raises(
         ValueError, match=r"size: 3; the network cannot take such pictures: .*1 x 1"
     ):
         viewer.wait(PATIENCE)
+    assert ascents() == before  # the error that is kept keeps none
     viewer.size = None
     viewer.run()
     assert viewer.wait(PATIENCE)
