@@ -1,7 +1,7 @@
 """What layers put out in the user's own forward passes, and which of their units are dead.
 
-Only while a step is recorded in full are there hooks on the layers. They keep a clone of the first
-16 pictures' outputs, for a later layer may overwrite them.
+Only while a step is recorded in full are there hooks on the layers. They measure the outputs of the
+first 16 pictures at once: a later layer may overwrite them, and they are in the cache.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from torch.nn.modules import activation, batchnorm, conv, instancenorm
 
 from cnnwidgets.shadow import tensors
 from cnnwidgets.training.hooks import Hook
+from cnnwidgets.training.statistics import Measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 
     Guard: TypeAlias = Callable[[Callable[[], None]], None]
 
-SAMPLES = 16
-"""Pictures of each batch whose outputs are kept."""
+SAMPLES, VALUES = 16, 1 << 17
+"""Pictures of each batch whose outputs are measured, and of how many numbers, half a megabyte, they
+may be: of large layers fewer pictures, at least one."""
 MANY = 8
 """Recorded batches after which a unit that was never positive is called dead."""
 
@@ -70,7 +72,8 @@ class Forwards:
         self._model, self._guard = model, guard
         self._root: RemovableHandle | None = None
         self._hooks: list[RemovableHandle] = []
-        self._kept: dict[str, Tensor] = {}
+        self._measured: dict[str, Measured] = {}
+        self._highest: dict[str, Tensor] = {}
         self._nodes: dict[Node, str] = {}
         self._rectified: dict[str, _Peak] = {}
         self._looks = 0
@@ -83,17 +86,18 @@ class Forwards:
         self._root = root.register_forward_pre_hook(hook, with_kwargs=True)
 
     def arm(self) -> None:
-        """Keep what the layers put out in the next pass."""
+        """Measure what the layers put out in the next pass."""
         for name, module in self._model.named_modules():
             if isinstance(module, _WATCHED):
                 self._hooks.append(module.register_forward_hook(self._hook(name, module)))
 
     def reset(self) -> None:
-        """Forget what was kept, and take the hooks off the layers."""
+        """Forget what was measured, and take the hooks off the layers."""
         for hook in self._hooks:
             hook.remove()
         self._hooks.clear()
-        self._kept.clear()
+        self._measured.clear()
+        self._highest.clear()
         self._looks += bool(self._nodes)
         self._nodes.clear()
         self._passed.clear()
@@ -110,9 +114,12 @@ class Forwards:
         """Whether there was a pass in this thread since `reset`."""
         return threading.get_ident() in self._passed
 
-    def outputs(self) -> dict[Key, Tensor]:
-        """Return what the layers put out, for up to 16 pictures; clones."""
-        return {(name, "activations"): output for name, output in self._kept.items()}
+    def measured(self) -> Measured:
+        """Return the statistics of what the layers put out, for up to 16 pictures."""
+        together = Measured({})
+        for measured in self._measured.values():
+            together.join(measured)
+        return together
 
     def dead(self) -> dict[Key, Tensor]:
         """Return the share of dead units of the layers that a ReLU follows.
@@ -121,14 +128,14 @@ class Forwards:
         """
         found: dict[Key, Tensor] = {}
         for name, peak in self._rectified.items():
-            if name in self._kept:
-                peak.add(_highest(self._kept[name], self._model.get_submodule(name)))
+            if name in self._highest:
+                peak.add(self._highest[name])
                 if peak.batches >= MANY:
                     found[name, "activations"] = peak.dead()
         return found
 
     def _hook(self, name: str, module: nn.Module) -> Hook:
-        return Hook(module, lambda _, output: self._guard(partial(self._keep, name, output)))
+        return Hook(module, lambda _, output: self._guard(partial(self._measure, name, output)))
 
     def _count(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if torch.is_grad_enabled():
@@ -136,17 +143,22 @@ class Forwards:
             self._passed.add(threading.get_ident())
             self.samples += len(given) if given is not None and given.ndim else 0
 
-    def _keep(self, name: str, output: object) -> None:
-        if name in self._kept or not torch.is_grad_enabled():
+    def _measure(self, name: str, output: object) -> None:
+        if name in self._measured or not torch.is_grad_enabled():
             return
         first = next(tensors(output), None)
         if first is None or not first.is_floating_point():
             return
-        self._kept[name] = first.detach()[:SAMPLES].clone()
-        if first.grad_fn is not None and self._looks < _LOOKS:
+        values = _first(first.detach())
+        self._measured[name] = Measured({(name, "activations"): values}, passing=True)
+        module = self._model.get_submodule(name)
+        looks, weighted = self._looks < _LOOKS, not isinstance(module, _ACTIVATIONS)
+        if looks and first.grad_fn is not None:
             self._look(first.grad_fn)
-            if not isinstance(self._model.get_submodule(name), _ACTIVATIONS):
+            if weighted:
                 self._nodes[first.grad_fn] = name
+        if weighted and (looks or name in self._rectified):
+            self._highest[name] = _highest(values, module)
 
     def _look(self, node: Node) -> None:
         """Find rectifiers between here and the layers before, modules or functions."""
@@ -162,6 +174,13 @@ class Forwards:
                 for name in (self._nodes[node] for node in before if node in self._nodes):
                     self._rectified.setdefault(name, _Peak())
             waiting += before
+
+
+def _first(output: Tensor) -> Tensor:
+    """Return the part of an output that is measured."""
+    if not output.ndim or not len(output):
+        return output
+    return output[: max(1, min(SAMPLES, VALUES * len(output) // max(1, output.numel())))]
 
 
 def _highest(output: Tensor, module: nn.Module) -> Tensor:

@@ -1,14 +1,14 @@
-"""Norm, mean, deviation, zeros and histogram of many tensors at once, with one copy to the host.
+"""Norm, mean, deviation, zeros and histogram of many tensors, with one copy to the host.
 
-What this costs decides how often it can be done: `torch._foreach_norm` reads all tensors in one
-call, the histograms are made of at most 8,192 values of each, and nothing waits for the device
-before everything is computed.
+What this costs decides how often it can be done: each tensor is read while it is in the cache, the
+histograms are made of at most 8,192 values of each, of all tensors at once, and nothing waits for
+the device before everything is computed.
 """
 
 from __future__ import annotations
 
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_NORM, _MEAN, _STD, _ZEROS, _NANS, _INFS = range(6)
+_NORM, _MEAN, _STD, _ZEROS, _NANS, _INFS, _UPDATE = range(7)
+
+
+class _Part(NamedTuple):
+    """What was measured of tensors on one device."""
+
+    keys: list[Key]
+    sizes: list[int]
+    numbers: Tensor  # float32 [3, tensors]: norm, sum, zeros
+    samples: list[Tensor]
+    again: dict[Key, Tensor]  # what can be read again
 
 
 class Measured:
@@ -31,22 +41,26 @@ class Measured:
     Parameters
     ----------
     tensors
-        What to measure, by layer and quantity. Read now, not changed, not kept, unless a norm
-        turns out not to be finite.
+        What to measure, by layer and quantity. Read now, not changed, and read again by `table`
+        if a norm turns out not to be finite.
+    passing
+        Whether they are overwritten or gone by then: what may have to be read again is copied.
     """
 
-    def __init__(self, tensors: Mapping[Key, Tensor]) -> None:
-        self._parts: list[tuple[list[Key], list[Tensor], list[int], Tensor]] = []
+    def __init__(self, tensors: Mapping[Key, Tensor], *, passing: bool = False) -> None:
+        self._parts: list[_Part] = []
         self._extra: dict[tuple[Key, str], Tensor] = {}
-        by_device: dict[torch.device, list[tuple[Key, Tensor]]] = {}
+        by_device: dict[torch.device, dict[Key, Tensor]] = {}
         for key, tensor in tensors.items():
             values = flat(tensor)
             if values.numel():
-                by_device.setdefault(values.device, []).append((key, values))
-        for pairs in by_device.values():
-            keys, flats = [key for key, _ in pairs], [values for _, values in pairs]
-            sizes = [values.numel() for values in flats]
-            self._parts.append((keys, flats, sizes, _measure(flats)))
+                by_device.setdefault(values.device, {})[key] = values
+        for flats in by_device.values():
+            sizes = [one.numel() for one in flats.values()]
+            numbers = _measure([*flats.values()])
+            samples = [sample(one).clone() for one in flats.values()]
+            again = _copied(flats, numbers) if passing else flats
+            self._parts.append(_Part([*flats], sizes, numbers, samples, again))
 
     def join(self, other: Measured) -> None:
         """Add what was measured there, which takes the same copy to the host."""
@@ -54,33 +68,40 @@ class Measured:
         self._extra |= other._extra
 
     def put(self, values: Mapping[Key, Tensor], field: str) -> None:
-        """Add one number, a tensor without axes, to rows that are measured."""
-        self._extra |= {(key, field): value.float() for key, value in values.items()}
+        """Add one number, a tensor without axes, to rows that are measured.
 
-    def norms(self) -> dict[Key, Tensor]:
-        """Return the norm of each tensor, on its device."""
-        return {
-            key: measured[row, 0]
-            for keys, _, _, measured in self._parts
-            for row, key in enumerate(keys)
-        }
+        Of ``"update"`` it is the norm of what changed, which `table` divides by the norm.
+        """
+        self._extra |= {(key, field): value for key, value in values.items()}
+
+    def norms(self) -> list[Tensor]:
+        """Return the norm of all values on each device."""
+        return [torch.linalg.vector_norm(part.numbers[0]) for part in self._parts]
 
     def table(self) -> Table:
         """Bring the numbers to the host, with one copy from each device."""
-        keys = [key for names, *_ in self._parts for key in names]
-        sizes = np.array([size for _, _, sizes, _ in self._parts for size in sizes])
-        flats = [values for _, flats, *_ in self._parts for values in flats]
-        numbers = [row for *_, measured in self._parts for row in measured]
-        extra = list(self._extra.values())
-        found = to_host([*numbers, *extra])
+        by_device: dict[torch.device, list[_Part]] = {}
+        for part in self._parts:
+            by_device.setdefault(part.numbers.device, []).append(part)
+        parts = [part for there in by_device.values() for part in there]
+        keys = tuple(key for part in parts for key in part.keys)
         if not keys:
             return Table((), np.empty((0, WIDTH), np.float32))
-        values = _finish(np.stack(found[: len(keys)]), sizes, flats)
+        blocks = [_block(there) for there in by_device.values()]
+        found = to_host([*blocks, *self._extra.values()])
+        sizes = np.array([size for part in parts for size in part.sizes])
+        values = _finished(np.concatenate(found[: len(blocks)]), sizes)
         rows = {key: row for row, key in enumerate(keys)}
-        for (key, field), number in zip(self._extra, found[len(keys) :], strict=True):
+        for (key, field), number in zip(self._extra, found[len(blocks) :], strict=True):
             if key in rows:
                 values[rows[key], FIELDS.index(field)] = number
-        return Table(tuple(keys), values)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values[:, _UPDATE] /= values[:, _NORM]
+        again = {key: one for part in parts for key, one in part.again.items()}
+        for row in map(int, np.flatnonzero(~np.isfinite(values[:, _NORM]))):
+            values[row, _NANS] = int(again[keys[row]].isnan().sum())
+            values[row, _INFS] = int(again[keys[row]].isinf().sum())
+        return Table(keys, values)
 
 
 def flat(tensor: Tensor) -> Tensor:
@@ -103,12 +124,11 @@ def together(scalars: Sequence[Tensor]) -> Tensor:
 
 
 def _measure(flats: list[Tensor]) -> Tensor:
-    """Return float32 [tensors, 3 + 63]: norm, sum, zeros, histogram."""
-    norms = torch.stack(list(torch._foreach_norm(flats)))  # noqa: SLF001 - torch's own optimizers are made of these
-    sums = torch.stack([one.sum() for one in flats])
-    zeros = torch.stack([_zeros(one) for one in flats])
-    numbers = torch.stack([norms, sums, zeros], 1)
-    return torch.cat([numbers, histograms([sample(one) for one in flats])], 1)
+    """Return float32 [3, tensors]: norm, sum, zeros."""
+    norms = torch._foreach_norm(flats)  # noqa: SLF001 - torch's own optimizers are made of these
+    sums = [one.sum() for one in flats]
+    zeros = [_zeros(one) for one in flats]
+    return torch.stack([*norms, *sums, *zeros]).view(3, -1)
 
 
 def _zeros(values: Tensor) -> Tensor:
@@ -116,10 +136,22 @@ def _zeros(values: Tensor) -> Tensor:
     return torch.eq(values, 0, out=torch.empty_like(values)).sum()
 
 
-def _finish(
-    measured: NDArray[np.float32], sizes: NDArray[np.int64], flats: Sequence[Tensor]
-) -> NDArray[np.float32]:
-    """Make `FIELDS` of norms, sums and counts; count NaN and Inf where there are any."""
+def _copied(flats: Mapping[Key, Tensor], numbers: Tensor) -> dict[Key, Tensor]:
+    """Copy what may not be finite; only on the CPU this is known without waiting for the device."""
+    finite = numbers[0].isfinite().tolist() if numbers.is_cpu else [False] * len(flats)
+    return {
+        key: one.clone() for (key, one), good in zip(flats.items(), finite, strict=True) if not good
+    }
+
+
+def _block(parts: list[_Part]) -> Tensor:
+    """Return float32 [tensors, 3 + 63] of one device: norm, sum, zeros, histogram."""
+    numbers = torch.cat([part.numbers for part in parts], 1)
+    return torch.cat([numbers.T, histograms([one for part in parts for one in part.samples])], 1)
+
+
+def _finished(measured: NDArray[np.float32], sizes: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Make `FIELDS` of norms, sums and counts; NaN and Inf are not counted yet."""
     values = np.full((len(measured), WIDTH), np.nan, np.float32)
     values[:, -BINS:] = measured[:, -BINS:]
     norm, total = measured[:, 0].astype(float), measured[:, 1].astype(float)
@@ -130,9 +162,6 @@ def _finish(
     values[:, _NORM], values[:, _MEAN] = norm, mean
     values[:, _ZEROS] = measured[:, 2] / sizes
     values[:, [_NANS, _INFS]] = 0
-    for row in map(int, np.flatnonzero(~np.isfinite(norm))):
-        values[row, _NANS] = int(flats[row].isnan().sum())
-        values[row, _INFS] = int(flats[row].isinf().sum())
     return values
 
 

@@ -164,7 +164,7 @@ class Watch:
                 }
             )
             self._measured.join(measured)
-            self._norms += measured.norms().values()
+            self._norms += measured.norms()
         elif not self.thrifty:
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             if gradients := [p.grad for p in parameters if p.grad is not None]:
@@ -182,8 +182,8 @@ class Watch:
         if self._late:
             self._take_gradients(optimizer)
         if self._before:
-            pairs = self._before.values()
-            changes = torch._foreach_sub([p.detach() for p, _ in pairs], [old for _, old in pairs])  # noqa: SLF001
+            changes = [old for _, old in self._before.values()]
+            torch._foreach_sub_(changes, [p.detach() for p, _ in self._before.values()])
             self._changes |= dict(zip(self._before, _norms(changes), strict=True))
             self._before = {}
         self._stepped.append(optimizer)
@@ -212,11 +212,9 @@ class Watch:
 
     def _complete(self) -> Measured:
         measured, self._measured = self._measured, Measured({})
-        weights = {key: p.detach() for key, p in parameters_of(self._model)}
-        measured.join(Measured({**self.forwards.outputs(), **weights}))
-        norms = measured.norms()
-        ratios = {key: change / norms[key] for key, change in self._changes.items() if key in norms}
-        measured.put(ratios, "update")
+        measured.join(self.forwards.measured())
+        measured.join(Measured({key: p.detach() for key, p in parameters_of(self._model)}))
+        measured.put(self._changes, "update")
         measured.put(self.forwards.dead(), "dead")
         self._changes = {}
         return measured
