@@ -90,8 +90,6 @@ class Probe:
 
     def _try(self) -> None:
         """Run one picture, to refuse it now rather than to fail on it later."""
-        if _unmade(self._net):
-            return
         try:
             self._net.output(self._net.batch(self.batch[:1]))
         except Exception as error:

@@ -256,6 +256,44 @@ def test_closing_in_mid_run() -> None:
     again.close()
 
 
+def test_displayed_only_afterwards() -> None:
+    model = small()
+    with cw.watch(model, every=1) as run:
+        train(model, steps=3)
+    eventually(lambda: not run.monitor._runs[0]["live"])
+    assert run.monitor._repr_mimebundle_() is not None  # the first time that it is shown
+    page = Browser(run.monitor)
+    page.send("hello")
+    held = Held().begin(page.request("history", run="0"))
+    held.same_as(run, run.monitor._runs[0]["keys"])
+    assert (run.monitor.step, run.monitor.layer) == (3, "0")
+    run.monitor.close()
+
+
+def test_displayed_in_two_cells() -> None:
+    model = small()
+    run = cw.Recorder(model, every=1)
+    monitor, other = TrainingMonitor(run), TrainingMonitor(run)
+    pages = [Browser(monitor, "one"), Browser(monitor, "two"), Browser(other, "three")]
+    for page in pages:
+        page.send("hello")
+        page.request("history", run="0")
+    train(model, steps=2)
+    for page in pages:
+        eventually(page.frames)
+    pages[0].set(layer="3", follow=False, step=1)
+    assert (other.layer, other.step, other.follow) != ("3", 1, False)
+    pages[0].send("bye")  # its cell is cleared
+    other.close()
+    train(model, steps=2)
+    run.close()
+    eventually(lambda: not monitor._runs[0]["live"])
+    Held().begin(pages[1].request("history", run="0")).same_as(run, monitor._runs[0]["keys"])
+    assert run.steps == [1, 2, 3, 4]
+    assert run.error is None
+    monitor.close()
+
+
 def interrupted(model: Any) -> None:
     loss_of(model, 0).backward()
     raise KeyboardInterrupt
