@@ -1,4 +1,6 @@
 // For tests: anywidget's side of a model.
+import type { AnyModel } from "@anywidget/types";
+
 // biome-ignore lint/suspicious/noExplicitAny: whatever was sent
 export type Content = Record<string, any>;
 type Handler = (...args: unknown[]) => void;
@@ -34,6 +36,11 @@ export class FakeModel {
   widget_manager: Content = { kernel: this.kernel };
 
   constructor(readonly state: Content = {}) {}
+
+  /** As anywidget hands it to `render`. */
+  get model(): AnyModel {
+    return this as unknown as AnyModel;
+  }
 
   get(name: string) {
     return this.state[name];
@@ -76,6 +83,8 @@ export class FakeModel {
     this.message({ kind: "reply", id: request.id, ok: true, value }, buffers);
   }
   requests = () => this.sent.filter(({ kind }) => kind === "request");
+  /** The requests of a name. */
+  asked = (name: string) => this.requests().filter((request) => request.name === name);
   kinds = () => this.sent.map(({ kind }) => kind);
   get listeners() {
     const { statusChanged, connectionStatusChanged, disposed } = this.kernel;

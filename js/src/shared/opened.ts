@@ -1,5 +1,4 @@
 // For tests of the bridge: a model, a page and a view's life of their own for each test.
-import type { AnyModel } from "@anywidget/types";
 import { afterEach, beforeEach, vi } from "vitest";
 import { type Content, FakeModel } from "./fake_model";
 import { connect, type RequestError } from "./model";
@@ -22,7 +21,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-export const open = () => connect(model as unknown as AnyModel, abort.signal);
+export const open = () => connect(model.model, abort.signal);
 export const last = () => model.requests().at(-1) as Content;
 export const failure = (promise: Promise<unknown>) =>
   promise.then(

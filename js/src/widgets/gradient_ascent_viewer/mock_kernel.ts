@@ -1,5 +1,4 @@
 // A kernel for tests: pictures are noise that gives way to stripes, scores rise, a class is found.
-import type { AnyModel } from "@anywidget/types";
 import { type Content, FakeModel } from "../../shared/fake_model";
 import { pack } from "../../shared/packing";
 import type { Answer, Layer, Measure, Note, Panel, Turn } from "./types";
@@ -125,10 +124,6 @@ export class MockKernel extends FakeModel {
     super({ ...USUAL, ...traits });
   }
 
-  get model(): AnyModel {
-    return this as unknown as AnyModel;
-  }
-
   get count(): number {
     return this.get("_panels").length;
   }
@@ -147,8 +142,6 @@ export class MockKernel extends FakeModel {
     else if (name === "save") this.reply(content, { name: "a.gif" }, [pack([71, 73, 70], [3], 0)]);
     else this.reply(content);
   }
-
-  asked = (name: string) => this.requests().filter((request) => request.name === name);
 
   /** A new ascent begins. */
   begin(panels = [panel(0, this.get("objective"))]): void {

@@ -1,5 +1,4 @@
 // A kernel for tests: answers as if class 0 were seen in the middle of a picture of 16 × 16 pixels.
-import type { AnyModel } from "@anywidget/types";
 import { type Content, FakeModel } from "../../shared/fake_model";
 import { pack } from "../../shared/packing";
 import type { ClassRow, Place, SweepValue } from "./types";
@@ -100,10 +99,6 @@ export class MockKernel extends FakeModel {
     });
   }
 
-  get model(): AnyModel {
-    return this as unknown as AnyModel;
-  }
-
   override send(content: Content, _: unknown, buffers?: unknown): void {
     super.send(content, _, buffers);
     if (content.kind !== "request" || !this.answering) return;
@@ -116,8 +111,6 @@ export class MockKernel extends FakeModel {
     };
     setTimeout(() => this.reply(content, values[name] ?? {}));
   }
-
-  asked = (name: string) => this.requests().filter((request) => request.name === name);
 
   frame(done: number): void {
     const { value, scores } = sweepOf(done);

@@ -1,20 +1,12 @@
 // What the browser tests share: a widget on a page, with a mock kernel.
 import { page } from "vitest/browser";
-import { eventually, find, place } from "../../shared/mounting";
+import { eventually, find, mounter } from "../../shared/mounting";
 import widget from "./index";
 import { MockKernel } from "./mock_kernel";
 
 export { eventually, find, see, unmount } from "../../shared/mounting";
 
-export function mount(
-  traits: object = {},
-  { width = 1000, manager }: { width?: number; manager?: object } = {},
-) {
-  const kernel = new MockKernel({ ...traits });
-  if (manager) kernel.widget_manager = manager;
-  place(widget.render, kernel.model, width);
-  return kernel;
-}
+export const mount = mounter(widget.render, MockKernel);
 
 export const root = () => find(".cnnw-os");
 export const stage = () => find("[role=application]");

@@ -1,5 +1,4 @@
 // A kernel for tests: saliency is a ramp on a picture of 4 × 4 pixels, of either sign.
-import type { AnyModel } from "@anywidget/types";
 import { type Content, FakeModel } from "../../shared/fake_model";
 import { pack } from "../../shared/packing";
 import type { Made, Method } from "./types";
@@ -106,10 +105,6 @@ export class MockKernel extends FakeModel {
     });
   }
 
-  get model(): AnyModel {
-    return this as unknown as AnyModel;
-  }
-
   override send(content: Content, _: unknown, buffers?: unknown): void {
     super.send(content, _, buffers);
     if (content.kind !== "request" || content.name === "curves") return;
@@ -126,8 +121,6 @@ export class MockKernel extends FakeModel {
       );
     else setTimeout(() => this.reply(content));
   }
-
-  asked = (name: string) => this.requests().filter((request) => request.name === name);
 
   /** Computes: the maps are there. */
   finish(...maps: Made[]): void {

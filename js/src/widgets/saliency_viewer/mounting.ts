@@ -1,25 +1,14 @@
 // What the browser tests share: a widget on a page, with a mock kernel.
-import { page } from "vitest/browser";
-import { find, place } from "../../shared/mounting";
+import { find, mounter } from "../../shared/mounting";
 import widget from "./index";
 import { EDGE, MockKernel } from "./mock_kernel";
 
-export { eventually, find, see, unmount } from "../../shared/mounting";
+export { choose, eventually, find, see, unmount } from "../../shared/mounting";
 
-export function mount(
-  traits: object = {},
-  { width = 1000, manager }: { width?: number; manager?: object } = {},
-) {
-  const kernel = new MockKernel({ ...traits });
-  if (manager) kernel.widget_manager = manager;
-  place(widget.render, kernel.model, width);
-  return kernel;
-}
+export const mount = mounter(widget.render, MockKernel);
 
 export const root = () => find(".cnnw-sv");
 export const tile = (id: string) => find(`[data-id="${id}"]`);
-export const choose = (label: string, option: string) =>
-  page.getByRole("combobox", { name: label, exact: true }).selectOptions(option);
 
 /** The pointer is at a pixel of a map. */
 export function point(id: string, row: number, column: number): void {

@@ -1,8 +1,5 @@
 // The drop-down list of the layers.
 import { Choice } from "../../shared/choice";
-
-export { Choice };
-
 import { useMonitor } from "./state";
 import { layerOf } from "./walking";
 

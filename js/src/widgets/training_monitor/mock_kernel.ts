@@ -1,5 +1,4 @@
 // A kernel for tests: it has recorded made-up runs, and tells of what is new in them.
-import type { AnyModel } from "@anywidget/types";
 import { type Content, FakeModel } from "../../shared/fake_model";
 import { pack } from "../../shared/packing";
 import { codesAt, fieldsAt, type MockCurve, type MockRun, mockRun, noise } from "./mock_runs";
@@ -57,12 +56,6 @@ export class MockKernel extends FakeModel {
       ...traits,
     });
   }
-
-  get model(): AnyModel {
-    return this as unknown as AnyModel;
-  }
-
-  asked = (name: string) => this.requests().filter((request) => request.name === name);
 
   override send(content: Content, _?: unknown, buffers?: unknown): void {
     super.send(content, _, buffers);

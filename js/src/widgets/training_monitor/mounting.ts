@@ -5,7 +5,16 @@ import widget from "./index";
 import { MockKernel, pair } from "./mock_kernel";
 import type { MockRun } from "./mock_runs";
 
-export { eventually, find, see, unmount } from "../../shared/mounting";
+export {
+  button,
+  choose,
+  eventually,
+  find,
+  see,
+  slide,
+  slider,
+  unmount,
+} from "../../shared/mounting";
 
 interface Mounted {
   runs?: MockRun[];
@@ -53,8 +62,6 @@ export function drag(title: string, from: number, to: number): void {
 }
 
 export const tab = (name: string) => page.getByRole("tab", { name, exact: true }).click();
-export const choose = (label: string, option: string) =>
-  page.getByRole("combobox", { name: label, exact: true }).selectOptions(option);
 export const plots = () => [...document.querySelectorAll<HTMLElement>(".cnnw-tm-plot")];
 export const texts = (plot: Element | undefined) =>
   [...(plot?.querySelectorAll("text") ?? [])].map(({ textContent }) => textContent);
@@ -84,17 +91,8 @@ export const pixel = (plot: HTMLElement | undefined, across: number, down: numbe
 };
 
 export const timeline = () => find(".cnnw-tm-timeline");
-export const button = (name: string | RegExp) => page.getByRole("button", { name, exact: true });
-export const slider = (name: string) =>
-  page.getByRole("slider", { name }).element() as HTMLInputElement;
 export const ready = () => eventually(() => root().dataset.state).toBe("ready");
 export const chart = (title: string) => find(`[data-title="${title}"]`);
-
-export function slide(name: string, to: number): void {
-  const input = slider(name);
-  input.value = String(to);
-  input.dispatchEvent(new Event("input", { bubbles: true }));
-}
 
 /** Pixels of a colour on a chart. */
 export function painted(title: string, [red, green, blue]: readonly number[]): number {

@@ -9,7 +9,9 @@ import { type State, useMonitor } from "./state";
 /** So many recorded rows are played in a second; a run takes at least so long if it has the steps, and at most (s). */
 const [ROWS, LEAST, MOST] = [4, 15, 60];
 
-export function playedOf({ span, stops, step, goNear }: State): Played {
+type Gone = Pick<State, "span" | "stops" | "step" | "goNear">;
+
+export function playedOf({ span, stops, step, goNear }: Gone): Played {
   const range = () => span.value ?? ([0, 0] as const);
   return {
     range,
