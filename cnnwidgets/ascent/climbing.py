@@ -149,12 +149,12 @@ class Ascent:
             smoothing = self.settings.smoothing(uphill)
             uphill = uphill - self.settings.downhill(pixels, self._start.mean, smoothing)
             (found,) = torch.autograd.grad(pixels, parameters, uphill)
-        norms = gradient.flatten(1).norm(dim=1)
-        measured = torch.stack([scores, norms, smoothing]).T.tolist()
-        self._frames = self._seen(x, measured)
-        moves = torch.tensor([one.note is None for one in self._frames], device=x.device)
-        with isolated(self._net.device, grad=False):
-            self._climb(found, moves.view(-1, *[1] * (found.ndim - 1)))
+            norms = gradient.flatten(1).norm(dim=1)
+            measured = torch.stack([scores, norms, smoothing]).T.tolist()
+            self._frames = self._seen(x, measured)
+            moves = torch.tensor([one.note is None for one in self._frames], device=x.device)
+            with torch.no_grad():
+                self._climb(found, moves.view(-1, *[1] * (found.ndim - 1)))
         self._step += 1
         return tuple(self._frames)
 
@@ -229,11 +229,10 @@ class Ascent:
 
     def _climb(self, gradient: Tensor, moves: Tensor) -> None:
         """Take a step with those that move."""
-        zero = torch.zeros(())
-        update = self._optimizer.step(torch.where(moves, gradient, zero.to(gradient)))
-        rate = self.settings.lr * eased(self._step)
-        update = torch.where(moves, rate * update, zero.to(gradient))
-        self._parameters = self._parametrization.limit(self._parameters + update)
+        update = self._optimizer.step(torch.where(moves, gradient, 0.0))
+        rates = self.settings.lr * eased(self._step) * moves
+        moved = torch.addcmul(self._parameters, rates, update)
+        self._parameters = self._parametrization.limit(moved)
         now = self.settings
         if now.clip or (now.blur_sigma and self._step % BLUR_EVERY == 0):
             pixels = self._parametrization.decode(self._parameters)

@@ -60,7 +60,7 @@ class Adam(Optimizer):
         self._square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
         mean = self._mean / (1 - first**self._steps)
         square = self._square / (1 - second**self._steps)
-        return mean / (square.sqrt_() + _TINY)
+        return mean.div_(square.sqrt_().add_(_TINY))
 
 
 class NormalisedSGD(Optimizer):
