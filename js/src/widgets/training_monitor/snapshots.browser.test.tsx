@@ -180,6 +180,10 @@ describe("snapshots", () => {
     expect(shade()).toBe(50);
     kernel.set("step", 290);
     await eventually(shade).toBe(150);
+    find<HTMLElement>(".cnnw-tm-timeline input").focus();
+    kernel.set("step", 4);
+    await userEvent.keyboard("{ArrowRight}");
+    await eventually(() => kernel.get("step")).toBe(5); // a picture of another tag
     await choose("Tag", "one");
     await see("one: 6 × 4 pixels");
     expect(kernel.asked("maps").at(-1)?.args).toMatchObject({

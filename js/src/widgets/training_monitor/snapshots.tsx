@@ -36,7 +36,9 @@ const tagsOf = ({ images = {} }: Run): string[] => Object.keys(images);
 function holds({ keys, layers, images = {} }: Run): string {
   const what = [
     "curves",
-    ...(keys.length ? [`histograms of ${count(layers.length)} layers`] : []),
+    ...(keys.length
+      ? [`histograms of ${count(layers.length)} layer${layers.length > 1 ? "s" : ""}`]
+      : []),
     ...(Object.keys(images).length ? ["the pictures that were logged"] : []),
   ];
   return what.join(", ").replace(/, (?=[^,]*$)/, " and ");

@@ -125,10 +125,12 @@ function columnsOf(runs: ReadonlySignal<readonly Run[]>): Map<string, number> {
   );
 }
 
-/** Recorded rows and snapshots; of a run that has neither, the points of its longest curve. */
+/** Recorded rows, snapshots and logged pictures; of a run that has none, the points of its longest curve. */
 function stopsOf(store: Store, run: Run | undefined): number[] {
   const held = run && store.of(run.id);
-  const recorded = union(held?.steps ?? [], run?.snapshots.steps ?? []);
+  const pictures = Object.values(run?.images ?? {}).flat();
+  const taken = new Set([...(run?.snapshots.steps ?? []), ...pictures].sort((a, b) => a - b));
+  const recorded = union(held?.steps ?? [], [...taken]);
   if (recorded.length || !held) return recorded;
   return [...(longest(held.curves)?.steps ?? [])];
 }
