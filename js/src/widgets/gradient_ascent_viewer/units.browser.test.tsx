@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { page } from "vitest/browser";
+import { panel } from "./mock_kernel";
+import { button, eventually, find, mount, root, see } from "./mounting";
+
+const grid = () => find(".cnnw-grid");
+
+test("channels are chosen by how they answer a picture; only those on screen are in the page", async () => {
+  const kernel = mount({
+    _layers: [{ name: "conv2", kind: "Conv2d", channels: 1280, maps: true, jump: 2 }],
+  });
+  await page.getByText("Unit: conv2:5").click();
+  await see("How they answer noise, each in its own range.");
+  expect(kernel.asked("maps").map(({ args }) => args)).toEqual([{ layer: "conv2" }]);
+  await eventually(() => grid().querySelectorAll("canvas").length).toBeGreaterThan(10);
+  expect(grid().querySelectorAll("canvas").length).toBeLessThan(200);
+  const canvas = grid().querySelector<HTMLCanvasElement>("[aria-selected=true] canvas");
+  const level = () => canvas?.getContext("2d")?.getImageData(0, 0, 1, 1).data[0];
+  await eventually(level).toBe(50); // of channel 5
+  expect(canvas?.closest("[data-at]")?.textContent).toBe("5");
+  grid().scrollTop = 1e6;
+  await page.getByRole("gridcell", { name: "1279" }).click();
+  expect(kernel.get("objective")).toBe("conv2:1279");
+});
+
+test("the popup leaves the picture in sight", async () => {
+  const kernel = mount();
+  root().style.width = "1100px";
+  kernel.begin();
+  kernel.frame(0, 4);
+  await page.getByText("Unit: conv2:5").click();
+  const popup = () => find(".cnnw-ga-subject [open] > div").getBoundingClientRect();
+  await eventually(() => popup().width).toBeGreaterThan(200);
+  const picture = find("article canvas").getBoundingClientRect();
+  expect(popup().left).toBeGreaterThanOrEqual(picture.right);
+});
+
+test("what a neuron sees is marked, within the picture", async () => {
+  const kernel = mount();
+  kernel.begin([{ ...panel(0, "conv2:5:0:1"), field: [-2, 2, 4, 4] }]);
+  kernel.frame(0, 4);
+  await eventually(() => find(".cnnw-ga-seen")).toBeTruthy();
+  const { top, left, height, width } = find(".cnnw-ga-seen").style; // of 8 × 8 pixels
+  expect([top, left, height, width]).toEqual(["0%", "25%", "25%", "50%"]);
+});
+
+test("weights that were automatic are told", async () => {
+  const kernel = mount({ compare: "tv" });
+  const labels = ["TV 0", "TV 4 × automatic"];
+  kernel.begin(labels.map((label, id) => ({ ...panel(id, label), smoothing: 4 * id })));
+  kernel.turns = [{ step: 0, now: { tv: null }, labels: null }];
+  kernel.frame(0, 10);
+  await see("TV 4 × automatic = 0.4"); // 2 × (0.1 + 10 / 100)
+  const slider = () => page.getByRole("slider", { name: "Total variation" }).element();
+  await eventually(() => slider().getAttribute("aria-valuetext")).toBe("automatic (0.1)");
+});
+
+test("scores have a smoothed line over the raw one, gradient norms only theirs", async () => {
+  const kernel = mount();
+  kernel.begin();
+  kernel.frame(0, 30);
+  await eventually(() => root().querySelectorAll("svg path[data-raw]").length).toBe(3);
+  expect(root().querySelectorAll("svg path[data-raw=true]").length).toBe(1);
+});
+
+test("of two classes, that one is the other’s opposite is said", async () => {
+  const kernel = mount({ _classes: ["cat", "dog"], objective: "class:cat" });
+  kernel.begin([panel(0, "class:cat")]);
+  kernel.frame(0, 4);
+  await see(/p\(dog\) = 1 − p\(cat\)/);
+  kernel.update("_classes", ["cat", "dog", "cow"]);
+  await eventually(() => root().textContent?.includes("1 − p(")).toBe(false);
+  await button("Reset").click();
+});
