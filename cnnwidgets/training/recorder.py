@@ -53,9 +53,10 @@ class Recorder(Steered):
 
     Losses and learning rates are recorded at every step, the norm of the gradient too where steps
     are not very short; histograms, norms, dead units … of every layer's weights, gradients and
-    activations, and now and then the weights themselves, as often as all of it takes no more than
-    3 % of the time, as `overhead` measures it. Where steps take a few milliseconds, losses alone
-    take more: the layers then get half of that beside it, and 30 of 1,000 steps are recorded.
+    activations, and now and then the weights themselves, as often as all of it makes steps no more
+    than 3 % longer: 2 % is spent in the recorder, as `overhead` measures it, the rest is what it
+    does to the caches. Where steps take a few milliseconds, losses alone take more: the layers
+    then get half of that beside it, and 30 of 1,000 steps are recorded.
     Training is, bit for bit, what it would be without it. Nothing in here raises into the loop:
     after an error of its own it lets go of the model, keeps what it has, and says so in `notes`
     and in the log. It ends with the ``with`` block, by `close`, or when the model is gone; another
@@ -71,7 +72,7 @@ class Recorder(Steered):
         The optimizer, or several of them, in which case a step is over when each has stepped. By
         default every one that holds parameters of the model is found when it steps.
     every
-        Record layers each so many steps; ``"auto"``: as often as 3 % of the time allow.
+        Record layers each so many steps; ``"auto"``: as often as 3 % longer steps allow.
     probe
         One image, a list of them, or a prepared batch [N, C, H, W], to see the network's feature
         maps, gradients and predictions of at every snapshot.
