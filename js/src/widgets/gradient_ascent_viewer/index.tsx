@@ -7,7 +7,7 @@
 //   article                         a picture; data-panel, data-step that it is of, data-score, data-answer
 //   buttons "Run" (then "Pause", "Resume"), "Step", "Reset", "Newest", "Play what is there (p)", "Enlarge"
 //   sliders "Step", "Step, on the curves", "Total variation", "L2", "Jitter", "Rate", …
-//   comboboxes "Compare", "How many", "Measure", "Direction", "Start", …; numbers "Steps", "Seed", "Size"
+//   comboboxes "Compare", "How many", "Measure", "Direction", "Start", "Speed", …; numbers "Steps", "Seed", "Size"
 //   "Unit: …" and "Class: …"        open the listboxes "layers" and "classes"; "Save" the file formats
 //   [data-first]                    where a class is the network's answer for the first time
 import type { AnyModel } from "@anywidget/types";

@@ -4,6 +4,7 @@ import { panel } from "./mock_kernel";
 import {
   button,
   eventually,
+  find,
   HAPPY,
   mount,
   root,
@@ -207,6 +208,10 @@ describe("several pictures", () => {
       .filter((element) => element.checkVisibility())
       .map((element) => element.getBoundingClientRect()))
       expect(right).toBeLessThanOrEqual(root().getBoundingClientRect().right);
+    const [bar, speed] = ["output", ".cnnw-choice"].map((part) =>
+      find(`.cnnw-player ${part}`).getBoundingClientRect(),
+    ) as [DOMRect, DOMRect];
+    expect(bar.right <= speed.left || bar.bottom <= speed.top).toBe(true);
   });
 });
 

@@ -11,7 +11,7 @@
 //   .cnnw-tm-chart                  data-title, data-from … data-to of the horizontal axis, data-low … data-high;
 //                                   its [role=application] is clicked, dragged, walked through; li[data-run][data-curve]
 //                                   has the value at the step, or under the pointer
-//   sliders "Smoothing"; checkbox "Log axis"; list "Over"; button "Reset zoom"; list "Findings"
+//   sliders "Smoothing"; checkbox "Log axis"; lists "Over" and "Speed"; button "Reset zoom"; list "Findings"
 import type { AnyModel } from "@anywidget/types";
 import { render } from "preact";
 import { onAbort } from "../../shared/lasting";
