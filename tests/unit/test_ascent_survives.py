@@ -84,6 +84,18 @@ def test_saturated_unit() -> None:
     assert last.score == 1
 
 
+def test_a_unit_that_dies_on_the_way_leaves_its_picture_as_it_is() -> None:
+    """Neither its penalties nor the swing of the steps before move it."""
+    net = climbed(function=lambda maps: maps.mean((2, 3)) * 300)
+    frames = list(cw.ascend(net, cw.Probability(1), tv=1.0))
+    before = [frame for frame in frames if frame.note is None]
+    stays = frames[len(before) :]
+    assert len(before) > 8
+    assert len(stays) == 8
+    assert not torch.equal(before[-1].image, before[-2].image)
+    assert all(torch.equal(frame.image, stays[0].image) for frame in stays)
+
+
 class Breaks(nn.Module):
     """Its score turns into `value` once the picture is bright enough."""
 
