@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Int, observe
 
-from cnnwidgets.widgets.base import Widget, sentence
+from cnnwidgets.widgets.base import Widget
+from cnnwidgets.widgets.failures import sentence
 from cnnwidgets.widgets.worker import Job
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from traitlets import List, TraitError, Unicode, default, observe
 from cnnwidgets.errors import nearest
 from cnnwidgets.export.html import Page
 from cnnwidgets.widgets.documenting import describe_traits
+from cnnwidgets.widgets.failures import sentence, without_calls
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers, printed, seldom
 from cnnwidgets.widgets.stream import PATIENCE, Stream
-from cnnwidgets.widgets.tracebacks import without_calls
 from cnnwidgets.widgets.traits import TraitValueError
 from cnnwidgets.widgets.worker import Cancelled, Job, Worker, worker_for
 
@@ -373,14 +373,6 @@ class Widget(anywidget.AnyWidget):
         """Remember an error and leave its traceback in the kernel's log."""
         self.log.error("%s: %s", type(self).__name__, error, exc_info=error)
         self.error = error if error is self.error else without_calls(error)
-
-
-def sentence(error: BaseException) -> str:
-    """Say an error in one sentence: its first line, and its type unless it is a plain refusal."""
-    first = str(error).strip().partition("\n")[0]
-    if first and isinstance(error, ValueError):
-        return first
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 def bundle(name: str, kind: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cnnwidgets.training.recorder import Recorder
 from cnnwidgets.training.run import Run
 from cnnwidgets.training.stored import StoredRun, load_run
-from cnnwidgets.widgets.base import sentence
+from cnnwidgets.widgets.failures import sentence
 from cnnwidgets.widgets.monitor_history import Digest
 from cnnwidgets.widgets.monitor_images import images_of
 from cnnwidgets.widgets.monitor_silence import silence_of

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Float
 
-from cnnwidgets.widgets.base import Widget, sentence
+from cnnwidgets.widgets.base import Widget
+from cnnwidgets.widgets.failures import sentence
 from cnnwidgets.widgets.turns import Turns
 
 if TYPE_CHECKING:

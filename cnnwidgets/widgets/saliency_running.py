@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cnnwidgets.widgets.base import sentence
+from cnnwidgets.widgets.failures import sentence
 from cnnwidgets.widgets.requests import RequestError
 from cnnwidgets.widgets.saliency_maps import Explanation, Panel
 from cnnwidgets.widgets.saliency_methods import METHODS, listening

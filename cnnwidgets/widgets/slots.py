@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cnnwidgets.classes import Prediction, scores
-from cnnwidgets.widgets.base import sentence
+from cnnwidgets.widgets.failures import sentence
 from cnnwidgets.widgets.passes import Passes
 from cnnwidgets.widgets.pictures import Shown
 from cnnwidgets.widgets.requests import RequestError

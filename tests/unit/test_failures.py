@@ -12,9 +12,9 @@ import pytest
 from torch import nn
 
 from cnnwidgets.network import Network
+from cnnwidgets.widgets.failures import without_calls
 from cnnwidgets.widgets.requests import Answer, Request, answers
 from cnnwidgets.widgets.running import Running
-from cnnwidgets.widgets.tracebacks import without_calls
 from tests.kernel import PATIENCE, Browser
 
 if TYPE_CHECKING:

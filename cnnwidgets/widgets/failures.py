@@ -1,4 +1,4 @@
-"""Errors that are kept for long, and what of the work that they ended is kept with them."""
+"""Errors that end a widget's work: said in a sentence, kept without what the work held."""
 
 from __future__ import annotations
 
@@ -20,3 +20,11 @@ def without_calls(error: BaseException) -> BaseException:
             behind += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
         met.add(id(one))
     return error
+
+
+def sentence(error: BaseException) -> str:
+    """Say an error in one sentence: its first line, and its type unless it is a plain refusal."""
+    first = str(error).strip().partition("\n")[0]
+    if first and isinstance(error, ValueError):
+        return first
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
