@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from traitlets import Float, Int, TraitType, validate
+from traitlets import Float, Int, TraitError, TraitType, validate
 
 from cnnwidgets.ascent.settings import CALM, Settings
 from cnnwidgets.widgets.ascent_checks import (
@@ -15,7 +15,7 @@ from cnnwidgets.widgets.ascent_checks import (
     valid_whole,
 )
 from cnnwidgets.widgets.base import Widget
-from cnnwidgets.widgets.traits import Choice
+from cnnwidgets.widgets.traits import Choice, TraitValueError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +69,16 @@ class AscentSettings(Widget):
     """Height and width in pixels; None for the network's."""
 
     _picture: Tensor | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - as of any object
+        """Say what to give instead of a value of a wrong type."""
+        try:
+            super().__setattr__(name, value)
+        except TraitError as error:
+            if not str(error).startswith("The "):  # what traitlets says then
+                raise
+            kind = self.traits()[name].info()
+            raise TraitValueError(f"{name}: {value!r}; give {kind}") from None
 
     def _restart(self, *, at_once: bool = False) -> None:
         raise NotImplementedError

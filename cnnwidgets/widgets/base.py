@@ -22,7 +22,6 @@ from cnnwidgets.widgets.documenting import describe_traits
 from cnnwidgets.widgets.failures import sentence, without_calls
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers, printed, seldom
 from cnnwidgets.widgets.stream import PATIENCE, Stream
-from cnnwidgets.widgets.traits import TraitValueError
 from cnnwidgets.widgets.worker import Cancelled, Job, Worker, worker_for
 
 if TYPE_CHECKING:
@@ -106,13 +105,7 @@ class Widget(anywidget.AnyWidget):
                 raise AttributeError(
                     f"{own}: there is no attribute {name!r}; did you mean {near!r}?"
                 )
-        try:
-            super().__setattr__(name, value)
-        except TraitError as error:
-            if not str(error).startswith("The "):  # what traitlets says of a wrong type
-                raise
-            kind = self.traits()[name].info()
-            raise TraitValueError(f"{name}: {value!r}; give {kind}") from None
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.net.name})"

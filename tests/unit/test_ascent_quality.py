@@ -66,19 +66,20 @@ def views(x: Tensor) -> Tensor:
     return torch.stack(found)
 
 
-def bleached(pixels: Tensor) -> float:
-    """The share of the pixels of [N, C, H, W] within 2 % of the range's ends in all channels."""
-    return float(((pixels - 0.5).abs() >= 0.48).all(1).float().mean())
+def bleached(pixels: Tensor, near: float = 0.02) -> float:
+    """The share of the pixels of [N, C, H, W] so near the range's ends in all channels."""
+    return float(((pixels - 0.5).abs() >= 0.5 - near).all(1).float().mean())
 
 
 @pytest.mark.slow
 def test_imagenet_classes_are_not_bleached() -> None:
-    """With all frequencies down to the lowest in 1 / f, zebra had 0.5 % of its pixels there."""
+    """Where the lowest frequencies weighed most, 0.5 % of zebra was, and 12 % within a tenth."""
     pytest.importorskip("efficientnet_lite_pytorch")
     net, _, _ = cw.samples.imagenet()
     *_, (frame,) = Ascent(net, cw.Class(net.classes.index("zebra")), patience=None)
     pixels = torch.from_numpy(net.restore(frame.image[None])).permute(0, 3, 1, 2) / 255
-    assert bleached(pixels) <= 0.001
+    assert bleached(pixels) <= 0.0005
+    assert bleached(pixels, 0.1) <= 0.01
     assert float(pixels.std()) > 0.05  # not by being grey
 
 
