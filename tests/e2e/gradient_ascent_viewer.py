@@ -95,7 +95,7 @@ class GradientAscentViewer(WidgetView):
         field = self.root.get_by_role("searchbox", name="Search layers")
         field.fill(layer)
         field.press("Enter")
-        self.root.get_by_role("button", name=f"Channel {channel}", exact=True).click()
+        self.root.get_by_role("gridcell", name=str(channel), exact=True).click()
         self.page.page.keyboard.press("Escape")
         expect(field).to_have_count(0)
 
