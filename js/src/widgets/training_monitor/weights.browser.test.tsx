@@ -24,7 +24,8 @@ const open = async (traits: object = {}, given: Parameters<typeof mount>[1] = {}
   await choose("View", "heat map of weights");
   return kernel;
 };
-const drawn = () => eventually(() => plots().length).toBe(2);
+const drawn = () =>
+  eventually(() => document.querySelectorAll(".cnnw-tm-above line.cnnw-tm-step").length).toBe(2);
 const said = () =>
   [...document.querySelectorAll(".cnnw-tm-above output")].map(({ textContent }) => textContent);
 const legend = () => find(".cnnw-legend").ariaLabel;
@@ -33,10 +34,13 @@ describe("weights over the steps", () => {
   test("are a row each, of both runs above one another on one scale", async () => {
     await open();
     await drawn();
+    await eventually(() => plots().length).toBe(2);
     const [above, below] = plots().map((plot) => plot.getBoundingClientRect());
     expect(above?.left).toBe(below?.left);
     expect(below?.top).toBeGreaterThan(above?.bottom ?? 0);
-    expect(legend()).toBe("weight; one scale for all steps and runs: colours from −0.5 to 0.5");
+    await eventually(legend).toBe(
+      "weight; one scale for all steps and runs: colours from −0.5 to 0.5",
+    );
     await see("200 of 600 weights, evenly spread, at 10 snapshots.");
     expect(texts(plots()[0])).toContain("filter 7");
     expect(plots()[0]?.ariaLabel).toBe("weights of conv1 over 10 snapshots, run lr 0.05");
