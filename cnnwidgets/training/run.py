@@ -175,8 +175,9 @@ class Run:
             Name of the layer: its module path.
         quantity
             ``"weights"``, ``"biases"``, ``"gradients"``, ``"bias gradients"`` or
-            ``"activations"``: what the layer puts out, which for a convolution or dense layer are
-            the pre-activations of what follows.
+            ``"activations"``: what the layer puts out for the first pictures of a batch, 16 of
+            them or as many as have 131,072 values, at least one; for a convolution or dense layer
+            they are the pre-activations of what follows.
 
         Raises
         ------
