@@ -70,7 +70,7 @@ describe("rows of weights", () => {
 
   test("a few that have exploded do not make all others grey", () => {
     const most = Array.from({ length: 99 }, (_, i) => i / 100);
-    const range = weightRange([tableOf(weightsOf([[...most, 1e9]], [100]), "weights")], true);
+    const range = weightRange([tableOf(weightsOf([[...most, 10]], [100]), "weights")], true);
     expect(range).toMatchObject({ high: 1, clipped: true });
   });
 
