@@ -74,6 +74,25 @@ describe("rows of weights", () => {
     expect(range).toMatchObject({ high: 1, clipped: true });
   });
 
+  test("steps, or a run, that have exploded do not make those before, or the other, grey", () => {
+    const calm = [
+      [0.1, -0.2],
+      [0.3, 0.37],
+      [0.3, 0.3],
+    ];
+    const burst = [
+      [0.1, -0.2],
+      [2e8, -1e10],
+      [Number.NaN, Number.NaN],
+    ];
+    const table = (columns: number[][]) => tableOf(weightsOf(columns, [2]), "weights");
+    const range = { low: -0.4, high: 0.4, clipped: true };
+    expect(weightRange([table(calm), table(burst)], true)).toMatchObject(range);
+    expect(weightRange([table([...calm, ...burst])], true)).toMatchObject(range);
+    expect(weightRange([table(calm), table([[20, 30]])], true).high).toBe(30);
+    expect(weightRange([table([[0, 0], ...calm])], true)).toMatchObject({ high: 0.4 });
+  });
+
   test("have a tick where a filter begins, as far as there is room", () => {
     const filters = [0, 0, 0, 1, 1, 1, 2, 2, 2];
     const texts = (apart: number) => filterTicks(filters, "filter", apart).map(({ text }) => text);

@@ -74,14 +74,28 @@ export function filterTicks(filters: readonly number[], word: string, apart: num
   });
 }
 
-/** A few weights that are so many times larger than the rest do not make all others pale. */
-const FAR = 3;
+/** A few weights that are so many times larger than the rest do not make all others pale; nor do steps that are so many times larger than most. */
+const [FAR, BURST] = [3, 100];
+
+/** The finite sizes of every step. */
+function sizesOf({ rows: { length }, values }: WeightTable): number[][] {
+  const steps = Array.from({ length: values.length / length || 0 }, (_, i) =>
+    Array.from(values.subarray(i * length, (i + 1) * length), Math.abs),
+  );
+  return steps.map((sizes) => sizes.filter(Number.isFinite));
+}
 
 /** One scale for all tables: zero-centred, but norms begin at zero. */
 export function weightRange(tables: readonly WeightTable[], signed: boolean): Range {
-  const sizes = tables.flatMap(({ values }) => Array.from(values, Math.abs));
-  const finite = Float64Array.from(sizes.filter(Number.isFinite)).sort();
-  const range = signedRange(finite, "weights", FAR);
+  const steps = tables.flatMap(sizesOf).map((sizes) => ({ sizes, most: Math.max(0, ...sizes) }));
+  const mosts = steps.flatMap(({ most }) => most || []).sort((a, b) => a - b);
+  const calm = steps.filter(({ most }) => most <= BURST * (mosts[mosts.length >> 1] ?? 0));
+  const range = signedRange(
+    Float64Array.from(calm.flatMap(({ sizes }) => sizes)).sort(),
+    "weights",
+    FAR,
+  );
+  range.clipped ||= calm.length < steps.length;
   return signed ? range : { ...range, low: 0, table: "sequential" };
 }
 
