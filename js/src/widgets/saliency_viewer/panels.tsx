@@ -44,18 +44,18 @@ function PictureTile() {
 const STAGES_PER_SECOND = 8;
 
 /** A map as it was after fewer passes. */
-function Stages({ id, done }: { id: string; done: number[] }) {
+function Stages({ of, done }: { of: string; done: number[] }) {
   const { held } = useViewer();
   const last = done.length - 1;
   const played = useMemo(
     (): Played => ({
       range: () => [0, last],
-      at: () => held.at(id) ?? last,
+      at: () => held.at(of) ?? last,
       playing: signal(false),
       pace: () => STAGES_PER_SECOND,
-      go: (to) => held.look(id, to < last ? Math.floor(to) : undefined),
+      go: (to) => held.look(of, to < last ? Math.floor(to) : undefined),
     }),
-    [id, last],
+    [of, last],
   );
   return <Player label="Passes" played={played} format={(at) => count(done[at] ?? 0)} />;
 }
@@ -99,7 +99,7 @@ function MapTile({ view }: { view: View }) {
           bar={mixed(scale.table, state.overlay.value)}
         />
       )}
-      {stages && stages.done.length > 1 && <Stages id={view.id} done={stages.done} />}
+      {stages && stages.done.length > 1 && <Stages of={view.id} done={stages.done} />}
       {said && <p class={`cnnw-note cnnw-sv-${view.state}`}>{said}</p>}
       {made?.note && view.less === undefined && <Banner kind="warning">{made.note}</Banner>}
       {similarity && <p class="cnnw-note">{alike(similarity)}</p>}
