@@ -12,6 +12,7 @@ from cnnwidgets.widgets.ascent_panels import COMPARISONS, panels_of
 from cnnwidgets.widgets.ascent_subject import (
     Subject,
     channels_of,
+    check_place,
     of_class,
     of_unit,
     subject_of,
@@ -57,6 +58,7 @@ class Aiming(Widget):
 
     _classes: Any
     seed: Any
+    size: Any
     _subject: Subject
     _proposed: Subject
     _elsewhere: Sequence[Any] = ()
@@ -85,7 +87,7 @@ class Aiming(Widget):
         if isinstance(given, str) and given == self._subject.text:
             return given
         with refusing():
-            subject = subject_of(self.net, self._classes, given, self.measure)
+            subject = self._placed(subject_of(self.net, self._classes, given, self.measure))
             self._beside(subject, self.compare)
         self._proposed = subject
         if subject.measure is not None:
@@ -100,7 +102,7 @@ class Aiming(Widget):
         name, value = proposal.trait.name, proposal.value
         if self._made and not self._aligning:
             with refusing("layer" if name == "layer" else ""):
-                self._with(name, value)
+                self._placed(self._with(name, value))
         return value
 
     def _aim(self, text: str) -> None:
@@ -124,6 +126,12 @@ class Aiming(Widget):
     def _meet(self, others: Iterable[object]) -> None:
         """Remember where units are chosen."""
         self._elsewhere = [*self._elsewhere, *others]
+
+    def _placed(self, subject: Subject) -> Subject:
+        """Check where a unit lies; at another size that shows when it climbs."""
+        if self.size is None:
+            check_place(self.net, subject)
+        return subject
 
     def _place(self, name: str, value: Any) -> tuple[str, int] | None:  # noqa: ANN401
         """Return the layer and channel that are shown where a value was chosen, if it was there."""

@@ -124,6 +124,22 @@ def of_unit(net: Network, layer: str, channel: int, unit: tuple[int, int] | None
     return Subject(text, objective, layer, channel, unit)
 
 
+def check_place(net: Network, subject: Subject) -> None:
+    """Raise unless a unit lies in its layer's map, as it is at the network's size."""
+    if subject.layer is None or subject.unit is None:
+        return
+    shape = net.layer(subject.layer).output_shape or ()
+    if len(shape) != _MAPS:
+        raise ValueError(
+            f"unit: {subject.unit}; layer {subject.layer!r} has no rows and columns; leave it out"
+        )
+    for name, at, count in zip(("row", "column"), subject.unit, shape[1:], strict=True):
+        if not 0 <= at < count:
+            raise ValueError(
+                f"{name}: {at}; layer {subject.layer!r} has {count} {name}s, 0 to {count - 1}"
+            )
+
+
 def of_class(classes: Sequence[str], target: int | str, measure: str) -> Subject:
     """Return a class, given by name or index."""
     index = _index(classes, target)

@@ -19,7 +19,13 @@ from cnnwidgets.widgets.ascent_panels import told_of
 from cnnwidgets.widgets.ascent_replies import AscentReplies, frame_of, told_beside
 from cnnwidgets.widgets.ascent_saving import formats, write
 from cnnwidgets.widgets.ascent_settings import AscentSettings
-from cnnwidgets.widgets.ascent_subject import class_names, described, of_class, subject_of
+from cnnwidgets.widgets.ascent_subject import (
+    check_place,
+    class_names,
+    described,
+    of_class,
+    subject_of,
+)
 from cnnwidgets.widgets.running import Running
 from cnnwidgets.widgets.stream import PER_SECOND
 
@@ -81,7 +87,7 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
     TypeError
         If a keyword is unknown; the message names the nearest.
     ValueError
-        If there is no such layer, channel or class, or a setting makes no sense.
+        If there is no such layer, channel, unit or class, or a setting makes no sense.
 
     Notes
     -----
@@ -135,6 +141,8 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
         chosen = {name: traits.pop(name) for name in PARTS if name in traits}
         classes = class_names(network)
         subject = subject_of(network, classes, objective, traits.get("measure", "log-odds"))
+        if traits.get("size") is None:
+            check_place(network, subject)
         if subject.target is not None and subject.measure is not None:
             measure = traits.setdefault("measure", subject.measure)
             subject = of_class(classes, subject.target, measure)

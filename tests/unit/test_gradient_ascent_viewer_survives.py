@@ -266,9 +266,10 @@ def test_no_gradient() -> None:
 
 
 def test_a_unit_that_the_map_does_not_have_is_said() -> None:
-    viewer = viewing("conv1:1:40:0")
+    """At another size than the network's: else it is refused."""
+    viewer = viewing("conv1:1:40:0", size=16)
     viewer.run()
-    with pytest.raises(ValueError, match=r"row: 40; layer 'conv1' has 10 rows, 0 to 9"):
+    with pytest.raises(ValueError, match=r"row: 40; layer 'conv1' has 14 rows, 0 to 13"):
         viewer.wait(PATIENCE)
     viewer.close()
 
