@@ -181,6 +181,9 @@ describe("what is there", () => {
   });
 });
 
+/** To drag a scrub bar in (CSS pixels). */
+const ROOM = 160;
+
 describe("several pictures", () => {
   test("stand beside one another, and one is enlarged", async () => {
     const kernel = mount({ compare: "sad", ...ZEBRA });
@@ -197,7 +200,7 @@ describe("several pictures", () => {
     await eventually(() => document.querySelectorAll("article").length).toBe(2);
   });
 
-  test.each([480, 1200])("and all else fit into %i px", async (width) => {
+  test.each([480, 560, 610, 860, 1200])("and all else fit into %i px", async (width) => {
     await page.viewport(width + 40, 900);
     const kernel = mount({ compare: "seeds", ...ZEBRA }, { width });
     kernel.begin(Array.from({ length: 16 }, (_, i) => panel(i, `seed ${i}`, "class:zebra")));
@@ -212,6 +215,7 @@ describe("several pictures", () => {
       find(`.cnnw-player ${part}`).getBoundingClientRect(),
     ) as [DOMRect, DOMRect];
     expect(bar.right <= speed.left || bar.bottom <= speed.top).toBe(true);
+    expect(find(".cnnw-player input").clientWidth).toBeGreaterThan(ROOM);
   });
 });
 

@@ -179,13 +179,14 @@ describe("whatever happens", () => {
     await eventually(() => timeline().dataset.step).toBe("1");
   });
 
-  test("it fits into 480 pixels", async () => {
+  test.each([480, 610])("it fits into %i pixels", async (width) => {
     const runs = pair();
     const [good] = runs as [MockRun, MockRun];
     Object.assign(good.about, { live: true, controllable: true, name: "n".repeat(200) });
-    mount({}, { runs, width: 480 });
+    mount({}, { runs, width });
     await eventually(() => root()?.dataset.state).toBe("training");
     await eventually(() => chart("loss").querySelector("canvas")).not.toBeNull();
+    expect(slider("Recorded step").clientWidth).toBeGreaterThan(150); // to drag in
     const right = root().getBoundingClientRect().right;
     for (const element of root().querySelectorAll("canvas, svg, button, input, select"))
       expect(element.getBoundingClientRect().right).toBeLessThanOrEqual(right);
