@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -131,14 +131,37 @@ def test_scrubbing_playing_and_a_file(notebook: NotebookPage, shown: GradientAsc
     assert played == sorted(played)
     assert len(played) > 5
 
+    ends = [shown.look(step) or np.array(shown.pixels(), float) for step in (0, 64)]
+    check_files(shown, *ends)
+
+
+def check_files(shown: GradientAscentViewer, *ends: Any) -> None:
+    """Save from the toolbar: a film runs from the first picture to the last, a sheet as well."""
+    for kind in ("GIF", "WebP"):
+        with saved(shown, kind) as film:
+            assert film.n_frames == 65
+            for at, end in zip((0, 64), ends, strict=True):
+                film.seek(at)
+                assert np.abs(drawn_in(film) - end).mean() < 3
+    with saved(shown, "PNG") as sheet:
+        wide, high = sheet.width // 6, sheet.height // 4
+        for (column, row), end in zip(((0, 0), (5, 3)), ends, strict=True):
+            box = (column * wide, row * high, (column + 1) * wide, (row + 1) * high)
+            np.testing.assert_array_equal(drawn_in(sheet.crop(box)), end)
+
+
+def saved(shown: GradientAscentViewer, kind: str) -> Any:
+    """Return a file that was chosen in the toolbar."""
     shown.root.locator("summary", has_text="Save").click()
-    with notebook.page.expect_download() as coming:
-        shown.root.get_by_role("button", name="GIF").click()
-    assert coming.value.suggested_filename == "class-Trouser.gif"
-    with Image.open(coming.value.path()) as film:
-        assert film.n_frames == 65
-        first, last = (np.asarray(film.seek(at) or film.convert("L")) for at in (0, 64))
-    assert np.abs(first.astype(float) - last).mean() > 5
+    with shown.page.page.expect_download() as coming:
+        shown.root.get_by_role("button", name=kind).click()
+    assert coming.value.suggested_filename == f"class-Trouser.{kind.lower()}"
+    return Image.open(coming.value.path())
+
+
+def drawn_in(page: Any) -> Any:
+    """Return the picture in a page, 12 times as large, under a line of words."""
+    return np.asarray(page.convert("L"), float)[28:364:12, 12:348:12]
 
 
 WATCH = """root => {
@@ -191,6 +214,7 @@ def test_turned_stopped_and_gone_on_with(slow: tuple[NotebookPage, GradientAscen
     page.clear_outputs()
     page.kernel_wait("not viewer.running")
     at = page.kernel_eval("viewer.frames[-1].step")
+    assert at < page.kernel_eval("viewer.steps")  # not by coming to its end
     page.page.wait_for_timeout(300)
     assert page.kernel_eval("viewer.frames[-1].step") == at
     page.run_cell(0)
@@ -319,12 +343,12 @@ def test_the_exported_page_needs_no_kernel(
     saved.wait_state("replay")
     saved.wait_step(64)
     for step in (0, 33):
-        for view in (saved, shown):
+        for view in (shown, saved):
             view.look(step)
+        check(notebook, saved)
         for panel in (0, 1):
             assert saved.pixels(panel) == shown.pixels(panel)
             assert saved.answers(panel) == shown.answers(panel)
-        assert saved.reading() == shown.reading()
     saved.button("Play what is there (p)").click()
     saved.wait_step(64)
     expect(saved.button("Run")).to_be_disabled()
