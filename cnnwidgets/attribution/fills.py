@@ -9,6 +9,7 @@ import torch
 from PIL import ImageColor
 from torch import Tensor
 
+from cnnwidgets.attribution.incremental.tape import LARGEST, tame
 from cnnwidgets.errors import nearest
 from cnnwidgets.images import per_channel
 
@@ -47,7 +48,7 @@ def filled(net: Network, x: Tensor, fill: Fill, *, seed: int = 0) -> Tensor:
     Raises
     ------
     ValueError
-        If it is none of these.
+        If it is none of these, or is NaN, infinite or huge.
 
     Warns
     -----
@@ -58,6 +59,7 @@ def filled(net: Network, x: Tensor, fill: Fill, *, seed: int = 0) -> Tensor:
     if isinstance(fill, Tensor):
         return _given(fill, x)
     if isinstance(fill, (int, float)) and not isinstance(fill, bool):
+        _require_tame(torch.tensor(float(fill)))
         _doubt(net, x, float(fill))
         return torch.full_like(x, float(fill))
     if fill == "mean":
@@ -72,6 +74,7 @@ def filled(net: Network, x: Tensor, fill: Fill, *, seed: int = 0) -> Tensor:
 
 
 def _given(fill: Tensor, x: Tensor) -> Tensor:
+    _require_tame(fill)
     try:
         return fill.detach().to(x).expand_as(x)
     except RuntimeError:
@@ -79,6 +82,13 @@ def _given(fill: Tensor, x: Tensor) -> Tensor:
             f"fill: a tensor {list(fill.shape)}; give {list(x.shape[1:])} or one value per "
             f"channel, [{x.shape[1]}, 1, 1]"
         ) from None
+
+
+def _require_tame(fill: Tensor) -> None:
+    if not tame(fill):
+        raise ValueError(
+            f"fill: it is NaN, infinite or beyond ±{LARGEST:g} somewhere; give finite numbers"
+        )
 
 
 def _doubt(net: Network, x: Tensor, value: float) -> None:

@@ -37,6 +37,8 @@ TOLERANCE = 1e-4
 """By which logits of an incremental pass may differ from a full one, relative to the largest."""
 
 
+_DEPENDS = "its answer for one picture depends on the others with it"
+
 HANDING = 1_500_000
 """Multiply-adds that take about as long as cutting out what one operation sees of the windows."""
 
@@ -249,7 +251,7 @@ class PatchedPasses:
         except Exception as error:  # noqa: BLE001 - whatever the model does with a batch
             raise Untapable(f"{type(error).__name__} with two pictures: {error}") from None
         if not _close(both[:1], answer):
-            raise Untapable("its answer for one picture depends on the others with it")
+            raise Untapable(one.refused or _DEPENDS)
         self.alone = False
         tape = spliced(one, two, (one.slot(answer), two.slot(both)))
         self.made_by = tape.maker

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from cnnwidgets.attribution.incremental.bounded import bounded
 from cnnwidgets.attribution.incremental.convolution import Convolution, Limits
 from cnnwidgets.attribution.incremental.dense import Dense
 from cnnwidgets.attribution.incremental.sliding import MaxPool, average_pool
@@ -138,10 +139,13 @@ def _fused(tape: Tape) -> Tape:
     readers[tape.output] += 1
     kept: list[Call] = []
     maker: dict[Slot, int] = {}
+    tame = True
     for call in tape.calls:
+        tame = tame and bounded(call)
         source = call.args[0] if call.args and isinstance(call.args[0], Slot) else None
         at = maker.get(source) if source is not None and readers[source] == 1 else None
-        better = None if at is None else _joined(kept[at].function, call)
+        joins = tame or call.name == "batch_norm"
+        better = None if at is None or not joins else _joined(kept[at].function, call)
         if at is None or better is None:
             at = len(kept)
             kept.append(call)

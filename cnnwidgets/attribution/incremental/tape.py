@@ -36,6 +36,11 @@ _MEMORY = frozenset(str.split("as_strided stride storage_offset data_ptr set res
 """Functions of how values lie in memory, which is not the same for windows."""
 
 
+_WEIGHTED = frozenset({"batch_norm", "conv2d", "linear"})
+"""Functions that are later computed with a ReLU included, which makes 0 of NaN."""
+LARGEST = 1e19
+"""About the square root of the largest float32: no product of smaller numbers is infinite."""
+
 _HELD = 3  # what a function reads, what it makes, and what waits for later
 
 
@@ -118,7 +123,7 @@ class Recorder(TorchFunctionMode):
     def __init__(self, x: Tensor) -> None:
         super().__init__()
         self.calls: list[Call] = []
-        self.refused: str | None = None
+        self.refused = None if tame(x) else "the picture is NaN, infinite or huge somewhere"
         self.bytes = 0
         self._count = 0
         self._slots: dict[int, Slot] = {}
@@ -187,6 +192,8 @@ class Recorder(TorchFunctionMode):
         reasons = {
             "it asks how a tensor lies in memory": known and name in _MEMORY,
             "it decides by values": known and silent,
+            "its numbers are NaN, infinite or huge": name in _WEIGHTED
+            and not all(map(tame, tensors(result))),
             "it writes to several tensors": written and not (first and len(written) == 1),
             "it changes a tensor of the model": first and id(args[0]) not in self._slots,
             "it writes to memory that tensors share": first and self._shared(args[0]),
@@ -328,6 +335,14 @@ def mapped(value: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401
     if kind is slice:
         return slice(*(mapped(part, change) for part in (value.start, value.stop, value.step)))
     return change(value)
+
+
+def tame(x: Tensor) -> bool:
+    """Whether all numbers are finite, and so far from infinity that their products are."""
+    if not x.numel() or not x.is_floating_point():
+        return True
+    least, most = x.detach().aminmax()
+    return bool(-least < LARGEST) and bool(most < LARGEST)
 
 
 def _address(tensor: Tensor) -> int:
