@@ -109,7 +109,8 @@ def predicted(
     -------
     tuple
         Steps, indices and names of at most 10 classes (in their own order where that is all of
-        them), the predicted class of each picture at each step; float32 [steps, N, classes].
+        them), the predicted class of each picture at each step, −1 where the probabilities are no
+        numbers; float32 [steps, N, classes].
     """
     stacked = np.stack(list(chances.values()))
     means = np.nan_to_num(stacked).mean((0, 1))
@@ -122,6 +123,6 @@ def predicted(
         "steps": list(chances),
         "classes": classes,
         "names": [names[i] if i < len(names) else f"class {i}" for i in classes],
-        "predicted": stacked.argmax(2).tolist(),
+        "predicted": np.where(np.isnan(stacked).any(2), -1, stacked.argmax(2)).tolist(),
     }
     return value, stacked[..., classes]

@@ -152,6 +152,12 @@ def test_of_many_classes_the_likeliest_are_told_first() -> None:
     assert value["names"][value["classes"].index(11)] == "class 11"
 
 
+def test_of_what_is_no_number_no_class_is_predicted() -> None:
+    chances = np.array([[[0.2, 0.8], [0.9, 0.1]], [[np.nan, np.nan], [1.0, 0.0]]], np.float32)
+    value, _ = predicted(dict(enumerate(chances)), NAMES)
+    assert value["predicted"] == [[1, 0], [-1, 0]]
+
+
 def test_the_probe_pictures(page: Browser, run: cw.Recorder) -> None:
     (pictures,) = page.request("pictures", run="0").tensors
     assert pictures.shape == (3, 10, 10, 1)

@@ -5,7 +5,7 @@ import { Bars } from "../../shared/bars";
 import { drawPicture } from "../../shared/canvas";
 import { count, percent } from "../../shared/format";
 import { Legend } from "../../shared/legend";
-import type { Tensor } from "../../shared/wire";
+import { oddOf, type Tensor } from "../../shared/wire";
 import { HatchKey } from "./hatch";
 import { Refusal } from "./refusal";
 import { type HeatRow, RowHeat } from "./row_heat";
@@ -22,7 +22,7 @@ interface Predictions {
   /** The likeliest over the run, and their names. */
   classes: number[];
   names: string[];
-  /** Step → picture → class. */
+  /** Step → picture → class; −1: none, the probabilities are no numbers. */
   predicted: number[][];
 }
 
@@ -37,7 +37,9 @@ const [EDGE, MOST] = [56, 160];
 const never = signal(0);
 const CERTAIN = { low: 0, high: 1, log: false, clipped: false, table: "sequential" } as const;
 
-const nameOf = ({ classes }: Run, index: number) => classes[index] ?? `class ${index}`;
+const nameOf = ({ classes }: Run, index: number) =>
+  index < 0 ? "none" : (classes[index] ?? `class ${index}`);
+const chanceText = (value = Number.NaN) => (value >= 0 ? percent(value) : "not measured");
 
 /** The probe pictures, and the predictions; asked for once, and again when there are more snapshots. */
 export function useProbe({ id, snapshots: { steps } }: Run) {
@@ -147,11 +149,9 @@ function Chances({ run, index, at, pin, predictions, chances }: ChancesProps) {
   const all = run.classes.length;
   const which =
     all > names.length ? `, the ${names.length} likeliest of ${count(all)} classes` : "";
-  const text = (value: number | undefined) =>
-    value === undefined ? "not measured" : percent(value);
   const bars = names.map((name, k) => {
-    const before = other < 0 ? "" : ` (pinned ${percent(chance(other, k))})`;
-    return { label: name, value: chance(row, k), text: percent(chance(row, k)) + before };
+    const before = other < 0 ? "" : ` (pinned ${chanceText(chance(other, k))})`;
+    return { label: name, value: chance(row, k), text: chanceText(chance(row, k)) + before };
   });
   return (
     <>
@@ -163,7 +163,8 @@ function Chances({ run, index, at, pin, predictions, chances }: ChancesProps) {
       />
       <RowHeat
         label={`Probabilities of picture ${index} over ${count(steps.length)} snapshots`}
-        {...{ rows, dots, text }}
+        {...{ rows, dots }}
+        text={chanceText}
         range={CERTAIN}
         {...{ from, to }}
         selected=""
@@ -174,6 +175,7 @@ function Chances({ run, index, at, pin, predictions, chances }: ChancesProps) {
         scale={{ low: 0, high: 100, table: "sequential" }}
         caption="probability; dots: the predicted class"
         unit="%"
+        odd={oddOf(chances.data)}
       />
       <HatchKey />
     </>

@@ -132,6 +132,31 @@ describe("snapshots", () => {
     expect(kernel.asked("pictures")).toHaveLength(1);
   });
 
+  test("of probabilities that are no numbers no class is predicted", async () => {
+    const kernel = mount({ step: 550, follow: false });
+    const reply = kernel.reply.bind(kernel);
+    kernel.reply = (request, value, buffers) => {
+      if (request.name !== "predictions") return reply(request, value, buffers);
+      const { steps, classes } = value as { steps: number[]; classes: number[] };
+      const shape = [steps.length, 4, classes.length];
+      const chances = Array(steps.length * 4 * classes.length).fill(Number.NaN);
+      const predicted = steps.map(() => Array(4).fill(-1));
+      return reply(request, { ...(value as object), predicted }, [pack(chances, shape, 3)]);
+    };
+    await tab("Snapshots");
+    await see("Probabilities of picture 0; predicted: none");
+    await expect
+      .element(
+        grid(/^4 probe pictures/)
+          .getByText("none")
+          .first(),
+      )
+      .toBeVisible();
+    expect(find(".cnnw-bars output").textContent).toBe("not measured");
+    expect(document.querySelectorAll(".cnnw-tm-plot circle")).toHaveLength(0);
+    await see("not a number");
+  });
+
   test("that never came are explained in their place, those that did are there", async () => {
     const kernel = mount({ step: 130, follow: false });
     await tab("Snapshots");
