@@ -27,7 +27,7 @@ SHIFTS = CROPS = 6
 def of_classes(net: cw.Network, classes: list[int], steps: int = 256) -> list[Frame]:
     """Return the last pictures of classes."""
     *_, frames = Ascent(net, [cw.Class(index) for index in classes], steps=steps)
-    return frames
+    return list(frames)
 
 
 def pixels(net: cw.Network, frames: list[Frame]) -> Tensor:

@@ -17,6 +17,7 @@ from cnnwidgets.widgets.ascent_answers import Asking, Said
 from cnnwidgets.widgets.ascent_film import Film, Measured
 from cnnwidgets.widgets.ascent_frames import Frames
 from cnnwidgets.widgets.ascent_panels import labels_of
+from cnnwidgets.widgets.ascent_subject import field_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,6 +90,8 @@ class Climb:
         By step and panel.
     frames
         The pictures kept.
+    fields
+        By panel what a neuron sees, as `ascent_subject.field_of` says.
     newest
         The last step; None before the first.
     turns
@@ -111,6 +114,7 @@ class Climb:
     ) -> None:
         self.generation = next(_numbers)
         self.panels = list(panels)
+        self.fields = [field_of(net, panel.subject) for panel in panels]
         self.rules = rules
         self.turns = [Turn(0, rules)]
         self.notes: list[Note | None] = [None] * len(panels)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 
 from cnnwidgets.widgets.ascent_frames import shown
+from cnnwidgets.widgets.ascent_page import within
 from cnnwidgets.widgets.colors import MARKS
 from cnnwidgets.widgets.drawing import plain
 
@@ -20,6 +23,13 @@ if TYPE_CHECKING:
 _SIDE = 2.4  # inches
 _MOST_ROW = 4
 _LEAST_WIDTH = 6.0  # inches
+_FIELD: dict[str, Any] = {
+    "fill": False,
+    "edgecolor": "white",
+    "linewidth": 1,
+    "path_effects": [withStroke(linewidth=3, foreground="black")],
+}
+"""How the border of what a neuron sees is drawn."""
 
 
 def draw(story: Story, step: int | None) -> Figure:
@@ -58,6 +68,9 @@ def _picture(axis: Axes, story: Story, climb: Climb, step: int, index: int) -> N
     picture = shown(climb.frames[step])[index]
     grey = picture.shape[2] == 1
     axis.imshow(picture.squeeze(2) if grey else picture, cmap="gray", vmin=0, vmax=255)
+    if field := climb.fields[index]:
+        left, top, right, bottom = within(field, picture)
+        axis.add_patch(Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, **_FIELD))
     one, said = climb.measured[step][index], climb.says(step)[index]
     words = [story.labels(step)[index], f"score {one.score:.4g}"]
     words += [f"{said[0].name} {said[0].probability:.1%}"] if said else []

@@ -15,6 +15,8 @@ from cnnwidgets.widgets.ascent_panels import AUTOMATIC
 from cnnwidgets.widgets.drawing import load_font, place, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cnnwidgets.widgets.ascent_answers import Said
@@ -90,6 +92,13 @@ class Story(NamedTuple):
         return kept[-1] if step is None else min(kept, key=lambda one: abs(one - step))
 
 
+def within(field: Sequence[float], picture: NDArray[np.uint8]) -> tuple[float, ...]:
+    """Return left, top, right and bottom of what a neuron sees of a picture [H, W, C]."""
+    top, left, height, width = field
+    bottom, right = min(top + height, picture.shape[0]), min(left + width, picture.shape[1])
+    return max(left, 0), max(top, 0), right, bottom
+
+
 def still(story: Story, step: int | None) -> bytes:
     """Draw the pictures of a step, or the newest, as PNG; nothing is asked of the network."""
     kept = story.kept(step)
@@ -129,6 +138,8 @@ def page(story: Story, step: int, *, ask: bool = False) -> Image.Image:
         label = labels[index] if len(pictures) > 1 else ""
         words = [label, _score(climb.measured[step][index]), _answer(said[index])]
         _tile(sheet, corner, edge, picture, [word for word in words if word])
+        if field := climb.fields[index]:
+            _mark(sheet, corner, edge / max(picture.shape[:2]), within(field, picture))
     return sheet
 
 
@@ -152,6 +163,16 @@ def _tile(
     below = top + picture.shape[0] * edge // max(picture.shape[:2]) + 2
     for line, word in enumerate(words):
         _write(sheet, (left, below + line * LINE), word, edge)
+
+
+def _mark(
+    sheet: Image.Image, corner: tuple[int, int], scale: float, box: tuple[float, ...]
+) -> None:
+    """Draw the border of a part of a picture, white within black."""
+    draw = ImageDraw.Draw(sheet)
+    left, top, right, bottom = (corner[side % 2] + round(at * scale) for side, at in enumerate(box))
+    draw.rectangle((left - 1, top - 1, right, bottom), outline="black")
+    draw.rectangle((left, top, right - 1, bottom - 1), outline="white")
 
 
 def _write(sheet: Image.Image, corner: tuple[int, int], text: str, width: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnnwidgets.widgets.ascent_subject import channels_of, field_of, of_class, of_unit
+from cnnwidgets.widgets.ascent_subject import channels_of, of_class, of_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,9 @@ AUTOMATIC = "automatic"
 """Ends what pictures are called whose weight of the total variation follows the unit."""
 
 
-def told_of(net: Network, panels: Sequence[Panel], labels: Sequence[str]) -> list[dict[str, Any]]:
+def told_of(
+    panels: Sequence[Panel], labels: Sequence[str], fields: Sequence[list[float] | None]
+) -> list[dict[str, Any]]:
     """Return what the browser is told of them: what each was made for, whatever is chosen since."""
     return [
         {
@@ -94,9 +96,9 @@ def told_of(net: Network, panels: Sequence[Panel], labels: Sequence[str]) -> lis
             "objective": panel.subject.text,
             "measure": panel.subject.measure,
             "smoothing": panel.smoothing,
-            "field": field_of(net, panel.subject),
+            "field": field,
         }
-        for index, (label, panel) in enumerate(zip(labels, panels, strict=True))
+        for index, (label, panel, field) in enumerate(zip(labels, panels, fields, strict=True))
     ]
 
 

@@ -293,7 +293,7 @@ class GradientAscentViewer(Aiming, AscentSettings, Running, AscentReplies):
         self._stale, self._next_frame = False, 0.0
         with self.hold_sync():
             self._generation, self.step = climb.generation, 0
-            self._panels = told_of(self.net, climb.panels, climb.labels(0))
+            self._panels = told_of(climb.panels, climb.labels(0), climb.fields)
         return climb
 
     def _batch(self, _newest: Newest) -> None:

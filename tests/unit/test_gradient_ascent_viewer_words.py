@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from traitlets import TraitError
 
 import cnnwidgets as cw
@@ -38,6 +41,29 @@ def test_what_a_neuron_sees_is_told() -> None:
     viewer.objective = "conv2:1"
     assert viewer.wait()
     assert viewer._panels[0]["field"] is None
+    viewer.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "box"), [((2, 3), (3, 2, 8, 7)), ((0, 7), (7, 0, 12, 5)), ((7, 0), (0, 7, 5, 12))]
+)
+def test_what_a_neuron_sees_is_marked_in_files_and_figures(
+    place: tuple[int, int], box: tuple[int, ...]
+) -> None:
+    viewer = climbed_by(cw.Neuron("conv2", 1, *place))
+    (axis, *_) = viewer.figure().subfigs[0].axes
+    (patch,) = axis.patches
+    left, top = patch.get_xy()
+    found = left, top, left + patch.get_width(), top + patch.get_height()
+    assert found == tuple(at - 0.5 for at in box)
+    sheet = np.asarray(Image.open(io.BytesIO(viewer.preview())))
+    picture = sheet[28 : 28 + 336, 12 : 12 + 336]
+    expected = np.kron(viewer._climb.frames[8][0], np.ones((28, 28, 1), np.uint8))
+    rows, columns = np.nonzero((picture != expected).any(2) & (picture == 255).all(2))
+    drawn = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+    assert drawn == tuple(28 * at for at in box)
+    inside = slice(28 * box[1] + 1, 28 * box[3] - 1), slice(28 * box[0] + 1, 28 * box[2] - 1)
+    np.testing.assert_array_equal(picture[inside], expected[inside])
     viewer.close()
 
 
