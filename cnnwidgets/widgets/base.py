@@ -8,7 +8,6 @@ import os
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import lru_cache
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,6 +17,7 @@ from traitlets import List, TraitError, Unicode, default, observe
 
 from cnnwidgets.errors import nearest
 from cnnwidgets.export.html import Page
+from cnnwidgets.widgets import bundles
 from cnnwidgets.widgets.documenting import describe_traits
 from cnnwidgets.widgets.failures import sentence, without_calls
 from cnnwidgets.widgets.requests import Answer, Request, RequestError, handlers, printed, seldom
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.requests import Asked
 
-STATIC = Path(__file__).parents[1] / "static"
 PNG_DPI = 80
 _NEAR = 0.75
 """From which likeness on an attribute is a misspelt trait; `layers` is, `step_size` is not."""
@@ -71,7 +70,7 @@ class Widget(anywidget.AnyWidget):
     def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - as anywidget has it
         if "_bundle" in vars(cls) and os.environ.get("ANYWIDGET_HMR") == "1":
             for trait, kind in (("_esm", "js"), ("_css", "css")):
-                setattr(cls, trait, STATIC / f"{cls._bundle}.{kind}")  # paths are watched
+                setattr(cls, trait, bundles.STATIC / f"{cls._bundle}.{kind}")  # paths are watched
         super().__init_subclass__(**kwargs)
         describe_traits(cls)
 
@@ -112,11 +111,11 @@ class Widget(anywidget.AnyWidget):
 
     @default("_esm")
     def _default_esm(self) -> str:
-        return bundle(self._bundle, "js")
+        return bundles.bundle(self._bundle, "js")
 
     @default("_css")
     def _default_css(self) -> str:
-        return bundle(self._bundle, "css")
+        return bundles.bundle(self._bundle, "css")
 
     def figure(self) -> Figure:
         """Draw what is shown as a matplotlib figure, for slides and hosts without JavaScript."""
@@ -138,7 +137,7 @@ class Widget(anywidget.AnyWidget):
 
     def to_html(
         self,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | None = None,
         *,
         title: str | None = None,
         limit: float = 50e6,
@@ -151,7 +150,7 @@ class Widget(anywidget.AnyWidget):
         Parameters
         ----------
         path
-            Where to write.
+            Where to write; has to be given.
         title
             Of the page; the widget's by default.
         limit
@@ -167,14 +166,19 @@ class Widget(anywidget.AnyWidget):
         ------
         FileNotFoundError
             If the folder does not exist.
+        TypeError
+            If no path is given.
         ValueError
             If the page would be larger than `limit` without any recorded answer.
         """
+        if not isinstance(path, (str, os.PathLike)):
+            such = f'such as to_html("{self._bundle}.html")'
+            raise TypeError(f"path: {path!r}; say where to write the page, {such}")
         file = Path(path)
         if not file.parent.is_dir():
             raise FileNotFoundError(f"path: there is no folder {str(file.parent)!r}; make it first")
         with self._recording():
-            page = Page(title or repr(self), bundle("host", "js"), self.get_state(), limit)
+            page = Page(title or repr(self), bundles.bundle("host", "js"), self.get_state(), limit)
             missing = self._record(page, printed(f"{file.name}: recording"))
         return page.write(file, self.in_words(missing) if missing else "")
 
@@ -366,27 +370,3 @@ class Widget(anywidget.AnyWidget):
         """Remember an error and leave its traceback in the kernel's log."""
         self.log.error("%s: %s", type(self).__name__, error, exc_info=error)
         self.error = error if error is self.error else without_calls(error)
-
-
-def bundle(name: str, kind: str) -> str:
-    """Return the text of a built front-end file.
-
-    It is sent as text: as a path, anywidget would watch the file and keep every widget alive.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the front-end was not built; the message says how.
-    """
-    file = STATIC / f"{name}.{kind}"
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"the front-end {file.name} is missing from this installation: in a clone run "
-            "`make build`, else reinstall cnnwidgets"
-        )
-    return _text(file, file.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=32)
-def _text(file: Path, _changed: int) -> str:
-    return file.read_text(encoding="utf-8")

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 PREPARE = """
 import os, shutil
 from pathlib import Path
-from cnnwidgets.widgets import base
+from cnnwidgets.widgets import bundles
 os.environ["ANYWIDGET_HMR"] = "1"
-base.STATIC = Path(shutil.copytree(base.STATIC, Path("static").absolute()))
+bundles.STATIC = Path(shutil.copytree(bundles.STATIC, Path("static").absolute()))
 """
 
 REBUILD = """
-script, style = (base.STATIC / f"layer_browser.{kind}" for kind in ("js", "css"))
+script, style = (bundles.STATIC / f"layer_browser.{kind}" for kind in ("js", "css"))
 script.write_text(script.read_text().replace("Search layers", "Rebuilt"))
 style.write_text(style.read_text() + ".cnnw-lb { outline-style: dotted }")
 """

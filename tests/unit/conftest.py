@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cnnwidgets.network import Network
-from cnnwidgets.widgets import base
+from cnnwidgets.widgets import bundles
 from cnnwidgets.widgets.layer_browser import LayerBrowser
 from cnnwidgets.widgets.occlusion_slider import OcclusionSlider
 from tests.kernel import Browser, FakeComm
@@ -45,7 +45,7 @@ def front_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):
         (tmp_path / f"{name}.js").write_text(f"export default {{ name: '{name} </script>' }};")
         (tmp_path / f"{name}.css").write_text(f".cnnw-{name} {{ color: red }}")
-    monkeypatch.setattr(base, "STATIC", tmp_path)
+    monkeypatch.setattr(bundles, "STATIC", tmp_path)
     monkeypatch.setattr("comm.create_comm", FakeComm)
     return tmp_path
 

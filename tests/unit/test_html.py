@@ -294,6 +294,12 @@ def test_a_folder_that_is_missing_is_told_first(browser: LayerBrowser, tmp_path:
         browser.to_html(tmp_path / "gone" / "page.html")
 
 
+@pytest.mark.parametrize("given", [(), (None,), (3,)])
+def test_without_a_path_it_says_what_to_give(browser: LayerBrowser, given: Any) -> None:
+    with pytest.raises(TypeError, match=r"say where .* such as to_html\(\"layer_browser.html\"\)"):
+        browser.to_html(*given)
+
+
 def test_two_pictures_are_both_recorded(browser: LayerBrowser, tmp_path: Path) -> None:
     browser.compare(np.zeros((8, 8, 3), np.uint8))
     replies = document(browser.to_html(tmp_path / "page.html"))["replies"]

@@ -28,6 +28,7 @@ COMPUTE_ORDER = [
 SHARED = {
     *(
         "base",
+        "bundles",
         "colors",
         "documenting",
         "drawing",
