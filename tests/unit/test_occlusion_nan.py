@@ -76,6 +76,21 @@ def equal(found: Tensor, expected: Tensor, atol: float = 1e-4) -> None:
 
 def test_finite_networks_keep_incremental_passes(x: Tensor) -> None:
     assert judged(Ending(), x) is None
+    tape = cw.OcclusionProbe(cw.Network(Ending().eval(), input_size=8), x)._passes._tape
+    assert tape is not None
+    assert not {"batch_norm", "relu", "relu6"} & {call.name for call in tape.calls}
+
+
+def test_a_picture_that_is_nan_where_the_network_does_not_look(x: Tensor) -> None:
+    class Cropping(Ending):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(nn.functional.pad(x[..., 1:, :], (0, 0, 1, 0)))
+
+    x = x.clone()
+    x[..., 0, 0] = torch.nan
+    model = Cropping().eval()
+    assert cw.OcclusionProbe(cw.Network(model, input_size=8), x).logits.isfinite().all()
+    assert cw.occlusion(model, x, 0, window=2, stride=3, fill="mean").logits[1, 1].isnan().all()
 
 
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
