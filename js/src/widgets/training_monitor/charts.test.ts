@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { duration, handsOf, interpolate } from "./clock";
-import { placesOf, WHERE } from "./describe";
+import { placeOf, placesOf, WHERE } from "./describe";
 import { breaksOf, leftOut, scaleOf, share, ticksOf } from "./drawing";
 import { groupsOf } from "./groups";
 import { remaining } from "./header";
@@ -283,4 +283,15 @@ describe("ascending numbers", () => {
     expect(nearest([], 1)).toBe(-1);
     expect([0, 1, 2, 9].map((x) => lastUntil([1, 3], x))).toEqual([-1, 0, 0, 1]);
   });
+});
+
+test("a layer that has but a number is called a layer", () => {
+  const found = { kind: "", severity: "error", step: 15, evidence: {}, message: "" } as const;
+  const place = (layer: string | null) => placeOf({ ...found, layer });
+  expect(["3", "0.conv", "conv1", null].map(place)).toEqual([
+    "step 15, layer 3",
+    "step 15, layer 0.conv",
+    "step 15, conv1",
+    "step 15",
+  ]);
 });

@@ -39,9 +39,9 @@ export const SEVERITY: Record<Finding["severity"], string> = {
   mark: "Mark",
 };
 
-/** Where a finding is: "step 60, conv2". */
+/** Where a finding is: "step 60, conv2", "step 60, layer 0". */
 export const placeOf = ({ step, layer }: Finding): string =>
-  `step ${count(step)}${layer ? `, ${layer}` : ""}`;
+  `step ${count(step)}${layer ? `, ${layer.replace(/^\d/, "layer $&")}` : ""}`;
 
 export const evidenceOf = ({ evidence }: Finding): string =>
   Object.entries(evidence)

@@ -77,21 +77,24 @@ export function filterTicks(filters: readonly number[], word: string, apart: num
 /** A few weights that are so many times larger than the rest do not make all others pale; nor do steps that are so many times larger than most. */
 const [FAR, BURST] = [3, 100];
 
-/** The finite sizes of every step. */
-function sizesOf({ rows: { length }, values }: WeightTable): number[][] {
-  const steps = Array.from({ length: values.length / length || 0 }, (_, i) =>
-    Array.from(values.subarray(i * length, (i + 1) * length), Math.abs),
+/** The finite sizes of every step, ascending. */
+const sizesOf = ({ rows: { length }, values }: WeightTable): Float32Array[] =>
+  Array.from({ length: values.length / length || 0 }, (_, i) =>
+    values
+      .subarray(i * length, (i + 1) * length)
+      .map(Math.abs)
+      .filter(Number.isFinite)
+      .sort(),
   );
-  return steps.map((sizes) => sizes.filter(Number.isFinite));
-}
 
 /** One scale for all tables: zero-centred, but norms begin at zero. */
 export function weightRange(tables: readonly WeightTable[], signed: boolean): Range {
-  const steps = tables.flatMap(sizesOf).map((sizes) => ({ sizes, most: Math.max(0, ...sizes) }));
-  const mosts = steps.flatMap(({ most }) => most || []).sort((a, b) => a - b);
-  const calm = steps.filter(({ most }) => most <= BURST * (mosts[mosts.length >> 1] ?? 0));
+  const steps = tables.flatMap(sizesOf);
+  const mosts = Float32Array.from(steps.flatMap((sizes) => sizes.at(-1) || [])).sort();
+  const usual = mosts[mosts.length >> 1] ?? 0;
+  const calm = steps.filter((sizes) => (sizes.at(-1) ?? 0) <= BURST * usual);
   const range = signedRange(
-    Float64Array.from(calm.flatMap(({ sizes }) => sizes)).sort(),
+    Float64Array.from(calm.flatMap((sizes) => [...sizes])).sort(),
     "weights",
     FAR,
   );

@@ -31,7 +31,7 @@ import {
 /** Rows that the Shift key leaps over. */
 const LEAP = 10;
 
-/** The weights of the runs that are shown, as rows, on one scale. */
+/** The weights of the runs that are shown, as rows, on one scale; less those of these snapshots. */
 function useTables(layer: string) {
   const { runs, hidden, weights, looks, pinned } = useMonitor();
   const shown = runs.value.filter(({ id }) => !hidden.value.has(id));
@@ -45,7 +45,9 @@ function useTables(layer: string) {
     const some = tables.filter((one) => one !== undefined);
     const range = weightRange(some, kind === "weights" || less !== null);
     const odd = oddOf(some.flatMap(({ values }) => oddOf(values)));
-    return { shown, held, tables, range, odd, less };
+    const pins =
+      less === null ? [] : held.flatMap((one) => one?.steps[nearest(one.steps, less)] ?? []);
+    return { shown, held, tables, range, odd, less: [...new Set(pins)].map(count).join(" and ") };
   }, [layer, kind, less, runs.value, hidden.value, ...held]);
 }
 
@@ -154,7 +156,7 @@ function Panels({ layer, ...all }: ReturnType<typeof useTables> & { layer: strin
               </h4>
             )}
             {one && table ? (
-              <RunWeights {...{ run, layer, table, range }} held={one} pinned={less !== null} />
+              <RunWeights {...{ run, layer, table, range }} held={one} pinned={!!less} />
             ) : why ? (
               <p class="cnnw-tm-note">{why}</p>
             ) : refusal ? (
@@ -177,7 +179,7 @@ export function WeightsOver() {
   const shape = held.find((one) => one)?.shape;
   const several = tables.filter((one) => one).length > 1;
   const caption = [
-    (less === null ? "" : `difference from step ${count(less)}: `) +
+    (less && `difference from step ${less}: `) +
       (state.looks.rows.value === "norms"
         ? `norm of the weights of a ${wordOf(shape ?? [])}`
         : "weight"),
