@@ -285,7 +285,7 @@ describe("ascending numbers", () => {
   });
 });
 
-test("a layer that has but a number is called a layer", () => {
+it("calls a layer that has but a number a layer", () => {
   const found = { kind: "", severity: "error", step: 15, evidence: {}, message: "" } as const;
   const place = (layer: string | null) => placeOf({ ...found, layer });
   expect(["3", "0.conv", "conv1", null].map(place)).toEqual([
