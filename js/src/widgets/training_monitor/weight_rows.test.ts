@@ -108,8 +108,8 @@ describe("rows of weights", () => {
       whyNone({ ...about, ...more, snapshots: { ...about.snapshots, ...snapshots } }, layer);
     const shapes = { conv1: [8, 3, 5, 5] };
     expect(of({ shapes })).toBe("");
-    expect(of({ shapes }, "relu")).toBe("relu has no weights.");
-    expect(of({ shapes }, "constructor")).toBe("constructor has no weights.");
+    expect(of({ shapes }, "relu")).toBe("This run has no weights of relu.");
+    expect(of({ shapes }, "constructor")).toBe("This run has no weights of constructor.");
     expect(of({ shapes, kind: "filters" }, "fc1")).toMatch(/hold filters of convolutions alone/);
     expect(of({ shapes: {}, kind: "maps" })).toMatch(/hold no weights, to fit/);
     expect(of({ steps: [] })).toMatch(/^This run has no snapshots/);

@@ -113,7 +113,7 @@ export function whyNone(
       : "This run has no snapshots, which the weights are of.";
   if (Object.hasOwn(shapes, layer)) return "";
   if (!keys.some(([name, quantity]) => name === layer && quantity === "weights"))
-    return `${layer} has no weights.`;
+    return `This run has no weights of ${layer}.`;
   const held = kind === "filters" ? "filters of convolutions alone" : "no weights";
   return `The snapshots hold ${held}, to fit into their budget: Recorder(model, snapshot_bytes=…) gives them more.`;
 }
