@@ -31,8 +31,15 @@ test("a path is broken where nothing was measured", () => {
 test("a smoothed line is the mean around each step, and has the same gaps", () => {
   const values = [0, 6, 0, 6, missing, 8, infinite];
   const mean = smoothed((step) => values[step] ?? missing, 1);
-  expect([0, 1, 2, 3].map(mean)).toEqual([3, 2, 4, 3]);
+  expect([1, 2].map(mean)).toEqual([2, 4]);
   expect(mean(4)).toBeNaN();
-  expect(mean(5)).toBe(8);
   expect(smoothed(() => 7, 3)(2)).toBe(7);
+});
+
+test("a smoothed line begins, ends and breaks off where the raw one does", () => {
+  const values = [9, 1, 2, 3, missing, 5, 40];
+  const mean = smoothed((step) => values[step] ?? missing, 8);
+  for (const step of [0, 6]) expect(mean(step)).toBe(values[step]);
+  expect(smoothed((step) => (step in values ? step : missing), 8)(1)).toBe(1);
+  expect(mean(1)).toBe(4); // of three
 });

@@ -37,17 +37,20 @@ export function thinned(of: (step: number) => number, length: number, columns: n
   return steps;
 }
 
-/** The mean of what is finite up to `reach` steps before and after; not finite where `of` is not. */
+/**
+ * The mean of what is finite up to `reach` steps before and as many after, so that a line begins and ends where the
+ * raw one does; not finite where `of` is not.
+ */
 export const smoothed =
   (of: (step: number) => number, reach: number) =>
   (step: number): number => {
-    if (!Number.isFinite(of(step))) return Number.NaN;
-    let [sum, found] = [0, 0];
-    for (let at = step - reach; at <= step + reach; at++) {
-      const value = of(at);
-      if (!Number.isFinite(value)) continue;
-      sum += value;
-      found++;
+    let [sum, found] = [of(step), 1];
+    if (!Number.isFinite(sum)) return Number.NaN;
+    for (let away = 1; away <= reach; away++) {
+      const both = of(step - away) + of(step + away);
+      if (!Number.isFinite(both)) continue;
+      sum += both;
+      found += 2;
     }
     return sum / found;
   };
