@@ -75,7 +75,10 @@ class MonitorAnswers:
         one = self._asked(request)
         chances = one.predictions.of(one.run)
         if not chances:
-            raise RequestError("predictions: the run has no probe, or no snapshot yet")
+            raise RequestError(
+                "predictions: the run has no probe, or no snapshot yet, or its network has one "
+                "output alone, which chooses between no classes"
+            )
         value, likeliest = predicted(chances, one.classes)
         return Answer(value, [pack(likeliest, "float32")])
 

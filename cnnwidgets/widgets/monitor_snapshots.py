@@ -89,13 +89,16 @@ class Predictions:
         self._chances: dict[int, NDArray[np.float32]] = {}
 
     def of(self, run: Run) -> dict[int, NDArray[np.float32]]:
-        """Return step → probabilities [N, classes] of all snapshots that have them."""
+        """Return step → probabilities [N, classes] of all snapshots that have them.
+
+        One output alone is no choice between classes: it has none.
+        """
         steps = run.snapshots
         for step in steps:
             if step not in self._chances:
                 snapshot = snapshot_at(run, step)
-                if snapshot.probed is not None and snapshot.step == step:
-                    output = snapshot.probed.output
+                output = None if snapshot.probed is None else snapshot.probed.output
+                if output is not None and output.shape[1] > 1 and snapshot.step == step:
                     self._chances[step] = output.double().softmax(1).float().numpy()
         return {step: self._chances[step] for step in steps if step in self._chances}
 

@@ -158,6 +158,17 @@ def test_of_what_is_no_number_no_class_is_predicted() -> None:
     assert value["predicted"] == [[1, 0], [-1, 0]]
 
 
+def test_one_output_alone_is_not_taken_for_a_class() -> None:
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(100, 1))
+    with cw.Recorder(net, probe=batch(0, 2)[0]) as alone:
+        net(batch(0, 2)[0]).sum().backward()
+        torch.optim.SGD(net.parameters(), 0.1).step()
+    monitor = TrainingMonitor(alone)
+    said = Browser(monitor).refusal("predictions", run="0")
+    assert said.endswith("one output alone, which chooses between no classes")
+    monitor.close()
+
+
 def test_the_probe_pictures(page: Browser, run: cw.Recorder) -> None:
     (pictures,) = page.request("pictures", run="0").tensors
     assert pictures.shape == (3, 10, 10, 1)
