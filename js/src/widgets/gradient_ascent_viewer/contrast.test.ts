@@ -4,6 +4,9 @@ import { percentiles, shownWith, stretches } from "./contrast";
 const even = (low: number, high: number, length = 5000) =>
   ({ data: Uint8Array.from({ length }, (_, i) => low + ((i * 7) % (high - low + 1))) }) as const;
 
+const [WIDE, DARK, FAINT] = [[0, 200] as const, [20, 60] as const, [126, 128] as const];
+const awake = (values: readonly [number, number]) => [values, false] as const;
+
 /** What CSS makes of a value. */
 function filtered(filter: string, value: number): number {
   const [bright = 0, contrast = 0] = [...filter.matchAll(/\(([\d.e-]+)\)/g)].map(([, x]) =>
@@ -33,17 +36,26 @@ describe("contrast", () => {
     expect(shownWith([9, 9], true)).toEqual({ filter: undefined, words: "values 9 … 9 of 255" }));
 
   test("what fills half of the range is left alone, alike for all", () => {
-    expect(shownWith([0, 200], stretches("automatic", [[0, 200]]))).toEqual({
+    expect(shownWith(WIDE, false)).toEqual({
       filter: undefined,
       words: "values 0 … 200 of 255",
     });
-    expect(
-      stretches("automatic", [
-        [0, 200],
-        [20, 60],
-      ]),
-    ).toBe(true);
-    expect(stretches("stretched", [[0, 200]])).toBe(true);
-    expect(stretches("as it is", [[20, 60]])).toBe(false);
+    expect(stretches("automatic", [awake(WIDE)])).toEqual([false]);
+    expect(stretches("automatic", [awake(WIDE), awake(DARK)])).toEqual([true, true]);
+    expect(stretches("stretched", [awake(WIDE)])).toEqual([true]);
+    expect(stretches("as it is", [awake(DARK)])).toEqual([false]);
+  });
+
+  test("what is no more than the noise of a start is no pattern", () => {
+    expect(stretches("automatic", [awake(FAINT)])).toEqual([false]);
+    expect(stretches("automatic", [awake(FAINT), awake(DARK)])).toEqual([false, true]);
+    expect(stretches("automatic", [awake(FAINT), awake(WIDE)])).toEqual([false, false]);
+    expect(stretches("stretched", [awake(FAINT)])).toEqual([true]);
+  });
+
+  test("what nothing moves is shown as it is", () => {
+    expect(stretches("automatic", [[DARK, true]])).toEqual([false]);
+    expect(stretches("automatic", [[DARK, true], awake(DARK)])).toEqual([false, true]);
+    expect(stretches("stretched", [[DARK, true]])).toEqual([true]);
   });
 });

@@ -8,6 +8,8 @@ export const CONTRASTS = (["automatic", "as it is", "stretched"] as const).map(
 );
 
 const MOST = 255;
+/** A range below it is no pattern. */
+const FAINT = 16;
 /** Values that are looked at. */
 const SAMPLE = 20_000;
 
@@ -35,10 +37,18 @@ export interface Shown {
 
 type Values = readonly [low: number, high: number];
 
-/** Pictures beside each other are shown alike: automatically stretched if one fills less than half of the range. */
-export function stretches(contrast: Contrast, all: readonly Values[]): boolean {
-  if (contrast !== "automatic") return contrast === "stretched";
-  return all.some(([low, high]) => high - low < MOST / 2);
+/** A picture's values, and whether nothing moves it from the start on. */
+export type Looked = readonly [values: Values, asleep: boolean];
+
+/**
+ * Which are stretched. Pictures beside each other are shown alike: automatically stretched if one fills less than half
+ * of the range; but what is no more than the noise of a start is no pattern, and shown as it is.
+ */
+export function stretches(contrast: Contrast, all: readonly Looked[]): boolean[] {
+  if (contrast !== "automatic") return all.map(() => contrast === "stretched");
+  const ranges = all.map(([[low, high], asleep]) => (asleep ? 0 : high - low));
+  const dark = ranges.some((range) => range >= FAINT && range < MOST / 2);
+  return ranges.map((range) => dark && range >= FAINT);
 }
 
 /** How a picture is shown. */

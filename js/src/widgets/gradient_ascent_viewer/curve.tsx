@@ -201,9 +201,9 @@ export function Curves({ film }: { film: Film }) {
       </svg>
       <output>{readingOf(state, film)}</output>
       <p class="cnnw-note">
-        A score is of the picture as its step moved it, so it trembles (thin; thick: the mean of up to{" "}
-        {2 * REACH + 1} steps). The network’s answer is to the picture as it is shown, not moved: so
-        the two may differ.
+        A score is of the picture as its step moved it, so it trembles (thin; thick: the mean of up
+        to {2 * REACH + 1} steps). The network’s answer is to the picture as it is shown, not moved:
+        so the two may differ.
       </p>
     </div>
   );

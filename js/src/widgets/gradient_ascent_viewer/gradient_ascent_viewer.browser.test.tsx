@@ -184,6 +184,16 @@ describe("an ascent", () => {
     expect(canvas().style.filter).toMatch(/^brightness\(.*\) contrast\(.*\)$/);
   });
 
+  test("that nothing moves is shown as it is, beside one that is dark", async () => {
+    const kernel = mount();
+    kernel.light = 0.3;
+    kernel.begin([panel(0, "seed 0"), panel(1, "seed 1")]);
+    kernel.frame(0, 8, { notes: [noteOf(0, "the gradient is zero"), noteOf(0, "over", true)] });
+    await eventually(() => tile(1)?.textContent).toContain(", stretched");
+    expect(tile(0).textContent).not.toContain(", stretched");
+    expect(tile(0).querySelector("canvas")?.style.filter).toBe("");
+  });
+
   test("with many pictures and all settings keeps words apart", async () => {
     await page.viewport(1200, 900);
     const kernel = mount({ compare: "seeds", ...ZEBRA }, { width: 1112 });

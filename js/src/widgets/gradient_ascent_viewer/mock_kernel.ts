@@ -117,6 +117,8 @@ export class MockKernel extends FakeModel {
   /** The steps whose pictures it has kept. */
   kept: number[] = [];
   edge = 8;
+  /** Of the pictures of frames, 0 to 1. */
+  light = 1;
   turns: Turn[] = [];
   #frames = 0;
 
@@ -167,7 +169,8 @@ export class MockKernel extends FakeModel {
       ...says,
     };
     const { count, edge } = this;
-    const pictures = pack(paintAll([step], count, edge), [count, edge, edge, 3], 0);
+    const painted = paintAll([step], count, edge).map((value) => value * this.light);
+    const pictures = pack(painted, [count, edge, edge, 3], 0);
     this.kept.push(step);
     this.message(
       { kind: "frame", stream: "frame", seq: ++this.#frames, value: { ...value, ...changes } },

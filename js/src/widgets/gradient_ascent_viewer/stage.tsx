@@ -16,7 +16,7 @@ import {
 } from "./describe";
 import { type Film, pictureOf, type Still } from "./film";
 import { phaseOf, type State, useAscent } from "./state";
-import type { Panel } from "./types";
+import type { Note, Panel } from "./types";
 
 /** Pictures up to this edge are shown with square pixels. */
 const SMALL = 160;
@@ -184,6 +184,9 @@ function notes(state: State, still: Still): string[] {
   return all.filter((one) => typeof one === "string");
 }
 
+/** Had the picture no gradient to begin with? */
+const sleeps = (note: Note | null) => note?.step === 0 && !note.settled;
+
 /** Most pictures in a row, so that all can be seen at once. */
 function columns(count: number): number {
   if (count <= 4) return count;
@@ -205,7 +208,7 @@ export function Stage() {
   const tiles = only.length ? only : all;
   const stretched = stretches(
     contrast.value,
-    all.map(({ values }) => values),
+    all.map(({ values, index }) => [values, sleeps(film.noteOf(still.step, index))]),
   );
   return (
     <>
@@ -215,7 +218,7 @@ export function Stage() {
         style={{ "--cnnw-columns": columns(tiles.length) }}
       >
         {tiles.map((tile) => (
-          <Tile key={tile.panel.id} {...tile} stretched={stretched} />
+          <Tile key={tile.panel.id} {...tile} stretched={stretched[tile.index] as boolean} />
         ))}
       </div>
       {only.length > 0 && all.length > 1 && (
