@@ -313,6 +313,7 @@ def test_closing_and_interrupting_in_mid_run(monkeypatch: pytest.MonkeyPatch) ->
     gate.release(5000)
     assert ended(PATIENCE)
     assert not viewer.running
+    assert not viewer._climb.over
     viewer.run()  # it goes on
     eventually(lambda: len(viewer._climb.measured) > 4)
     turns = viewer._turns

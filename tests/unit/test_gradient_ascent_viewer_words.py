@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from torch import nn
 from traitlets import TraitError
 
 import cnnwidgets as cw
@@ -45,12 +46,13 @@ def test_what_a_neuron_sees_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "box"), [((2, 3), (3, 2, 8, 7)), ((0, 7), (7, 0, 12, 5)), ((7, 0), (0, 7, 5, 12))]
+    ("place", "box"), [((2, 3), (1, 0, 6, 5)), ((0, 11), (9, 0, 12, 3)), ((11, 0), (0, 9, 3, 12))]
 )
 def test_what_a_neuron_sees_is_marked_in_files_and_figures(
     place: tuple[int, int], box: tuple[int, ...]
 ) -> None:
-    viewer = climbed_by(cw.Neuron("conv2", 1, *place))
+    net = cw.Network(nn.Sequential(nn.Conv2d(3, 4, 5, padding=2), nn.ReLU()), input_size=12)
+    viewer = climbed_by(cw.Neuron("0", 1, *place), net)
     (axis, *_) = viewer.figure().subfigs[0].axes
     (patch,) = axis.patches
     left, top = patch.get_xy()
