@@ -44,11 +44,13 @@ function movesOf({ size, shape, subject, layers }: State) {
   return { jitter, zoom, rotation };
 }
 
-/** The total variation's weight where it is automatic, of the newest step. */
+/** The automatic weight of the total variation in the newest step; of several, that of the picture with once it. */
 function weightOf({ film: { value: film }, tv }: State): number {
   film?.version.value;
-  const at = film?.panels.findIndex(({ smoothing }) => smoothing > 0) ?? -1;
-  const panel = film?.panels[at];
+  const { panels = [] } = film ?? {};
+  const once = panels.findIndex(({ smoothing }) => smoothing === 1);
+  const at = once < 0 ? panels.findIndex(({ smoothing }) => smoothing > 0) : once;
+  const panel = panels[at];
   if (!film || !panel || film.live.tv !== null || tv.value !== null) return Number.NaN;
   return film.tv(film.measuredAt(film.last, at), at) / panel.smoothing;
 }

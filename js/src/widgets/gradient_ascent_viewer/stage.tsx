@@ -175,6 +175,9 @@ function notes(state: State, still: Still): string[] {
     classes.value.length === 2 &&
       film.value?.panels.some(({ measure }) => measure !== null) &&
       complementWords(classes.value as [string, string]),
+    film.value?.live.tv === null &&
+      new Set(film.value?.panels.map(({ smoothing }) => smoothing)).size > 1 &&
+      "Automatic follows the gradient of each picture, so the weights are no exact multiples.",
     missing > 0 && `${count(missing)} of its pictures are not in this page.`,
     quiet &&
       (changed.value || (ended && next !== "")) &&

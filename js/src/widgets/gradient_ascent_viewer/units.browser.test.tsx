@@ -55,6 +55,21 @@ test("weights that were automatic are told", async () => {
   await eventually(() => slider().getAttribute("aria-valuetext")).toBe("automatic (0.1)");
 });
 
+test("the weight that is automatic is that of the picture with once it", async () => {
+  const kernel = mount({ compare: "tv" });
+  const times = [0, 0.25, 1, 4];
+  kernel.begin(times.map((x, id) => ({ ...panel(id, `TV ${x} × automatic`), smoothing: x })));
+  kernel.turns = [{ step: 0, now: { tv: null }, labels: null }];
+  kernel.frame(0, 10);
+  await see("TV 1 × automatic = 0.6"); // 3 × (0.1 + 10 / 100)
+  const slider = () => page.getByRole("slider", { name: "Total variation" }).element();
+  await eventually(() => slider().getAttribute("aria-valuetext")).toBe("automatic (0.6)");
+  await see(/^Automatic follows the gradient of each picture/);
+  kernel.begin([panel(0, "conv2:5")]);
+  kernel.frame(0, 10);
+  await eventually(() => root().textContent).not.toContain("Automatic follows");
+});
+
 test("scores have a smoothed line over the raw one, gradient norms only theirs", async () => {
   const kernel = mount();
   kernel.begin();
