@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from cnnwidgets.ascent.frame import Frame
     from cnnwidgets.network import Network
     from cnnwidgets.widgets.ascent_answers import Said
     from cnnwidgets.widgets.ascent_climb import Climb
@@ -76,11 +75,6 @@ class AscentReplies:
     _climb: Climb | None
     _going: bool
     _picture: Tensor | None
-
-    @property
-    def frames(self) -> Sequence[Frame]:
-        """The frames of the first picture."""
-        raise NotImplementedError
 
     def run(self) -> None:
         """Climb."""
@@ -165,8 +159,10 @@ class AscentReplies:
         """Return the picture [1, C, H, W] that channels are shown with, and what it is."""
         if self._picture is not None:
             return self._picture, "the start picture"
-        if self.frames:
-            return self.frames[-1].image[None], "the picture that has grown"
+        climb = self._climb
+        if climb is not None and (frames := climb.of(0)):
+            newest, label = frames[-1], climb.panels[0].subject.label
+            return newest.image[None], f"the picture of {label} at step {newest.step}"
         return noise_for(self.net), "noise"
 
     @answers("save")

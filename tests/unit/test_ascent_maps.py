@@ -74,7 +74,7 @@ def test_are_of_the_start_picture_or_of_what_has_grown() -> None:
     viewer.run()
     assert viewer.wait()
     grown, of = viewer._pictured()
-    assert of == "the picture that has grown"
+    assert of == "the picture of conv2:1 at step 2"
     assert torch.equal(grown[0], viewer.frames[-1].image)
     given = picture(*net.input_shape)
     viewer.start_from = given[0]

@@ -11,9 +11,9 @@ import type { Layer, MapsValue } from "./types";
 /** Edge of a map (CSS pixels). */
 const EDGE = 34;
 
-/** The maps of a layer, once they are here. */
+/** The maps of a layer, once they are here; asked for anew as another ascent begins, and where one stops. */
 function useMaps({ name }: Layer) {
-  const { bridge } = useAscent();
+  const { bridge, generation, panels, going } = useAscent();
   const held = useMemo(
     () => ({
       maps: signal<Tensor | undefined>(undefined),
@@ -32,10 +32,13 @@ function useMaps({ name }: Layer) {
         held.loaded.value++;
       })
       .catch(({ cancelled, message }: RequestError) => {
-        if (!cancelled) held.words.value = message;
+        if (cancelled) return;
+        held.maps.value = undefined;
+        held.words.value = message;
+        held.loaded.value++;
       });
     return () => stop.abort();
-  }, [name, held]);
+  }, [name, held, generation.value, panels.value.length, going.value]);
   return held;
 }
 

@@ -206,8 +206,10 @@ export class MockKernel extends FakeModel {
 
   #maps(content: Content, layer: string): void {
     const { channels = 0 } = LAYERS.find(({ name }) => name === layer) ?? {};
+    const newest = `the picture of ascent ${this.get("_generation")} at step ${this.kept.at(-1) ?? 0}`;
+    const of = this.count ? newest : "noise";
     const bytes = Uint8Array.from({ length: channels * 4 }, (_, i) => 10 * Math.floor(i / 4));
-    this.reply(content, { of: "noise" }, [pack(bytes, [channels, 2, 2], 0)]);
+    this.reply(content, { of }, [pack(bytes, [channels, 2, 2], 0)]);
   }
 
   #answers(steps: number[]) {

@@ -28,7 +28,7 @@ export interface Panel {
 
 /** How channels answer a picture. */
 export interface MapsValue {
-  /** Which: "the picture that has grown". */
+  /** Which: "the picture of conv2:5 at step 12". */
   of: string;
 }
 

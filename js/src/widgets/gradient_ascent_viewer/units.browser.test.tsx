@@ -23,6 +23,38 @@ test("channels are chosen by how they answer a picture; only those on screen are
   expect(kernel.get("objective")).toBe("conv2:1279");
 });
 
+test("the maps are of the newest ascent, and asked for anew where it stops or is forgotten", async () => {
+  const kernel = mount();
+  await page.getByText("Unit: conv2:5").click();
+  await see(/^How they answer noise/);
+  kernel.begin();
+  kernel.frame(0, 4);
+  await see(/^How they answer the picture of ascent 1 at step [04]/);
+  kernel.begin(); // another one, of the same unit
+  kernel.frame(0, 7);
+  await see(/^How they answer the picture of ascent 2 at step [07]/);
+  kernel.frame(8, 30);
+  kernel.finish();
+  await see(/^How they answer the picture of ascent 2 at step 30/);
+  kernel.update("_panels", []);
+  await see(/^How they answer noise/);
+});
+
+test("maps that cannot be had are not shown as those before", async () => {
+  const kernel = mount();
+  await page.getByText("Unit: conv2:5").click();
+  await see(/^How they answer noise/);
+  const canvas = () => grid().querySelector<HTMLCanvasElement>("canvas");
+  await eventually(() => canvas()?.style.visibility).toBe("");
+  kernel.answering = false;
+  kernel.begin();
+  await eventually(() => kernel.asked("maps").length).toBeGreaterThan(1);
+  const { id } = kernel.asked("maps").at(-1) as { id: string };
+  kernel.message({ kind: "reply", id, ok: false, error: "out of memory" });
+  await see("out of memory");
+  expect(canvas()?.style.visibility).toBe("hidden");
+});
+
 test("the popup leaves the picture in sight", async () => {
   const kernel = mount();
   root().style.width = "1100px";
