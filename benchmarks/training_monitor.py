@@ -59,9 +59,8 @@ with cw.watch(model, "live") as run:
     train(model, {SECONDS})
 """
 LONG = f"""
-steps, seconds, rows = run.history.tables.steps, run.history.tables.seconds, run.history.tables.rows
 keys = list(run.history.keys)
-tables = [Table(keys, row.reshape(len(keys), -1).astype("float32")) for row in rows]
+tables = [Table(keys, np.stack(rows)) for rows in zip(*map(run.history.rows, keys))]
 runs = [Run(f"run {{i}}", History()) for i in range(3)]
 
 def go_on(first, last):

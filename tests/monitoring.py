@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 import cnnwidgets as cw
+from cnnwidgets.training.bins import BINS
 from cnnwidgets.training.table import FIELDS
 from tests.training import batch, small, train
 
@@ -40,7 +41,7 @@ class Held:
         self.curves: dict[str, NDArray[Any]] = {}
         self.rows = np.empty((2, 0))
         self.fields: NDArray[Any] = np.empty((0, 0, 8))
-        self.codes: NDArray[Any] = np.empty((0, 0, 63))
+        self.codes: NDArray[Any] = np.empty((0, 0, BINS))
 
     def begin(self, reply: Message) -> Held:
         """Take everything."""

@@ -1,8 +1,9 @@
-"""Histogram bins that fit everything in a network: one per power of two, for each sign.
+"""Histogram bins that fit everything in a network: four per power of two, for each sign.
 
 Fixed bins need no look at the data first, and make the histograms of all steps, layers and runs
 comparable. Weights, gradients and activations spread over many powers of ten, so that the bins
-have to be logarithmic, as those of TensorBoard are, which are finer (a tenth each) and slower.
+have to be logarithmic, as those of TensorBoard are. From a power of two to the next they are
+equally wide: a float's bin is its sign, its exponent and the first bits of its mantissa.
 """
 
 from __future__ import annotations
@@ -16,17 +17,23 @@ from torch import Tensor
 
 LOWEST, HIGHEST = -23, 8
 OCTAVES = HIGHEST - LOWEST
-"""Bins of one sign: [2^-23, 2^-22), … [2^7, 2^8); what is larger falls into the last."""
-BINS = 2 * OCTAVES + 1
-"""63: the negative ones, the one about zero (less than 2^-23), the positive ones."""
-EDGES = np.concatenate(
-    [-(2.0 ** np.arange(HIGHEST, LOWEST - 1, -1)), 2.0 ** np.arange(LOWEST, HIGHEST + 1)]
+"""Powers of two of one sign: [2^-23, 2^-22), … [2^7, 2^8)."""
+PARTS = 4
+"""Bins of an octave, equally wide: 0.125, 0.15625, 0.1875, 0.21875, 0.25."""
+SIDE = OCTAVES * PARTS
+"""Bins of one sign; what is larger falls into the last."""
+BINS = 2 * SIDE + 1
+"""249: the negative ones, the one about zero (less than 2^-23), the positive ones."""
+_POSITIVE = np.append(
+    np.outer(2.0 ** np.arange(LOWEST, HIGHEST), 1 + np.arange(PARTS) / PARTS), 2.0**HIGHEST
 )
-"""float64 [64], rising: bin ``i`` is from ``EDGES[i]`` to ``EDGES[i + 1]``."""
+EDGES = np.concatenate([-_POSITIVE[::-1], _POSITIVE])
+"""float64 [250], rising: bin ``i`` is from ``EDGES[i]`` to ``EDGES[i + 1]``."""
 CAP = 8192
 """Values of one tensor that its histogram is made of."""
 
-_MANTISSA, _BIAS, _CODES = 23, 126, 512  # of float32: bits; exponent of 0.5; signs and exponents
+_REST, _CODES = 21, 2048  # of float32: bits of the mantissa without the first two; of the others
+_BIAS, _NOT_FINITE = 127, 255  # exponents of 1, and of NaN and infinity
 _SMALL_PRIMES = 2 * 3 * 5 * 7
 
 
@@ -48,10 +55,10 @@ def histograms(samples: list[Tensor]) -> Tensor:
     Returns
     -------
     Tensor
-        float32 [tensors, 63]: the share of each bin; zero where nothing is finite.
+        float32 [tensors, 249]: the share of each bin; zero where nothing is finite.
     """
     everything = torch.cat(samples)
-    codes = everything.view(torch.int32).bitwise_right_shift(_MANTISSA).bitwise_and_(_CODES - 1)
+    codes = everything.view(torch.int32).bitwise_right_shift(_REST).bitwise_and_(_CODES - 1)
     codes += _first_codes(tuple(map(len, samples)), everything.device)
     counts = torch.bincount(codes, minlength=len(samples) * _CODES)
     # Added up as integers: a product of matrices would be less exact under autocast or TF32.
@@ -70,9 +77,8 @@ def _first_codes(lengths: tuple[int, ...], device: torch.device) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _bins_of_codes(device: torch.device) -> Tensor:
-    """Return the bin of values of each sign and exponent, int64 [512]; 63 for NaN and infinity."""
-    code = torch.arange(_CODES)
-    exponent = code % (_CODES // 2)
-    octave = (exponent - _BIAS).clamp(LOWEST, HIGHEST) - LOWEST
-    index = torch.where(code < _CODES // 2, OCTAVES + octave, OCTAVES - octave)
-    return index.masked_fill_(exponent == _CODES // 2 - 1, BINS).to(device)
+    """Return the bin of values that begin with these bits, int64 [2048]; 249: not finite."""
+    size = torch.arange(_CODES // 2)
+    away = (size - (_BIAS + LOWEST) * PARTS + 1).clamp(0, SIDE)
+    index = torch.cat([SIDE + away, SIDE - away])
+    return index.masked_fill_(size.repeat(2) // PARTS == _NOT_FINITE, BINS).to(device)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cnnwidgets.training.bins import BINS
 from cnnwidgets.training.halving import HalvingBuffer
-from cnnwidgets.training.table import WIDTH, Key, Table, merged
+from cnnwidgets.training.table import FIELDS, WIDTH, Key, Table, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 POINTS = 8192
 """Points of a curve that are kept."""
 ROWS = 512
-"""Recorded steps of layer statistics that are kept, or as many as fit in `TABLE_BYTES`."""
+"""Recorded steps of layer statistics that are kept, or as many as fit, 64 at least."""
 TABLE_BYTES = 8_000_000
-_FEWEST = 32
+_FEWEST = 64
 
 
 class Curve(NamedTuple):
@@ -59,7 +60,11 @@ class History:
         self.curves: dict[str, HalvingBuffer] = {}
         self.keys: dict[Key, int] = {}
         """Row of each (layer, quantity) in the tables."""
-        self.tables = HalvingBuffer(ROWS, 0, merged)
+        self.tables: HalvingBuffer
+        """`FIELDS` of all of them at each recorded step."""
+        self.shares: HalvingBuffer
+        """Their histograms at the same steps, as halves: they are counted of few values."""
+        self.tables, self.shares = _empty()
         self.findings: list[Finding] = []
         self.notes: list[str] = []
         self.version = 0
@@ -83,7 +88,9 @@ class History:
             self._make_room(table.keys)
             row = np.full((len(self.keys), WIDTH), np.nan, np.float32)
             row[[self.keys[key] for key in table.keys]] = table.values
-            return self.tables.append(step, seconds, row.reshape(-1), count)
+            numbers, shares = row[:, : len(FIELDS)], row[:, len(FIELDS) :]
+            self.shares.append(step, seconds, shares.reshape(-1), count)
+            return self.tables.append(step, seconds, numbers.reshape(-1), count)
 
     def curve(self, name: str) -> Curve:
         """Return a copy of a curve."""
@@ -93,10 +100,13 @@ class History:
             return Curve(buffer.steps, values, buffer.seconds)
 
     def rows(self, key: Key) -> NDArray[np.float32]:
-        """Return what was measured of one layer and quantity, [recorded steps, 8 + 63]."""
+        """Return what was measured of one layer and quantity, [recorded steps, 8 + 249]."""
         with self.lock:
-            place = self.keys[key] * WIDTH
-            return self.tables.rows[:, place : place + WIDTH].astype(np.float32)
+            parts = [
+                buffer.rows.reshape(buffer.size, len(self.keys), -1)[:, self.keys[key]]
+                for buffer in (self.tables, self.shares)
+            ]
+            return np.concatenate(parts, 1, dtype=np.float32)
 
     def clear(self) -> None:
         """Forget the curves and tables."""
@@ -104,13 +114,14 @@ class History:
             self.version += 1
             self.curves.clear()
             self.keys.clear()
-            self.tables = HalvingBuffer(ROWS, 0, merged)
+            self.tables, self.shares = _empty()
 
     @property
     def nbytes(self) -> int:
         """Memory that curves and tables take."""
         with self.lock:
-            return self.tables.nbytes + sum(curve.nbytes for curve in self.curves.values())
+            buffers = [self.tables, self.shares, *self.curves.values()]
+            return sum(buffer.nbytes for buffer in buffers)
 
     def _make_room(self, keys: Iterable[Key]) -> None:
         """Widen the tables for layers that were not seen before."""
@@ -118,7 +129,13 @@ class History:
         for key in keys:
             self.keys.setdefault(key, len(self.keys))
         if len(self.keys) > known:
-            width = len(self.keys) * WIDTH
-            self.tables.widen(width)
-            fitting = TABLE_BYTES // (width * self.tables.rows.itemsize)
-            self.tables.limit(int(np.clip(fitting, _FEWEST, ROWS)))
+            buffers = {self.tables: len(FIELDS), self.shares: BINS}
+            size = sum(width * buffer.rows.itemsize for buffer, width in buffers.items())
+            fitting = TABLE_BYTES // (len(self.keys) * size)
+            for buffer, width in buffers.items():
+                buffer.widen(len(self.keys) * width)
+                buffer.limit(int(np.clip(fitting, _FEWEST, ROWS)))
+
+
+def _empty() -> tuple[HalvingBuffer, HalvingBuffer]:
+    return HalvingBuffer(ROWS, 0, merged), HalvingBuffer(ROWS, 0, merged, dtype=np.float16)

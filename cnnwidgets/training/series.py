@@ -17,10 +17,11 @@ class Histograms(NamedTuple):
     steps
         int64 [recorded steps]
     edges
-        float64 [64]: bin ``i`` is from ``edges[i]`` to ``edges[i + 1]``; one bin per power of two.
+        float64 [250]: bin ``i`` is from ``edges[i]`` to ``edges[i + 1]``; four bins to an octave.
     shares
-        float32 [recorded steps, 63]: the share of the values in each bin; NaN where it was not
-        measured. Values beyond the edges are in the outermost bins, NaN and infinity in none.
+        float32 [recorded steps, 249]: the share of the values in each bin, to one part in 2,000;
+        NaN where it was not measured. Values beyond the edges are in the outermost bins, NaN and
+        infinity in none.
     """
 
     steps: NDArray[np.int64]

@@ -145,7 +145,7 @@ def _copied(flats: Mapping[Key, Tensor], numbers: Tensor) -> dict[Key, Tensor]:
 
 
 def _block(parts: list[_Part]) -> Tensor:
-    """Return float32 [tensors, 3 + 63] of one device: norm, sum, zeros, histogram."""
+    """Return float32 [tensors, 3 + 249] of one device: norm, sum, zeros, histogram."""
     numbers = torch.cat([part.numbers for part in parts], 1)
     return torch.cat([numbers.T, histograms([one for part in parts for one in part.samples])], 1)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cnnwidgets.training.halving import HalvingBuffer
     from cnnwidgets.training.history import History
 
-FORMAT = 1
+FORMAT = 2
 FILE = "run.sqlite"
 SNAPSHOTS = "snapshots"
 
@@ -36,14 +36,16 @@ CREATE TABLE points (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, step INTEG
   value REAL, count INTEGER, UNIQUE (name, step));
 CREATE TABLE keys (place INTEGER PRIMARY KEY, layer TEXT, quantity TEXT);
 CREATE TABLE tables (id INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER UNIQUE, seconds REAL,
-  count INTEGER, rows BLOB);
+  count INTEGER, numbers BLOB, shares BLOB);
 CREATE TABLE findings (id INTEGER PRIMARY KEY, finding TEXT);
 CREATE TABLE notes (id INTEGER PRIMARY KEY, note TEXT);
 PRAGMA user_version = {FORMAT};
 COMMIT;
 """
 _POINT = "INSERT OR REPLACE INTO points (name, step, seconds, value, count) VALUES (?, ?, ?, ?, ?)"
-_TABLE = "INSERT OR REPLACE INTO tables (step, seconds, count, rows) VALUES (?, ?, ?, ?)"
+_TABLE = (
+    "INSERT OR REPLACE INTO tables (step, seconds, count, numbers, shares) VALUES (?, ?, ?, ?, ?)"
+)
 
 
 class Store:
@@ -136,8 +138,9 @@ class Store:
 
     def _tables(self, history: History, *, anew: bool) -> None:
         new = list(history.keys.items())[self._keys :]
-        rows = [(place, *key) for key, place in new]
-        self._database.executemany("INSERT INTO keys VALUES (?, ?, ?)", rows)
+        self._database.executemany(
+            "INSERT INTO keys VALUES (?, ?, ?)", [(place, *key) for key, place in new]
+        )
         self._keys += len(new)
         tables = history.tables
         if anew:
@@ -145,7 +148,8 @@ class Store:
             self._other_rows()
         for i in range(0 if anew else tables.size - 1, tables.size):
             when = int(tables.steps[i]), float(tables.seconds[i]), int(tables.counts[i])
-            self._database.execute(_TABLE, (*when, tables.rows[i].tobytes()))
+            rows = tables.rows[i], history.shares.rows[i]
+            self._database.execute(_TABLE, (*when, *(row.tobytes() for row in rows)))
 
     def _remarks(self, findings: list[Finding], notes: list[str]) -> None:
         new = [(json.dumps(asdict(one)),) for one in findings[self._findings :]]

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnwidgets.training.background import Ending
+from cnnwidgets.training.bins import BINS
 from cnnwidgets.training.findings import Finding
 from cnnwidgets.training.history import History
 from cnnwidgets.training.processes import Process
 from cnnwidgets.training.run import Run
 from cnnwidgets.training.shelves import Files
 from cnnwidgets.training.storage import FILE, FORMAT, SNAPSHOTS
-from cnnwidgets.training.table import WIDTH, Table
+from cnnwidgets.training.table import FIELDS, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,17 +176,9 @@ class StoredRun(Run):
                         raise
         except sqlite3.Error as error:
             raise ValueError(f"directory: {str(self._path)!r} is damaged: {error}") from error
-        if not 0 < version <= FORMAT:
+        if version != FORMAT:
             database.close()
-            said = (
-                "was not written to the end"
-                if not version
-                else (
-                    f"has format {version}, this version of cnnwidgets reads up to {FORMAT}: "
-                    "pip install --upgrade cnnwidgets"
-                )
-            )
-            raise ValueError(f"directory: {str(self._path)!r} {said}")
+            raise ValueError(f"directory: {str(self._path)!r} {_why_not(version)}")
         return database
 
     @contextmanager
@@ -230,8 +223,12 @@ class StoredRun(Run):
             (layer, of)
             for layer, of in self._read("SELECT layer, quantity FROM keys ORDER BY place")
         ]
-        for step, seconds, count, rows in self._new("tables", "step, seconds, count, rows"):
-            values = np.frombuffer(rows, np.float32).reshape(-1, WIDTH)
+        for step, seconds, count, numbers, shares in self._new(
+            "tables", "step, seconds, count, numbers, shares"
+        ):
+            fields = np.frombuffer(numbers, np.float32).reshape(-1, len(FIELDS))
+            bins = np.frombuffer(shares, np.float16).reshape(-1, BINS)
+            values = np.concatenate([fields, bins], 1)
             history.add_table(step, seconds, Table(tuple(keys[: len(values)]), values), count)
         history.findings += [
             Finding(**json.loads(one)) for (one,) in self._new("findings", "finding")
@@ -251,3 +248,11 @@ class StoredRun(Run):
 
     def _snapshot(self, step: int) -> Snapshot:
         return self._files.get(step)
+
+
+def _why_not(version: int) -> str:
+    """Say why a run of another format cannot be read."""
+    if not version:
+        return "was not written to the end"
+    remedy = "pip install --upgrade cnnwidgets" if version > FORMAT else "record it again"
+    return f"has format {version}, this version of cnnwidgets reads {FORMAT}: {remedy}"

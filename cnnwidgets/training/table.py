@@ -46,7 +46,7 @@ class Table:
     keys
         What the rows are of.
     values
-        float32 [rows, 8 + 63]: `FIELDS`, then the share of each bin. NaN: not measured.
+        float32 [rows, 8 + 249]: `FIELDS`, then the share of each bin. NaN: not measured.
     """
 
     keys: tuple[Key, ...]
@@ -62,6 +62,6 @@ class Table:
 def merged(rows: Numbers, weights: Sequence[float]) -> Numbers:
     """Average along the first axis what was measured, each with its weight."""
     measured = ~np.isnan(rows)
-    share = measured * np.asarray(weights, rows.dtype).reshape(-1, *[1] * (rows.ndim - 1))
+    share = measured * np.asarray(weights, np.float32).reshape(-1, *[1] * (rows.ndim - 1))
     with np.errstate(invalid="ignore"):  # infinity minus infinity; nothing measured at all
         return np.asarray((np.where(measured, rows, 0) * share).sum(0) / share.sum(0), rows.dtype)

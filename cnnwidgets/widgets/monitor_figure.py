@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from cnnwidgets.training.bins import BINS, HIGHEST, LOWEST, OCTAVES
+from cnnwidgets.training.bins import EDGES, HIGHEST, LOWEST, OCTAVES, PARTS, SIDE
 from cnnwidgets.widgets.colors import RUNS
 from cnnwidgets.widgets.drawing import plain, shorten
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SIZE = (10.0, 4.4)  # inches
 _WIDTHS = (1.5, 1.0)
 _MOST_CHARTS, _MOST_LINES = 3, 8
-_FEWEST_BINS = 6
+_FEWEST_OCTAVES = 6
 _LETTERS, _TITLE, _SENTENCE = 28, 60, 120
 _MOST_FOUND = 3
 _CLOCKS = {"step": "step", "epoch": "epoch", "seconds": "seconds since the run began"}
@@ -34,9 +34,9 @@ _FIRST = ("loss", "accuracy", "acc")
 _LAST = ("learning_rate", "gradient_norm", "samples_per_second")
 _SPLITS = {"train", "training", "val", "valid", "validation", "eval", "test"}
 _POWERS = range(-6, 3)
-_MANY_BINS = 24  # above which every third power of ten has a tick
+_MANY_OCTAVES = 24  # above which every third power of ten has a tick
 _FEW = 0.02
-"""Share of the values that may be in the bins next to zero that become one, as in the browser."""
+"""Share of the values in octaves next to zero that become one bin, at most; as in the browser."""
 
 
 @dataclass(frozen=True)
@@ -181,59 +181,67 @@ def _draw_curves(axes: Axes, title: str, lines: Sequence[_Line], look: Look) -> 
 
 
 def _draw_histograms(axes: Axes, runs: Sequence[Run], look: Look) -> None:
-    """Draw the shares of the bins; a bin is a power of two, so that all runs have the same."""
+    """Draw the shares of the bins by their widths in octaves; all runs have the same bins."""
     rows = [
         (color, run, *row)
         for color, run in zip(_colors(), runs, strict=False)
         for row in _rows(run, look)
     ]
     inner = _inner([shares for _, _, _, shares, _ in rows])
-    used = np.zeros(BINS - 2 * inner, bool)
+    edges = _edges(inner)
+    used = np.zeros(len(edges) - 1, bool)
     for color, run, step, shares, behind in rows:
         name = f"{run.name}, " if len(runs) > 1 else ""
         style: dict[str, Any] = {"color": color, "label": _short(f"{name}step {step:,}")}
         style |= {"linestyle": ":"} if behind else {"fill": True, "alpha": 0.45}
         folded = _fold(shares, inner)
-        axes.stairs(folded, np.arange(len(folded) + 1), **style)
+        axes.stairs(folded / np.diff(edges), edges, **style)
         used |= folded > 0
     heading = textwrap.wrap(f"{shorten(look.layer, _TITLE)}: {look.quantity}", 40)
     axes.set_title(_plain("\n".join(heading)), fontsize=9)
     if not used.any():
         _say(axes, "not measured")
         return
-    _scale(axes, used, inner)
+    _scale(axes, edges[:-1][used][0], edges[1:][used][-1], inner)
     axes.legend(fontsize=7)
 
 
-def _scale(axes: Axes, used: NDArray[np.bool_], inner: int) -> None:
-    """Show the bins that are used, with ticks at powers of ten."""
-    low, high = int(np.flatnonzero(used)[0]), int(np.flatnonzero(used)[-1]) + 1
-    pad = max(1, -(-(_FEWEST_BINS - (high - low)) // 2))
-    axes.set_xlim(max(0, low - pad), min(len(used), high + pad))
-    powers = _POWERS[2::3] if high - low > _MANY_BINS else _POWERS
+def _scale(axes: Axes, low: float, high: float, inner: int) -> None:
+    """Show the bins between two places, with ticks at powers of ten."""
+    pad, end = max(1.0, (_FEWEST_OCTAVES - (high - low)) / 2), _place(EDGES[-1], inner)
+    axes.set_xlim(max(-end, low - pad), min(end, high + pad))
+    powers = _POWERS[2::3] if high - low > _MANY_OCTAVES else _POWERS
     sizes = [10.0**power for power in powers if 10.0**power >= 2.0 ** (LOWEST + inner)]
     ticks = [*(-size for size in reversed(sizes)), 0.0, *sizes]
     axes.set_xticks([_place(tick, inner) for tick in ticks], [f"{tick:g}" for tick in ticks])
-    axes.set_xlabel("value (logarithmic: each bin is twice as wide as the last)", fontsize=8)
+    axes.set_xlabel("value (logarithmic, about zero linear)", fontsize=8)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-    axes.set_ylabel("share of the values", fontsize=8)
+    axes.set_ylabel("density (share per octave)", fontsize=8)
     axes.tick_params(labelsize=7)
 
 
 def _inner(rows: Sequence[NDArray[np.float32]]) -> int:
-    """Count the bins of either sign next to zero that hold next to nothing in every row."""
-    few = [np.cumsum(row[OCTAVES - 1 :: -1] + row[OCTAVES + 1 :]) <= _FEW for row in rows]
+    """Count the octaves of either sign next to zero that hold next to nothing in every row."""
+    sizes = [row[SIDE - 1 :: -1] + row[SIDE + 1 :] for row in rows]
+    few = [np.cumsum(both)[PARTS - 1 :: PARTS] <= _FEW for both in sizes]
     return min((min(int(found.sum()), OCTAVES - 1) for found in few), default=0)
 
 
 def _fold(shares: NDArray[np.float32], inner: int) -> NDArray[np.float32]:
-    """Add those bins to the one about zero."""
-    low, high = OCTAVES - inner, OCTAVES + inner + 1
+    """Add the bins of those octaves to the one about zero."""
+    low, high = SIDE - PARTS * inner, SIDE + PARTS * inner + 1
     return np.concatenate([shares[:low], [shares[low:high].sum()], shares[high:]])
 
 
+def _edges(inner: int) -> NDArray[np.float64]:
+    """Return the places of the edges of the bins that are left, rising."""
+    positive = EDGES[SIDE + 1 + PARTS * inner :]
+    places = np.array([_place(value, inner) for value in positive.tolist()])
+    return np.concatenate([-places[::-1], places])
+
+
 def _rows(run: Run, look: Look) -> Iterator[tuple[int, NDArray[np.float32], bool]]:
-    """Yield (step, shares [63], whether it is the pinned one) of what was measured."""
+    """Yield (step, shares [249], whether it is the pinned one) of what was measured."""
     try:
         found = run.histograms(look.layer, look.quantity)
     except ValueError:  # a run of another model, or before its first step
@@ -246,11 +254,11 @@ def _rows(run: Run, look: Look) -> Iterator[tuple[int, NDArray[np.float32], bool
 
 
 def _place(value: float, inner: int) -> float:
-    """Return where a value is on an axis on which folded bin ``i`` is from ``i`` to ``i + 1``."""
+    """Return where a value that is not folded is: in octaves, and half of one about zero."""
     if value == 0:
-        return BINS / 2 - inner
-    octave = float(np.clip(np.log2(abs(value)), LOWEST + inner, HIGHEST)) - LOWEST - inner
-    return OCTAVES - inner + (1 + octave if value > 0 else -octave)
+        return 0.0
+    octaves = float(np.clip(np.log2(abs(value)), LOWEST + inner, HIGHEST)) - LOWEST - inner
+    return float(np.copysign(0.5 + octaves, value))
 
 
 def _colors() -> Iterator[str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cnnwidgets.training.table import FIELDS, WIDTH
+from cnnwidgets.training.bins import BINS
+from cnnwidgets.training.table import FIELDS
 from cnnwidgets.widgets.wire import pack
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class _Copied(NamedTuple):
     """Name → index of the first point, points."""
     first: int
     rows: Entries
+    shares: Numbers
     keys: int
     speeds: NDArray[np.floating[Any]]
 
@@ -128,7 +130,8 @@ class Digest:
             }
             speeds = history.curves.get(SPEED)
             latest = np.empty(0) if speeds is None else speeds.rows[-_LATEST:, 0].copy()
-            return _Copied(curves, first, history.tables.since(first), len(history.keys), latest)
+            rows, (_, shares) = history.tables.since(first), history.shares.since(first)
+            return _Copied(curves, first, rows, shares, len(history.keys), latest)
 
     def _remember(self) -> None:
         history = self._history
@@ -157,12 +160,12 @@ def _tensors(copied: _Copied) -> list[bytes]:
     """Pack curves [3, points], then steps and seconds, fields, histograms of the rows."""
     curves = [_numbers([when[:, 0], rows[:, 0], when[:, 1]]) for when, rows in _series(copied)[:-1]]
     when, rows = copied.rows
-    table = rows.reshape(len(rows), copied.keys, WIDTH)
-    fields, shares = table[..., : len(FIELDS)], table[..., len(FIELDS) :]
+    fields = rows.reshape(len(rows), copied.keys, len(FIELDS))
+    shares = copied.shares.reshape(len(rows), copied.keys, BINS)
     return [
         *curves,
         _numbers([when[:, 0], when[:, 1]]),
-        pack(np.ascontiguousarray(fields), "float32"),
+        pack(fields, "float32"),
         pack(_codes(shares), "picture"),
     ]
 
@@ -175,7 +178,7 @@ def _numbers(rows: Sequence[NDArray[np.floating[Any]]]) -> bytes:
 def _codes(shares: Numbers) -> NDArray[np.uint8]:
     """Encode shares, finer where they are small: code / 254 is the square root."""
     measured = ~np.isnan(shares)
-    roots = np.sqrt(np.where(measured, shares, 0).clip(0, 1))
+    roots = np.sqrt(np.where(measured, shares, 0).clip(0, 1), dtype=np.float32)
     codes: NDArray[np.uint8] = np.where(measured, np.rint(roots * FINEST), NOT_MEASURED).astype(
         np.uint8
     )

@@ -95,11 +95,11 @@ def test_two_steps_are_compared(open_notebook: OpenNotebook) -> None:
     assert shown.ends() == pytest.approx(wanted, rel=2e-2, abs=2e-2)
     assert page.kernel_eval("run.monitor.pinned") == last
     shown.choose_tab("Distributions")
-    low, *_ = reversed(shown.bins("mine"))
+    edges, *_ = reversed(shown.bins("mine"))
     said = shown.panel("mine").get_by_text(re.compile("; at the pinned step ")).inner_text()
     before = number(said.rpartition("step ")[2]) / 100
-    wanted = page.kernel_eval(f"shares(run, 'conv1', 'weights', {last}, [{low}])")
-    assert {low: before} == pytest.approx(wanted, abs=4e-3)
+    wanted = page.kernel_eval(f"shares(run, 'conv1', 'weights', {last}, [{edges}])")
+    assert {edges: before} == pytest.approx(wanted, abs=4e-3)
 
 
 def test_an_interrupted_cell_is_run_again(open_notebook: OpenNotebook, tmp_path: Path) -> None:

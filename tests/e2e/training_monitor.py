@@ -56,10 +56,11 @@ def statistics(run, layer, quantity, step):
     found = run.statistics(layer, quantity)
     return [float(getattr(found, name)[row(run, step)]) for name in ("mean", "std", "norm")]
 
-def shares(run, layer, quantity, step, lows):
+def shares(run, layer, quantity, step, ranges):
     steps, edges, found = run.histograms(layer, quantity)
-    bins = [min(range(63), key=lambda i: abs(edges[i] - low)) for low in lows]
-    return dict(zip(lows, found[row(run, step), bins].tolist()))
+    cut = lambda value: abs(edges - value).argmin()
+    held = [found[row(run, step), cut(low) : cut(high)].sum() for low, high in ranges]
+    return dict(zip(ranges, map(float, held)))
 
 def chances(run, step, picture=0):
     return dict(zip(names, run.probed(step).output[picture].softmax(0).tolist()))
@@ -163,14 +164,15 @@ class TrainingMonitor(WidgetView):
         line = self.panel(run).locator(".cnnw-tm-numbers")
         return [number(line.get_by_text(re.compile(f"^{name} ")).inner_text()) for name in SAID]
 
-    def bins(self, run: str) -> dict[float, float]:
-        """Walk through a run's histogram by keys; return bins' lower edges and shares."""
+    def bins(self, run: str) -> dict[tuple[float, float], float]:
+        """Walk through a run's histogram by keys; return bins' edges and shares."""
         figure = self.panel(run).get_by_role("application", name=re.compile("^Histogram of"))
-        found: dict[float, float] = {}
+        found: dict[tuple[float, float], float] = {}
         for _ in range(BINS):
             figure.press("ArrowRight")
             edges, _, share = self.panel(run).locator("output").last.inner_text().partition(":")
-            found[number(edges.split("…")[0])] = number(share) / 100
+            low, high = map(number, edges.split("…"))
+            found[low, high] = number(share) / 100
         return found
 
     def weight(self, run: str, down: int) -> tuple[int, list[int], float]:

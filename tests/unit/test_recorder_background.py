@@ -159,7 +159,7 @@ def test_reading_while_it_trains() -> None:
                 steps = run.steps
                 if steps:
                     found = run.histograms("0")
-                    assert found.shares.shape == (len(found.steps), 63)
+                    assert found.shares.shape == (len(found.steps), 249)
                     assert run.probed(steps[-1]) is not None
                     assert run.model_at(steps[-1])(batch(0)[0]).shape == (8, 4)
                     repr(run)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import cnnwidgets as cw
-from cnnwidgets.training.bins import OCTAVES
+from cnnwidgets.training.bins import SIDE
 from cnnwidgets.training.forwards import SAMPLES, VALUES
 from cnnwidgets.training.statistics import Measured
 from cnnwidgets.training.table import FIELDS
@@ -25,7 +25,7 @@ def test_what_passes_is_counted_as_it_was() -> None:
     table = measured.table()
     assert (table.get(*KEY, "nans"), table.get(*KEY, "infs")) == (1, 2)
     assert table.get(*KEY, "zeros") == pytest.approx(0.2)
-    assert table.values[0, len(FIELDS) + OCTAVES] == pytest.approx(0.5), "of what is finite"
+    assert table.values[0, len(FIELDS) + SIDE] == pytest.approx(0.5), "of what is finite"
 
 
 def test_an_infinite_output_that_a_layer_overwrites_is_found() -> None:

@@ -46,7 +46,7 @@ def test_there_and_back(tmp_path: Path) -> None:
             np.testing.assert_allclose(
                 again.histograms(layer, quantity).shares,
                 run.histograms(layer, quantity).shares,
-                atol=1e-6,
+                atol=5e-4,  # they are kept as halves
             )
             read, written = again.statistics(layer, quantity), run.statistics(layer, quantity)
             for field in ("norm", "mean", "std"):

@@ -191,14 +191,19 @@ def test_what_is_no_run(tmp_path: Path) -> None:
         cw.load_run(tmp_path)
 
 
-def test_a_run_of_a_newer_version(tmp_path: Path) -> None:
+def test_a_run_of_another_version(tmp_path: Path) -> None:
     model = small()
     with cw.Recorder(model, directory=tmp_path):
         train(model, steps=1)
     with sqlite3.connect(tmp_path / storage.FILE) as database:
         database.execute(f"PRAGMA user_version = {storage.FORMAT + 1}")
     database.close()
-    with pytest.raises(ValueError, match="has format 2, this version of cnnwidgets reads up to 1"):
+    with pytest.raises(ValueError, match=r"has format 3, .* reads 2: pip install --upgrade"):
+        cw.load_run(tmp_path)
+    with sqlite3.connect(tmp_path / storage.FILE) as database:
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+    with pytest.raises(ValueError, match=r"has format 1, .* reads 2: record it again"):
         cw.load_run(tmp_path)
 
 

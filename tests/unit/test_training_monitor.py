@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 import cnnwidgets as cw
+from cnnwidgets.training.bins import EDGES
 from cnnwidgets.widgets.monitor_figure import smooth
 from cnnwidgets.widgets.monitor_snapshots import predicted
 from cnnwidgets.widgets.training_monitor import TrainingMonitor
@@ -326,14 +327,16 @@ def test_the_figure(monitor: TrainingMonitor, run: cw.Recorder) -> None:
     pinned, shown = histogram.patches
     shares = run.histograms("3", "weights").shares
     for patch, row in ((shown, shares[3]), (pinned, shares[0])):
-        drawn = patch.get_data().values  # type: ignore[attr-defined]
-        ends = len(drawn) // 2
-        np.testing.assert_array_equal(drawn[:ends], row[:ends])
-        np.testing.assert_array_equal(drawn[-ends:], row[-ends:])
-        assert drawn[ends] == pytest.approx(row[ends:-ends].sum())
-        assert ends < 20  # the bins about zero, which hold next to nothing, are one
+        drawn, edges, _ = patch.get_data()  # type: ignore[attr-defined]
+        areas, ends = drawn * np.diff(edges), len(drawn) // 2
+        np.testing.assert_allclose(areas[:ends], row[:ends], rtol=1e-6)
+        np.testing.assert_allclose(areas[-ends:], row[-ends:], rtol=1e-6)
+        assert areas[ends] == pytest.approx(row[ends:-ends].sum())
+        assert ends < 80  # the octaves about zero, which hold next to nothing, are one bin
+        octaves = np.log2(EDGES[-ends - 1 :])
+        np.testing.assert_allclose(edges[-ends - 1 :], octaves - octaves[0] + 0.5, rtol=1e-6)
     said = texts(monitor)
-    for text in ("loss", "step 4", "step 1", "3: weights", "share of the values", "val"):
+    for text in ("loss", "step 4", "step 1", "3: weights", "share per octave", "val"):
         assert text in said
     monitor.quantity = "activations"
     monitor.x, monitor.log_y = "seconds", True
@@ -345,11 +348,11 @@ def test_the_figures_histogram_has_its_ticks_at_the_values(monitor: TrainingMoni
     axes = monitor.figure().axes[-1]
     said = [text.get_text() for text in axes.get_xticklabels()]
     ticks = dict(zip(said, axes.get_xticks(), strict=True))
-    bins = len(axes.patches[-1].get_data().values)  # type: ignore[attr-defined]
-    assert ticks["0"] == bins / 2
-    assert ticks["0.1"] == pytest.approx(bins - 8 + np.log2(0.1))  # the last bin ends at 2^8
-    assert ticks["-0.1"] == pytest.approx(bins - ticks["0.1"])
-    assert axes.get_xlim()[1] < bins
+    end = axes.patches[-1].get_data().edges[-1]  # type: ignore[attr-defined]
+    assert ticks["0"] == 0
+    assert ticks["0.1"] == pytest.approx(end - 8 + np.log2(0.1))  # the last bin ends at 2^8
+    assert ticks["-0.1"] == -ticks["0.1"]
+    assert axes.get_xlim()[1] < end
     assert "smoothed by 0.6" in texts(monitor)
 
 

@@ -22,7 +22,7 @@ import cnnwidgets as cw
 from cnnwidgets.training.findings import Finding
 from cnnwidgets.training.history import History
 from cnnwidgets.training.run import Run
-from cnnwidgets.training.table import WIDTH, Table
+from cnnwidgets.training.table import FIELDS, WIDTH, Table
 from cnnwidgets.widgets.training_monitor import TrainingMonitor
 from tests.kernel import Browser, eventually
 from tests.monitoring import Held, recorded
@@ -94,6 +94,7 @@ def test_nan_and_infinity() -> None:
         run.history.add_scalar("loss", step, step, value)
         run.history.add_scalar("learning_rate", step, step, math.nan)
         row = np.full((2, WIDTH), min(value, 1e38), np.float32)
+        row[:, len(FIELDS) :] = row[:, len(FIELDS) :].clip(0, 1)
         run.history.add_table(step, step, Table((("a", "weights"), ("b", "weights")), row))
     evidence = {"loss": math.nan, "rate": math.inf, "step": 3.0}
     run.history.findings.append(Finding("not finite", "error", 2, "a", evidence, "NaN <b>"))

@@ -134,7 +134,7 @@ def _row(counted: Counted) -> NDArray[np.float32]:
     row = np.full(WIDTH, np.nan, np.float32)
     with np.errstate(all="ignore"):  # who knows what the file holds
         total = np.maximum(counted.counts.sum(), 1e-300)
-        cumulated = np.minimum(np.append(0, counted.counts.cumsum()) / total, 1)  # but for rounding
+        cumulated = (np.append(0, counted.counts.cumsum()) / total).clip(0, 1)  # but for rounding
         places = np.interp(EDGES, counted.edges, cumulated, left=0, right=1)
         places[0], places[-1] = 0, 1  # what is beyond them is in the outermost
         row[len(FIELDS) :] = np.diff(places)

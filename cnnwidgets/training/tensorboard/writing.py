@@ -93,7 +93,8 @@ def _histograms(run: Run, layer: str, quantity: str, began: float) -> list[tuple
         mean = float(numbers.mean[i])
         square = mean**2 + float(numbers.std[i]) ** 2
         count = float(numbers.norm[i]) ** 2 / square if square else 1.0
-        said = _histogram(edges, count * shares[i].astype(np.float64), mean, square)
+        held = shares[i].astype(np.float64)
+        said = _histogram(edges, count * held / (held.sum() or 1), mean, square)
         value = chunk(1, f"{layer}/{quantity}") + chunk(5, said)
         found.append((float(seconds[i]), _summary(began + seconds[i], int(steps[i]), value)))
     return found

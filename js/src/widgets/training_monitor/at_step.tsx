@@ -3,14 +3,14 @@ import { useSignal } from "@preact/signals";
 import { count, number, percent } from "../../shared/format";
 import { handled } from "../../shared/keys";
 import type { Axis } from "./axis";
-import { binText, type Folded, hasFinite, rowOf, SHARES } from "./bins";
+import { hasFinite, rowOf } from "./bins";
 import { type ViewProps, valueAxis } from "./over_time";
 import { type Frame, lineOf, Plot } from "./plot";
 import { Recorded } from "./recorded";
 import { roundEnd } from "./round_ends";
 import { outline } from "./shares";
 import { nearest } from "./sorted";
-import { binAt, edgeOf, peak, type Span } from "./spans";
+import { binAt, binText, peak, type Span, sharesOf } from "./spans";
 import { type State, useMonitor } from "./state";
 import type { Series } from "./types";
 
@@ -23,7 +23,7 @@ const rowsAt = ({ step, pinned }: State, { steps }: Series): [number, number] =>
 ];
 
 /** The end of the axis of sizes, which all runs have in common. */
-function topOf(state: State, all: readonly Folded[], span: Span): number {
+function topOf(state: State, all: readonly Series[], span: Span): number {
   const peaks = all.flatMap((series) =>
     rowsAt(state, series).map((at) => {
       const row = rowOf(series, at);
@@ -72,20 +72,21 @@ function Numbers({ series, row }: { series: Series; row: number }) {
 
 export function AtStep({ run, series, all, span, layer }: ViewProps) {
   const state = useMonitor();
-  const bin = useSignal<number | null>(null);
+  const read = useSignal<number | null>(null);
   const [row, other] = rowsAt(state, series);
   const [now, before] = [rowOf(series, row), rowOf(series, other)];
   const top = topOf(state, all, span);
   const y: Axis = {
-    ...{ title: span.linear ? "density (share / width)" : "share of values", from: 0, to: top },
+    ...{ title: `density (share ${span.linear ? "/ width" : "per octave"})`, from: 0, to: top },
     ticks: [0, top / 2, top].map((at) => ({ at, text: span.linear ? number(at, 3) : percent(at) })),
   };
-  const shareOf = (codes: Uint8Array) => percent(SHARES[codes[bin.value ?? 0] as number] as number);
+  const last = span.cuts.length - 2;
+  const bin = read.value === null ? null : Math.min(last, read.value);
+  const shareOf = (codes: Uint8Array) => percent(sharesOf(codes, span)[bin ?? 0] as number);
   const move = (event: KeyboardEvent) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by) return;
-    const to = (bin.value ?? (span.first + span.last) >> 1) + by;
-    bin.value = Math.min(span.last - 1, Math.max(span.first, to));
+    read.value = Math.min(last, Math.max(0, (bin ?? last >> 1) + by));
     handled(event);
   };
   return (
@@ -95,12 +96,12 @@ export function AtStep({ run, series, all, span, layer }: ViewProps) {
         label={`Histogram of ${state.quantity.value} of ${layer}, run ${run.name}, at step ${count(series.steps[row] ?? 0)}; left and right read its bins`}
         x={valueAxis(span, state.quantity.value, 9)}
         {...{ y, height: HEIGHT }}
-        onPoint={(at) => (bin.value = at && binAt(span, at.x))}
+        onPoint={(at) => (read.value = at && binAt(span, at.x))}
         onKeyDown={move}
       >
         {(frame) => (
           <>
-            {bin.value !== null && <BinMark {...{ bin: bin.value, span, frame }} />}
+            {bin !== null && <BinMark {...{ bin, span, frame }} />}
             {now && <path class="cnnw-tm-bars" d={path(outline(now, span), frame)} />}
             {!(now && hasFinite(now)) && (
               <text
@@ -116,8 +117,8 @@ export function AtStep({ run, series, all, span, layer }: ViewProps) {
         )}
       </Plot>
       <output>
-        {bin.value !== null && now
-          ? `${binText(bin.value, span.inner)}: ${shareOf(now)} of the values${before ? `; at the pinned step ${shareOf(before)}` : ""}`
+        {bin !== null && now
+          ? `${binText(span, bin)}: ${shareOf(now)} of the values${before ? `; at the pinned step ${shareOf(before)}` : ""}`
           : before
             ? `Dashed: the pinned step, ${count(series.steps[other] ?? 0)}.`
             : ""}
@@ -136,6 +137,6 @@ interface BinMarkProps {
 }
 
 const BinMark = ({ bin, span, frame: { across, top, bottom } }: BinMarkProps) => {
-  const [from, to] = [across(edgeOf(span, bin)), across(edgeOf(span, bin + 1))];
+  const [from, to] = span.places.slice(bin, bin + 2).map(across) as [number, number];
   return <rect class="cnnw-tm-bin" x={from} width={to - from} y={top} height={bottom - top} />;
 };

@@ -1,10 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { roundTicks, spread, stepsOf } from "./axis";
-import { binText, type Folded, fold, placeOf, quantiles, rowOf, SHARES, valueAt } from "./bins";
+import { EDGES, MIDDLE, quantiles, rowOf, SHARES } from "./bins";
 import { cellAt, cellsOf } from "./cells";
 import { roundEnd } from "./round_ends";
 import { bandsOf, outline, paintShares, ridge, usualPeak } from "./shares";
-import { binAt, edgeOf, linearSpan, peak, type Span, sizeOf, spanOf, valueTicks } from "./spans";
+import {
+  binAt,
+  binText,
+  linearSpan,
+  logSpan,
+  peak,
+  placeOf,
+  type Span,
+  sharesOf,
+  sizesOf,
+  valueTicks,
+} from "./spans";
 import {
   fraction,
   healthyText,
@@ -28,20 +39,26 @@ function seriesOf(rows: (Record<number, number> | null)[], fields: Partial<Serie
     FIELDS.map((field) => [field, new Float32Array(rows.length)]),
   ) as Record<Field, Float32Array>;
   const steps = Float32Array.from(rows, (_, i) => 10 * (i + 1));
-  return { steps, codes, fields: { ...all, ...fields }, inner: 0, whole: codes } satisfies Folded;
+  return { steps, codes, fields: { ...all, ...fields } } satisfies Series;
 }
 
-/** A span of the logarithmic axis. */
-const spanned = (from: number, to: number, top = 1): Span => ({
-  ...{ first: from, last: to, from, to, top, inner: 0 },
-  ...{ linear: false, clipped: false, beyond: false },
-});
+const edge = (i: number) => EDGES[i] as number;
+/** The bin of a value. */
+const binOf = (value: number) =>
+  Math.min(BINS, Math.max(1, EDGES.findIndex((one) => one > value) || 1)) - 1;
+
+/** All bins from one to another, each one place wide. */
+const spanned = (from: number, to: number, top = 1): Span => {
+  const cuts = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  const rest = { top, least: edge(MIDDLE + 1), linear: false, clipped: false, beyond: false };
+  return { cuts, places: cuts, from, to, ...rest };
+};
 
 /** A row as the recorder counts values. */
 function counted(values: readonly number[]): Record<number, number> {
   const counts = new Map<number, number>();
   for (const value of values) {
-    const bin = Math.floor(placeOf(value));
+    const bin = binOf(value);
     counts.set(bin, (counts.get(bin) ?? 0) + 1);
   }
   const code = (count: number) => Math.round(254 * Math.sqrt(count / values.length));
@@ -59,48 +76,44 @@ const named = (label: string) => STATISTICS.find((one) => one.label === label) a
 
 describe("the axis of the bins", () => {
   test("has the edges that the recorder counts by", () => {
-    expect(valueAt(0)).toBe(-256);
-    expect(valueAt(BINS)).toBe(256);
-    expect(valueAt(31)).toBe(-(2 ** -23));
-    expect(valueAt(32)).toBe(2 ** -23);
-    expect(valueAt(55)).toBe(1);
-    expect(valueAt(31.5)).toBe(0);
+    expect(EDGES).toHaveLength(250);
+    expect([0, 1, 123, 124, 125, 126, 249].map(edge)).toEqual([
+      ...[-256, -224, -1.25 * 2 ** -23, -(2 ** -23), 2 ** -23, 1.25 * 2 ** -23, 256],
+    ]);
+    expect([205, 206, 207, 208, 209].map(edge)).toEqual([0.125, 0.15625, 0.1875, 0.21875, 0.25]);
   });
 
-  test.each([0, 1, -1, 0.3, -0.01, 5e-8, -5e-8, 200])("places %d and finds it again", (value) => {
-    expect(valueAt(placeOf(value))).toBeCloseTo(value, 12);
-  });
-
-  test("keeps what is beyond it at its ends", () => {
-    expect([placeOf(1e9), placeOf(-1e9)]).toEqual([BINS, 0]);
+  test("is logarithmic, about zero linear", () => {
+    expect([4, 1, 0.5, 0, -0.5, -1, -8].map((value) => placeOf(value, 1))).toEqual([
+      ...[2.5, 0.5, 0.25, 0, -0.25, -0.5, -3.5],
+    ]);
   });
 
   test("has ticks at zero and powers of ten, none too near to another", () => {
+    const span = logSpan([seriesOf([{ 30: 150, 123: 200, 125: 200, 220: 150 }])]) as Span;
     const texts = (most: number) =>
-      valueTicks(spanned(8, 56), most)
+      valueTicks(span, most)
         .sort((a, b) => a.at - b.at)
         .map(({ text }) => text);
-    expect(texts(13.7)).toEqual([
-      "−1",
-      "−0.01",
-      "−1e−4",
-      "−1e−6",
-      "0",
-      "1e−6",
-      "1e−4",
-      "0.01",
-      "1",
-    ]);
+    expect(texts(15)).toEqual(["−1", "−0.01", "−1e−4", "−1e−6", "0", "1e−6", "1e−4", "0.01", "1"]);
     expect(texts(2.4)).toEqual(["−1", "0", "1"]);
   });
 
   test("tells bins by their values", () => {
-    expect([54, 8, 31, 0, 62].map((bin) => binText(bin))).toEqual([
-      "0.5 … 1",
-      "−1 … −0.5",
+    const whole = spanned(0, BINS);
+    expect([216, 32, MIDDLE, 0, 248].map((bin) => binText(whole, bin))).toEqual([
+      "0.875 … 1",
+      "−1 … −0.875",
       "0 ± 1.192e−7",
-      "−128 and less",
-      "128 and more",
+      "−224 and less",
+      "224 and more",
+    ]);
+  });
+
+  test("finds the bin at a place, at its ends the outermost", () => {
+    const span = spanned(40, 44);
+    expect([-9, 40, 40.9, 41, 43.9, 44, 99].map((at) => binAt(span, at))).toEqual([
+      ...[0, 0, 0, 1, 3, 3, 3],
     ]);
   });
 });
@@ -118,36 +131,41 @@ describe("rows of histograms", () => {
   });
 
   test("all runs share the bins that any of them uses", () => {
-    const span = spanOf([seriesOf([{ 20: 100 }, null]), seriesOf([{ 54: 200 }])]);
-    expect(span).toEqual(spanned(19, 56, SHARES[200]));
-    expect(spanOf([seriesOf([null])])).toBeUndefined();
+    const span = logSpan([seriesOf([{ 40: 100 }, null]), seriesOf([{ 216: 200 }])]) as Span;
+    expect(span.cuts[0]).toBe(36); // an octave more at either end
+    expect(span.cuts.at(-1)).toBe(221);
+    expect(span.to - span.from).toBeCloseTo(
+      2 + placeOf(1, span.least) - placeOf(edge(40), span.least),
+    );
+    expect(logSpan([seriesOf([null])])).toBeUndefined();
     const spike = [...Array.from({ length: 100 }, () => ({ 40: 90 })), { 40: 254 }];
-    expect(spanOf([seriesOf(spike)])).toMatchObject({ top: SHARES[90], clipped: true });
+    const size = (code: number) => (SHARES[code] as number) / Math.log2(edge(40) / edge(41));
+    const clipped = logSpan([seriesOf(spike)]) as Span;
+    expect(clipped.clipped).toBe(true);
+    expect(clipped.top).toBeCloseTo(size(90), 9);
   });
 
-  test("bins about zero that hold next to nothing become one, the same for all runs", () => {
-    const [one, other] = fold([
-      seriesOf([{ 20: 100, 31: 100, 33: 20, 40: 200 }, null]),
-      seriesOf([{ 22: 30, 24: 60, 54: 180 }, {}]),
-    ]) as [Folded, Folded];
-    expect([one.inner, other.inner]).toEqual([6, 6]); // to bin 24, which holds much in the other
-    const row = rowOf(one, 0) as Uint8Array;
-    expect(row).toHaveLength(BINS - 12);
-    expect([row[20], row[25], row[28]]).toEqual([100, 102, 200]);
-    expect(rowOf(one, 1)).toBeUndefined();
-    expect(rowOf(other, 1)).toBeDefined();
-    expect([valueAt(26, 6), placeOf(2 ** -17, 6)]).toEqual([2 ** -17, 26]);
-    expect(binText(25, 6)).toBe("0 ± 7.629e−6");
+  test("octaves about zero that hold next to nothing become one bin, the same for all runs", () => {
+    const series = seriesOf([{ 30: 100, 123: 20, 126: 20, 160: 200 }, null, {}]);
+    const span = logSpan([series, seriesOf([{ 90: 60, 110: 60, 200: 180 }])]) as Span;
+    expect(span.least).toBe(2 ** -20); // 14 bins out is bin 110, which holds too much: 3 octaves
+    const row = rowOf(series, 0) as Uint8Array;
+    const middle = span.cuts.findIndex((cut, i) => cut + (span.cuts[i + 1] ?? 0) === BINS);
+    expect(binText(span, middle)).toBe("0 ± 9.537e−7");
+    expect(sharesOf(row, span)[middle]).toBeCloseTo(2 * (SHARES[20] as number), 9);
+    expect([span.places[middle], span.places[middle + 1]]).toEqual([-0.5, 0.5]);
+    expect(rowOf(series, 1)).toBeUndefined();
+    expect(rowOf(series, 2)).toBeDefined();
   });
 
   test("quantiles lie within their bins", () => {
-    const row = rowOf(seriesOf([{ 30: 127, 40: 180, 41: 127 }]), 0) as Uint8Array;
+    const row = rowOf(seriesOf([{ 120: 127, 140: 180, 141: 127 }]), 0) as Uint8Array;
     const [low, first, median, high] = quantiles(row, [0, 0.2, 0.5, 1]) as [
       ...[number, number, number, number],
     ];
-    expect([low, high]).toEqual([valueAt(30), valueAt(42)]);
-    expect(first).toBeCloseTo(valueAt(30) * 0.6, 8);
-    expect(median).toBeCloseTo(1.5 * valueAt(40), 6);
+    expect([low, high]).toEqual([edge(120), edge(142)]);
+    expect(first).toBeCloseTo(0.2 * edge(120) + 0.8 * edge(121), 9);
+    expect(median).toBeCloseTo((edge(140) + edge(141)) / 2, 6);
   });
 
   test.each([
@@ -162,31 +180,31 @@ describe("rows of histograms", () => {
     for (const [i, found] of quantiles(row, shares).entries()) {
       const exact = values[Math.floor((shares[i] as number) * values.length)] as number;
       if (exact === 0) expect(found).toBe(0);
-      else expect(Math.abs(found - exact) / spread).toBeLessThan(0.02);
+      else expect(Math.abs(found - exact) / spread).toBeLessThan(0.005);
     }
   });
 
   test("a linear axis holds nearly all values, its sizes are densities", () => {
-    const uniform = Array.from({ length: 10_000 }, (_, i) => 0.25 * ((2 * i + 1) / 10_000 - 1));
-    const { all, span } = linearSpan([seriesOf([counted(uniform)])]);
-    const [series] = all as [Folded];
-    const found = span as Span;
-    expect([found.from, found.to, found.linear, found.beyond]).toEqual([-0.25, 0.25, true, false]);
-    const row = rowOf(series, 0) as Uint8Array;
-    let area = 0;
-    for (let bin = found.first; bin < found.last; bin++) {
-      expect(sizeOf(found, row, bin)).toBeCloseTo(2, 0); // one hump, flat: 1 / 0.5
-      area += sizeOf(found, row, bin) * (edgeOf(found, bin + 1) - edgeOf(found, bin));
-    }
-    expect(area).toBeCloseTo(1, 1);
-    expect(found.last - found.first).toBe(11);
-    expect(binText(binAt(found, 0.2), series.inner)).toBe("0.125 … 0.25");
-    expect(outline(row, found).slice(0, 2)).toEqual([
+    const uniform = Array.from({ length: 40_000 }, (_, i) => 0.25 * ((2 * i + 1) / 40_000 - 1));
+    const series = seriesOf([counted(uniform)]);
+    const span = linearSpan([series]) as Span;
+    expect([span.from, span.to, span.linear, span.beyond]).toEqual([-0.25, 0.25, true, false]);
+    const sizes = sizesOf(rowOf(series, 0) as Uint8Array, span);
+    for (const size of sizes) expect(Math.abs(size - 2)).toBeLessThan(0.1); // flat: 1 / 0.5
+    expect(sharesOf(rowOf(series, 0) as Uint8Array, span).reduce((a, b) => a + b)).toBeCloseTo(
+      1,
+      1,
+    );
+    expect(sizes).toHaveLength(31);
+    const widths = span.places.slice(1).map((place, i) => place - (span.places[i] as number));
+    expect([Math.min(...widths), Math.max(...widths)]).toEqual([2 ** -7, 2 ** -5]);
+    expect(binText(span, binAt(span, 0.2))).toBe("0.1875 … 0.2188");
+    expect(outline(rowOf(series, 0) as Uint8Array, span).slice(0, 2)).toEqual([
       [-0.25, 0],
-      [-0.25, sizeOf(found, row, found.first)],
+      [-0.25, sizes[0]],
     ]);
-    expect(peak(row, found)).toBeCloseTo(2, 0);
-    expect(valueTicks(found, 5).map(({ text }) => text)).toEqual([
+    expect(peak(rowOf(series, 0) as Uint8Array, span)).toBe(Math.max(...sizes));
+    expect(valueTicks(span, 5).map(({ text }) => text)).toEqual([
       "−0.2",
       "−0.1",
       "0",
@@ -195,17 +213,26 @@ describe("rows of histograms", () => {
     ]);
   });
 
+  test("on a logarithmic axis what has the same share in every octave is flat", () => {
+    const even = Array.from({ length: 40_000 }, (_, i) => 2 ** ((8 * (i + 0.5)) / 40_000 - 10));
+    const series = seriesOf([counted(even)]);
+    const span = logSpan([series]) as Span;
+    const sizes = sizesOf(rowOf(series, 0) as Uint8Array, span).filter((size) => size > 0);
+    expect(sizes).toHaveLength(32);
+    for (const size of sizes) expect(Math.abs(size - 1 / 8)).toBeLessThan(0.005);
+  });
+
   test("a linear axis leaves out a very rare value, and says so", () => {
-    const { span } = linearSpan([seriesOf([counted([...normal(5000, 0.05), 100])])]);
+    const span = linearSpan([seriesOf([counted([...normal(5000, 0.05), 100])])]);
     expect(span?.to).toBeLessThan(1);
     expect(span?.beyond).toBe(true);
-    expect(linearSpan([seriesOf([null])]).span).toBeUndefined();
+    expect(linearSpan([seriesOf([null])])).toBeUndefined();
   });
 
   test("bands are cut where nothing was measured", () => {
     const pieces = bandsOf(seriesOf([{ 40: 254 }, null, { 41: 254 }, {}, { 42: 254 }]));
     expect(pieces.map((piece) => piece.map(({ step }) => step))).toEqual([[10], [30], [50]]);
-    const [from, to] = [valueAt(40), valueAt(41)];
+    const [from, to] = [edge(40), edge(41)] as const;
     for (const [i, share] of [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1].entries())
       expect(pieces[0]?.[0]?.values[i]).toBeCloseTo(from + share * (to - from), 9);
   });

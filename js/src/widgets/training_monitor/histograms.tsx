@@ -3,13 +3,13 @@ import { useMemo } from "preact/hooks";
 import { Choice } from "../../shared/choice";
 import { Legend } from "../../shared/legend";
 import { AtStep } from "./at_step";
-import { type Folded, fold, hasFinite, rowOf } from "./bins";
+import { hasFinite, rowOf } from "./bins";
 import { LayerChoice } from "./choice";
 import { HatchKey } from "./hatch";
 import type { View } from "./looks";
 import { BandKey, Bands, HeatMap, Ridges, type ViewProps } from "./over_time";
 import { useRunSteps } from "./run_steps";
-import { linearSpan, type Span, spanOf } from "./spans";
+import { linearSpan, logSpan, type Span } from "./spans";
 import { type State, useMonitor } from "./state";
 import type { Quantity, Run, Series } from "./types";
 import { ViewChoice } from "./view_choice";
@@ -92,22 +92,10 @@ function whyNot({ run, store, quantity }: State, layer: string): string {
     : `There are no ${quantity.value} of ${layer}.`;
 }
 
-/** The series on an axis that fits all of them. */
-function onAxis(
-  all: readonly Series[],
-  linear: boolean,
-): { all: Folded[]; span: Span | undefined } {
-  if (linear) return linearSpan(all);
-  const folded = fold(all);
-  return { all: folded, span: spanOf(folded) };
-}
-
 /** What the colours stand for. */
 const captionOf = ({ quantity }: State, { linear, clipped }: Span, several: boolean): string =>
   [
-    linear
-      ? `density of ${quantity.value} (share in a bin / its width)`
-      : `share of ${quantity.value} in a bin`,
+    `density of ${quantity.value} (share ${linear ? "in a bin / its width" : "per octave"})`,
     "colour by its square root",
     ...(clipped ? ["more has the same colour"] : []),
     ...(several ? ["one scale for all runs"] : []),
@@ -123,16 +111,15 @@ function Histograms({ view }: { view: Drawing }) {
   const state = useMonitor();
   const layer = layerOf(state);
   const shown = shownOf(state, layer);
-  const measured = shown.map(({ series }) => series);
+  const all = shown.map(({ series }) => series);
   const linear = isLinear(state);
   const [from, to] = useRunSteps();
-  const { all, span, broken } = useMemo(() => {
-    const { all, span } = onAxis(measured, linear);
+  const { span, broken } = useMemo(() => {
     const broken = all.some(({ steps, ...one }) =>
       Array.from(steps, (_, i) => rowOf(one, i)).some((row) => row && !hasFinite(row)),
     );
-    return { all, span, broken };
-  }, [linear, ...measured]);
+    return { span: (linear ? linearSpan : logSpan)(all), broken };
+  }, [linear, ...all]);
   return (
     <section class="cnnw-tm-part" aria-label="Histograms" data-view={view}>
       <header>
@@ -142,11 +129,10 @@ function Histograms({ view }: { view: Drawing }) {
       {span ? (
         <>
           <div class="cnnw-tm-panels">
-            {shown.map(({ run }, i) => (
+            {shown.map(({ run, series }) => (
               <Panel
                 key={run.id}
-                {...{ run, all, span, from, to, layer, view }}
-                series={all[i] as Folded}
+                {...{ run, series, all, span, from, to, layer, view }}
                 several={shown.length > 1}
               />
             ))}

@@ -31,10 +31,10 @@ describe("histograms", () => {
     );
     await see("not recorded");
     await choose("Axis", "logarithmic");
-    await see("share of weights in a bin; colour by its square root; one scale for all runs");
-    expect(texts(plots()[1]).at(-2)).toBe(
-      "value of weights (logarithmic: each bin is twice as wide as the last)",
+    await see(
+      "density of weights (share per octave); colour by its square root; one scale for all runs",
     );
+    expect(texts(plots()[1]).at(-2)).toBe("value of weights (logarithmic)");
   });
 
   test("are coloured by what was counted", async () => {

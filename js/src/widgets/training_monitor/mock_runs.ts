@@ -1,4 +1,5 @@
 // Made-up training runs: one that learns, one whose learning rate is too large.
+import { EDGES, MIDDLE } from "./bins";
 import { BINS, type Finding, type Quantity, type Run } from "./types";
 
 export interface MockCurve {
@@ -116,15 +117,15 @@ const stdAt = (run: MockRun, row: number, key: number): number => {
   return [0.1 * grown, 0.01 / grown, 0.8 * grown][kind] as number;
 };
 
-/** A histogram as it travels: of a normal distribution about zero, one bin per power of two and sign. */
+/** A histogram as it travels: of a normal distribution about zero, its density times the width of each bin. */
 export function codesAt(run: MockRun, row: number, key: number): number[] {
   const std = stdAt(run, row, key);
   const positive = run.about.keys[key]?.[1] === "activations";
   const shares = Array.from({ length: BINS }, (_, bin) => {
-    if (bin === 31) return positive ? 0.5 : 0;
-    if (positive && bin < 31) return 0;
-    const edge = 2 ** (Math.abs(bin - 31) - 24);
-    return (edge / std) * Math.exp(-(((1.5 * edge) / std) ** 2) / 2) * 0.4;
+    if (bin === MIDDLE) return positive ? 0.5 : 0;
+    if (positive && bin < MIDDLE) return 0;
+    const [low, high] = [EDGES[bin] as number, EDGES[bin + 1] as number];
+    return ((high - low) / std) * Math.exp(-(((low + high) / 2 / std) ** 2) / 2) * 0.4;
   });
   return shares.map((share) => Math.round(254 * Math.sqrt(Math.min(1, share))));
 }

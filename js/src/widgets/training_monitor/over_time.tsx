@@ -3,24 +3,24 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useCallback, useMemo } from "preact/hooks";
 import { count, number, percent } from "../../shared/format";
 import { type Axis, spread, stepAxis } from "./axis";
-import { binText, type Folded, hasFinite, quantiles, rowOf, SHARES } from "./bins";
+import { hasFinite, quantiles, rowOf } from "./bins";
 import { cellAt, cellsOf } from "./cells";
 import { COLUMNS, type Frame, lineOf, Plot } from "./plot";
 import { roundEnd } from "./round_ends";
 import { bandsOf, paintShares, ridge, type Shape, usualPeak } from "./shares";
 import { nearest } from "./sorted";
-import { binAt, type Span, valueTicks } from "./spans";
+import { binAt, binText, type Span, sharesOf, valueTicks } from "./spans";
 import { useMonitor } from "./state";
 import { stepLines } from "./step_lines";
-import type { Run } from "./types";
+import type { Run, Series } from "./types";
 import { layersWith, walk } from "./walking";
 
 export interface ViewProps {
   run: Run;
-  series: Folded;
+  series: Series;
   layer: string;
   /** Those of all runs. */
-  all: readonly Folded[];
+  all: readonly Series[];
   /** Bins, the same for all runs. */
   span: Span;
   /** First and last step, the same for all runs. */
@@ -29,14 +29,13 @@ export interface ViewProps {
 }
 
 const HEIGHT = 210;
-/** Pixels of a heat map with a linear axis. */
+/** Pixels of a heat map. */
 const PIXELS = 170;
 /** Lines of a ridgeline, how many gaps a usual line is high, and how many there are above the first. */
 const RIDGES = { lines: 24, usual: 5, above: 5 };
 
-export const valueAxis = (span: Span, quantity: string, most: number, upright = false): Axis => {
-  const bins = upright ? "" : ": each bin is twice as wide as the last";
-  const title = `value of ${quantity}${span.linear ? "" : ` (logarithmic${bins})`}`;
+export const valueAxis = (span: Span, quantity: string, most: number): Axis => {
+  const title = `value of ${quantity}${span.linear ? "" : " (logarithmic)"}`;
   return { title, from: span.from, to: span.to, ticks: valueTicks(span, most) };
 };
 
@@ -46,7 +45,7 @@ interface Cursor {
   place: number;
 }
 
-/** Median and middle of a row with all its bins. */
+/** Median and middle of a row. */
 function middleText(row: Uint8Array): string {
   const [low, median, high] = quantiles(row, [0.05, 0.5, 0.95]).map((value) => number(value, 2));
   return `median about ${median}, 90 % about ${low} … ${high}`;
@@ -62,7 +61,7 @@ function Reading({
 }: ViewProps & { cursor: Signal<Cursor | null> }) {
   const { step } = useMonitor();
   const at = cursor.value;
-  const { steps, whole } = series;
+  const { steps } = series;
   const row = at ? cellAt(steps, at.step, (to - from) / COLUMNS) : nearest(steps, step.value);
   const codes = rowOf(series, row);
   const bin = binAt(span, at?.place ?? 0);
@@ -73,8 +72,8 @@ function Reading({
     : !hasFinite(codes)
       ? "no finite value"
       : at
-        ? `${percent(SHARES[codes[bin] as number] as number)} of the values are ${binText(bin, series.inner)}`
-        : middleText(rowOf({ codes: whole, inner: 0 }, row) as Uint8Array);
+        ? `${percent(sharesOf(codes, span)[bin] as number)} of the values are ${binText(span, bin)}`
+        : middleText(codes);
   return (
     <output>
       step {count(steps[row] ?? Math.round(at?.step ?? step.value))}: {what}
@@ -90,7 +89,7 @@ function useFigure(p: ViewProps, upright: boolean) {
   const place = (x: number, y: number): Cursor =>
     upright ? { step: x, place: y } : { step: y, place: x };
   const quantity = state.quantity.value;
-  const values = valueAxis(span, quantity, upright ? 10 : 9, upright);
+  const values = valueAxis(span, quantity, upright ? 10 : 9);
   const label = `${quantity} of ${layer}, run ${run.name}, steps ${count(from)} to ${count(to)}`;
   return {
     label,
@@ -113,7 +112,7 @@ export function HeatMap(p: ViewProps) {
   const { label, values, handlers, reading } = useFigure(p, true);
   const draw = useCallback(
     (canvas: HTMLCanvasElement, columns: number) => {
-      const out = new ImageData(columns, span.linear ? PIXELS : span.to - span.from);
+      const out = new ImageData(columns, PIXELS);
       paintShares(out, series, cellsOf(series.steps, from, to, columns), span);
       Object.assign(canvas, { width: out.width, height: out.height });
       canvas.getContext("2d")?.putImageData(out, 0, 0);

@@ -5,7 +5,7 @@ import { connect } from "../../shared/model";
 import { MockKernel, tensorsOf } from "./mock_kernel";
 import { fieldsAt, type MockRun, mockRun } from "./mock_runs";
 import { createState } from "./state";
-import type { News } from "./types";
+import { BINS, type News } from "./types";
 
 let abort: AbortController;
 beforeEach(() => {
@@ -48,8 +48,8 @@ describe("what is held of a run", () => {
     const key = run.about.keys.findIndex(([l, q]) => l === "conv2" && q === "gradients");
     expect(series?.fields.norm[1]).toBe(Math.fround(fieldsAt(run, 1, key)[0] as number));
     expect(series?.fields.dead[1]).toBeNaN();
-    expect(series?.codes.length).toBe(2 * 63);
-    expect(Math.max(...(series?.codes.subarray(63) ?? []))).toBeGreaterThan(50);
+    expect(series?.codes.length).toBe(2 * BINS);
+    expect(Math.max(...(series?.codes.subarray(BINS) ?? []))).toBeGreaterThan(25);
     expect(state.series("a", "conv2", "biases")).toBeUndefined();
     expect(state.series("?", "conv2", "weights")).toBeUndefined();
   });

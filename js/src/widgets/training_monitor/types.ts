@@ -8,7 +8,7 @@ export const FIELDS = ["norm", "mean", "std", "zeros", "nans", "infs", "update",
 export type Field = (typeof FIELDS)[number];
 
 /** Bins of a histogram; `cnnwidgets/training/bins.py` has their edges. */
-export const BINS = 63;
+export const BINS = 249;
 
 export interface Finding {
   kind: string;
@@ -93,7 +93,7 @@ export interface Curve {
 /** What was measured of one quantity of one layer, a row for each recorded step. */
 export interface Series {
   steps: Float32Array;
-  /** [rows, 63]: the share of a bin is (code / 254)²; 255: not measured. */
+  /** [rows, 249]: the share of a bin is (code / 254)²; 255: not measured. */
   codes: Uint8Array;
   /** NaN: not measured. */
   fields: Record<Field, Float32Array>;
