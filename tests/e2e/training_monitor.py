@@ -171,8 +171,8 @@ class TrainingMonitor(WidgetView):
         for _ in range(BINS):
             figure.press("ArrowRight")
             edges, _, share = self.panel(run).locator("output").last.inner_text().partition(":")
-            low, high = map(number, edges.split("…"))
-            found[low, high] = number(share) / 100
+            low, high = map(number, re.split("[…±]", edges))  # or 0 ± high
+            found[low or -high, high] = number(share) / 100
         return found
 
     def weight(self, run: str, down: int) -> tuple[int, list[int], float]:

@@ -77,7 +77,7 @@ export function AtStep({ run, series, all, span, layer }: ViewProps) {
   const [now, before] = [rowOf(series, row), rowOf(series, other)];
   const top = topOf(state, all, span);
   const y: Axis = {
-    ...{ title: `density (share ${span.linear ? "/ width" : "per octave"})`, from: 0, to: top },
+    ...{ title: span.linear ? "density (share / width)" : "share per octave", from: 0, to: top },
     ticks: [0, top / 2, top].map((at) => ({ at, text: span.linear ? number(at, 3) : percent(at) })),
   };
   const last = span.cuts.length - 2;

@@ -226,6 +226,8 @@ describe("rows of histograms", () => {
     const span = linearSpan([seriesOf([counted([...normal(5000, 0.05), 100])])]);
     expect(span?.to).toBeLessThan(1);
     expect(span?.beyond).toBe(true);
+    for (const rare of [240, 30])
+      expect(linearSpan([seriesOf([{ 205: 250, [rare]: 4 }])])?.beyond).toBe(true);
     expect(linearSpan([seriesOf([null])])).toBeUndefined();
   });
 
