@@ -109,6 +109,8 @@ def test_histograms_are_merged_as_exactly_as_they_are_kept() -> None:
     found = history.rows(("conv", "weights"))
     wanted = rows.reshape(len(found), -1, WIDTH).mean(1)
     np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=1e-6)
+    halves = np.array([[0.25], [0.5]], np.float16)
+    assert merged(halves, [100_000, 300_000]).tolist() == [0.4375]
 
 
 def test_samples_are_of_all_columns() -> None:
