@@ -209,11 +209,11 @@ def _draw_histograms(axes: Axes, runs: Sequence[Run], look: Look) -> None:
 def _scale(axes: Axes, low: float, high: float, inner: int) -> None:
     """Show the bins between two places, with ticks at powers of ten."""
     pad, end = max(1.0, (_FEWEST_OCTAVES - (high - low)) / 2), _place(EDGES[-1], inner)
-    axes.set_xlim(max(-end, low - pad), min(end, high + pad))
     powers = _POWERS[2::3] if high - low > _MANY_OCTAVES else _POWERS
     sizes = [10.0**power for power in powers if 10.0**power >= 2.0 ** (LOWEST + inner)]
     ticks = [*(-size for size in reversed(sizes)), 0.0, *sizes]
     axes.set_xticks([_place(tick, inner) for tick in ticks], [f"{tick:g}" for tick in ticks])
+    axes.set_xlim(max(-end, low - pad), min(end, high + pad))  # ticks have widened it
     axes.set_xlabel("value (logarithmic, about zero linear)", fontsize=8)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     axes.set_ylabel("density (share per octave)", fontsize=8)
