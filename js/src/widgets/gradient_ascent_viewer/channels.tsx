@@ -11,6 +11,12 @@ import type { Layer, MapsValue } from "./types";
 /** Edge of a map (CSS pixels). */
 const EDGE = 34;
 
+/** What is black and what is white, as in `cnnwidgets.widgets.ascent_maps.maps_of`. */
+const rangeWords = ([, height = 1, width = 1]: readonly number[] = []) =>
+  height * width > 1
+    ? "each in its own range"
+    : "from the least of the layer (black) to the largest (white)";
+
 /** The maps of a layer, once they are here; asked for anew as another ascent begins, and where one stops. */
 function useMaps({ name }: Layer) {
   const { bridge, generation, panels, going } = useAscent();
@@ -28,7 +34,7 @@ function useMaps({ name }: Layer) {
       .request<MapsValue>("maps", { layer: name }, { signal: stop.signal, lane: "maps" })
       .then(({ value, tensors }) => {
         held.maps.value = tensors[0];
-        held.words.value = `How they answer ${value.of}, each in its own range.`;
+        held.words.value = `How they answer ${value.of}, ${rangeWords(tensors[0]?.shape)}.`;
         held.loaded.value++;
       })
       .catch(({ cancelled, message }: RequestError) => {

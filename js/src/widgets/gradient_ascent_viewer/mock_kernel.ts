@@ -205,11 +205,15 @@ export class MockKernel extends FakeModel {
   }
 
   #maps(content: Content, layer: string): void {
-    const { channels = 0 } = LAYERS.find(({ name }) => name === layer) ?? {};
+    const { channels = 0, maps = true } = LAYERS.find(({ name }) => name === layer) ?? {};
+    const edge = maps ? 2 : 1;
     const newest = `the picture of ascent ${this.get("_generation")} at step ${this.kept.at(-1) ?? 0}`;
     const of = this.count ? newest : "noise";
-    const bytes = Uint8Array.from({ length: channels * 4 }, (_, i) => 10 * Math.floor(i / 4));
-    this.reply(content, { of }, [pack(bytes, [channels, 2, 2], 0)]);
+    const bytes = Uint8Array.from(
+      { length: channels * edge ** 2 },
+      (_, i) => 10 * Math.floor(i / edge ** 2),
+    );
+    this.reply(content, { of }, [pack(bytes, [channels, edge, edge], 0)]);
   }
 
   #answers(steps: number[]) {

@@ -40,6 +40,12 @@ test("the maps are of the newest ascent, and asked for anew where it stops or is
   await see(/^How they answer noise/);
 });
 
+test("units without places are told apart by the range of their layer", async () => {
+  mount({ objective: "fc:1" });
+  await page.getByText("Unit: fc:1").click();
+  await see("How they answer noise, from the least of the layer (black) to the largest (white).");
+});
+
 test("maps that cannot be had are not shown as those before", async () => {
   const kernel = mount();
   await page.getByText("Unit: conv2:5").click();
