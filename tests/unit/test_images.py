@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -349,16 +348,11 @@ def test_a_jpeg_on_its_side_is_not_decoded_too_small(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("suffix", "seconds"), [("jpg", 1.5), ("png", 6.0), (None, 2.0)])
-def test_48_megapixels(tmp_path: Path, suffix: str | None, seconds: float) -> None:
+@pytest.mark.parametrize("suffix", ["jpg", "png", None])
+def test_48_megapixels(tmp_path: Path, suffix: str | None) -> None:
     picture = Image.fromarray(gradient(6, 8)).resize((8000, 6000), Image.Resampling.BILINEAR)
     image: Any = np.asarray(picture)
     if suffix:
         image = tmp_path / f"large.{suffix}"
         picture.save(image, compress_level=1)
-    start = time.perf_counter()
-    x = images.prepare(image, (3, 224, 224))
-    spent = time.perf_counter() - start
-    print(f"{suffix or 'array'}: {spent:.2f} s")  # noqa: T201 - the measured figure
-    assert x.shape == (1, 3, 224, 224)
-    assert spent < seconds
+    assert images.prepare(image, (3, 224, 224)).shape == (1, 3, 224, 224)

@@ -14,7 +14,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "cnnwidgets"
 FRONT_END = ROOT / "js" / "src"
 LONGEST = 400  # lines
-IMPORT_LIMIT = 0.3  # seconds on top of torch
 
 COMPUTE = {"torch", "numpy", "captum", "safetensors", "PIL"}
 SCREEN = {"anywidget", "traitlets", "ipywidgets", "comm", "IPython", "ipykernel", "matplotlib"}
@@ -181,26 +180,19 @@ def test_files_stay_small() -> None:
 
 
 PROBE = """
-import json, sys, time
-import torch
-start = time.perf_counter()
+import json, sys
 import cnnwidgets
-seconds = time.perf_counter() - start
 stages = [sorted({module.partition(".")[0] for module in sys.modules})]
 for name in ("Network", "LayerBrowser"):
     getattr(cnnwidgets, name)
     stages.append(sorted({module.partition(".")[0] for module in sys.modules}))
-print(json.dumps([seconds, stages]))
+print(json.dumps(stages))
 """
 
 
-def test_import_is_quick_and_what_is_used_loads_only_what_it_needs() -> None:
-    for _ in range(3):  # the machine may be busy with something else
-        printed = subprocess.check_output([sys.executable, "-c", PROBE], cwd=ROOT)
-        seconds, (package, compute, widget) = json.loads(printed)
-        if seconds < IMPORT_LIMIT:
-            break
-    assert seconds < IMPORT_LIMIT
+def test_what_is_used_loads_only_what_it_needs() -> None:
+    printed = subprocess.check_output([sys.executable, "-c", PROBE], cwd=ROOT)
+    package, compute, widget = json.loads(printed)
     extras = {"captum", *IMAGENET, *SEGMENT}
     assert set(package).isdisjoint({*SCREEN, *extras})
     assert "torch" in compute

@@ -159,25 +159,6 @@ describe("paint", () => {
     const [r, g, b] = channels(colors("activations")[255] as number);
     expect(cssColor(2, around)).toBe(`rgb(${r} ${g} ${b})`);
   });
-
-  it("is fast: 512 quantised maps of 56×56", () => {
-    const many: Tensor = {
-      shape: [512, 56, 56],
-      encoding: "quantised",
-      data: Uint8Array.from({ length: 512 * 56 * 56 }, (_, i) => i % 253),
-      low: new Float32Array(512).fill(-1),
-      high: new Float32Array(512).fill(1),
-    };
-    const out = { data: new Uint8ClampedArray(4 * 56 * 56) } as unknown as ImageData;
-    const times = Array.from({ length: 9 }, () => {
-      const start = performance.now();
-      for (let map = 0; map < 512; map++) paint(many, map, around, out);
-      return performance.now() - start;
-    });
-    // 15 ms is the goal; a shared machine gets some slack.
-    expect(Math.min(...times)).toBeLessThan(30);
-    console.info(`512 maps of 56×56 painted in ${Math.min(...times).toFixed(1)} ms`);
-  });
 });
 
 it("paints pictures, colour and grey", () => {
