@@ -166,6 +166,12 @@ def channels_of(layer: Layer) -> int:
     return shape[1] if len(shape) == _TOKENS else shape[0]
 
 
+def _sides(layer: Layer) -> list[int] | None:
+    """Return rows and columns of a layer's maps; None if it has none."""
+    shape = layer.output_shape or ()
+    return list(shape[1:]) if len(shape) == _MAPS else None
+
+
 def field_of(net: Network, subject: Subject) -> list[float] | None:
     """Return top, left, height and width of what a neuron sees, in pixels; None if it is none."""
     field = net.layer(subject.layer).receptive_field if subject.layer is not None else None
@@ -185,7 +191,7 @@ def described(net: Network) -> list[dict[str, Any]]:
             "name": layer.name,
             "kind": layer.kind,
             "channels": channels_of(layer),
-            "maps": len(layer.output_shape or ()) == _MAPS,
+            "maps": _sides(layer),
             "jump": min(layer.receptive_field.jump) if layer.receptive_field else None,
         }
         for layer in net.layers

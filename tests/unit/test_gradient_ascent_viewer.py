@@ -36,8 +36,8 @@ def test_it_begins_with_nothing() -> None:
     state = viewer.comm.state
     assert state["_classes"] == CLASSES
     assert state["_shape"] == [3, 12, 12]
-    assert state["_layers"][2] == {**CONV2, "maps": True, "jump": 1}
-    assert state["_layers"][4]["maps"] is False
+    assert state["_layers"][2] == {**CONV2, "maps": [8, 8], "jump": 1}
+    assert state["_layers"][4]["maps"] is None
     assert (state["_panels"], state["_ended"], state["_generation"]) == ([], None, 0)
     assert viewer.wait()
     with pytest.raises(ValueError, match="no pictures yet; run the viewer first"):

@@ -13,7 +13,7 @@ describe("what is climbed", () => {
     expect(kernel.get("objective")).toBe("conv1:2");
     await page.getByRole("checkbox", { name: "one neuron of the map" }).click();
     expect(kernel.get("objective")).toBe("conv1:2:0:0");
-    const column = page.getByRole("spinbutton", { name: "Column" });
+    const column = page.getByRole("spinbutton", { name: "Column (0 … 7)" });
     await column.fill("7");
     await userEvent.keyboard("{Enter}");
     expect(kernel.get("objective")).toBe("conv1:2:0:7");
@@ -24,6 +24,20 @@ describe("what is climbed", () => {
     await userEvent.keyboard("{Enter}");
     expect(kernel.get("objective")).toBe("fc:2");
     await expect.element(channel).toHaveValue(2);
+  });
+
+  test("is a neuron within its map, as far as its rows and columns are known", async () => {
+    const kernel = mount({ objective: "conv2:5:0:0" });
+    const typed = async (name: string, value: string) => {
+      await page.getByRole("spinbutton", { name, exact: true }).fill(value);
+      await userEvent.keyboard("{Enter}");
+      return kernel.get("objective");
+    };
+    await page.getByText("Unit: conv2:5:0:0").click();
+    expect(await typed("Row (0 … 3)", "99")).toBe("conv2:5:3:0");
+    expect(await typed("Column (0 … 5)", "99")).toBe("conv2:5:3:5");
+    kernel.update("size", 224);
+    expect(await typed("Row", "99")).toBe("conv2:5:99:5");
   });
 
   test("is a class that is searched for", async () => {

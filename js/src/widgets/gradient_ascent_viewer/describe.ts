@@ -43,7 +43,7 @@ export function scoreWords(
   const { layer, channel, at } = subject;
   const unit = `${layer}:${channel}`;
   if (at) return `activation of ${unit} at row ${at[0]}, column ${at[1]}`;
-  const maps = layers.find(({ name }) => name === layer)?.maps ?? true;
+  const maps = layers.find(({ name }) => name === layer)?.maps !== null;
   return `${maps ? "mean activation" : "activation"} of ${unit}`;
 }
 

@@ -5,9 +5,9 @@ import type { Answer, Layer, Measure, Note, Panel, Turn } from "./types";
 
 export const CLASSES = ["cat", "<b>dog</b>", "zebra"];
 export const LAYERS: Layer[] = [
-  { name: "conv1", kind: "Conv2d", channels: 6, maps: true, jump: 1 },
-  { name: "conv2", kind: "Conv2d", channels: 16, maps: true, jump: 2 },
-  { name: "fc", kind: "Linear", channels: 3, maps: false, jump: null },
+  { name: "conv1", kind: "Conv2d", channels: 6, maps: [8, 8], jump: 1 },
+  { name: "conv2", kind: "Conv2d", channels: 16, maps: [4, 6], jump: 2 },
+  { name: "fc", kind: "Linear", channels: 3, maps: null, jump: null },
 ];
 
 export const panel = (
@@ -205,7 +205,7 @@ export class MockKernel extends FakeModel {
   }
 
   #maps(content: Content, layer: string): void {
-    const { channels = 0, maps = true } = LAYERS.find(({ name }) => name === layer) ?? {};
+    const { channels = 0, maps = null } = LAYERS.find(({ name }) => name === layer) ?? {};
     const edge = maps ? 2 : 1;
     const newest = `the picture of ascent ${this.get("_generation")} at step ${this.kept.at(-1) ?? 0}`;
     const of = this.count ? newest : "noise";

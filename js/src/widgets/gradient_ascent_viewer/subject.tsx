@@ -6,10 +6,20 @@ import { Channels } from "./channels";
 import { Choice, Whole } from "./control";
 import { unitText } from "./describe";
 import { useAscent } from "./state";
-import type { Compare, Layer } from "./types";
+import type { Compare, Layer, Place } from "./types";
+
+/** "Row (0 … 7)" */
+const upTo = (name: string, count: number) => `${name} (0 … ${count - 1})`;
+
+interface PlaceProps {
+  at: Place | null;
+  /** Rows and columns; not known of pictures that are not of the usual size. */
+  of: Place | null;
+  onChange: (at: Place | null) => void;
+}
 
 /** Row and column of one neuron of a map; without, it is the mean of all. */
-function Place({ at, onChange }: { at: [number, number] | null; onChange: PlaceChange }) {
+function Places({ at, of, onChange }: PlaceProps) {
   const names = ["Row", "Column"] as const;
   return (
     <>
@@ -23,12 +33,13 @@ function Place({ at, onChange }: { at: [number, number] | null; onChange: PlaceC
       </label>
       {at && (
         <div class="cnnw-ga-row">
-          {names.map((label, axis) => (
+          {names.map((name, axis) => (
             <Whole
-              key={label}
-              label={label}
+              key={name}
+              label={of ? upTo(name, of[axis] as number) : name}
               value={at[axis] as number}
               min={0}
+              max={of ? (of[axis] as number) - 1 : undefined}
               onChange={(value) => onChange(axis ? [at[0], value ?? 0] : [value ?? 0, at[1]])}
             />
           ))}
@@ -38,17 +49,15 @@ function Place({ at, onChange }: { at: [number, number] | null; onChange: PlaceC
   );
 }
 
-type PlaceChange = (at: [number, number] | null) => void;
-
 const NO_UNIT = { layer: "", channel: 0, at: null };
 
 function UnitChoice() {
-  const { layers, objective, subject } = useAscent();
+  const { layers, objective, subject, size } = useAscent();
   const now = subject.value;
   const { layer, channel, at } = now.kind === "unit" ? now : NO_UNIT;
   const index = layers.value.findIndex(({ name }) => name === layer);
   const chosen = layers.value[index];
-  const choose = (name: string, to: number, place: [number, number] | null) =>
+  const choose = (name: string, to: number, place: Place | null) =>
     (objective.value = unitText(name, to, place));
   return (
     <div class="cnnw-ga-unit">
@@ -73,14 +82,20 @@ function UnitChoice() {
       {chosen && (
         <>
           <Whole
-            label={`Channel (0 … ${chosen.channels - 1})`}
+            label={upTo("Channel", chosen.channels)}
             value={channel}
             min={0}
             max={chosen.channels - 1}
             onChange={(value) => choose(layer, value ?? 0, at)}
           />
           <Channels layer={chosen} channel={channel} onChoose={(to) => choose(layer, to, at)} />
-          {chosen.maps && <Place at={at} onChange={(place) => choose(layer, channel, place)} />}
+          {chosen.maps && (
+            <Places
+              at={at}
+              of={size.value === null ? chosen.maps : null}
+              onChange={(place) => choose(layer, channel, place)}
+            />
+          )}
         </>
       )}
     </div>

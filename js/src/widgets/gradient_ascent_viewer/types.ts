@@ -3,12 +3,15 @@
 export type Compare = "none" | "sad" | "seeds" | "tv" | "channels";
 export type Measure = "log-odds" | "logit" | "probability";
 
+/** Along rows and columns. */
+export type Place = [row: number, column: number];
+
 export interface Layer {
   name: string;
   kind: string;
   channels: number;
-  /** Does a channel have rows and columns? */
-  maps: boolean;
+  /** Rows and columns of a channel, if it has them, of a picture of the usual size. */
+  maps: Place | null;
   /** Pixels between what neighbouring units see; null where they have no places. */
   jump: number | null;
 }

@@ -7,7 +7,7 @@ const grid = () => find(".cnnw-grid");
 
 test("channels are chosen by how they answer a picture; only those on screen are in the page", async () => {
   const kernel = mount({
-    _layers: [{ name: "conv2", kind: "Conv2d", channels: 1280, maps: true, jump: 2 }],
+    _layers: [{ name: "conv2", kind: "Conv2d", channels: 1280, maps: [4, 4], jump: 2 }],
   });
   await page.getByText("Unit: conv2:5").click();
   await see("How they answer noise, each in its own range.");
