@@ -229,6 +229,15 @@ describe("rows of histograms", () => {
     for (const rare of [240, 30])
       expect(linearSpan([seriesOf([{ 205: 250, [rare]: 4 }])])?.beyond).toBe(true);
     expect(linearSpan([seriesOf([null])])).toBeUndefined();
+    const calm = Array.from({ length: 8 }, () => counted(normal(500, 0.05)));
+    const exploded = linearSpan([seriesOf([...calm, counted([-200, 90, 3])])]);
+    expect([exploded?.from, exploded?.to].map((end) => Math.abs(end ?? 9) < 1)).toEqual([
+      true,
+      true,
+    ]);
+    expect(exploded?.beyond).toBe(true);
+    const grown = linearSpan([seriesOf([...calm, counted(normal(500, 0.5))])]);
+    expect(grown?.to).toBeGreaterThan(1);
   });
 
   test("bands are cut where nothing was measured", () => {

@@ -139,6 +139,8 @@ export function logSpan(all: readonly Series[]): Span | undefined {
 
 /** Share of a row's values that a linear axis may leave out at either end. */
 const FAR = 0.001;
+/** Rows that reach this many times as far as three of four explode: they do not set the axis. */
+const EXPLODED = 16;
 /** Bins narrower than this part of a linear axis' longer side are drawn as one. */
 const NARROW = 1 / 24;
 
@@ -146,10 +148,14 @@ const NARROW = 1 / 24;
 export function linearSpan(all: readonly Series[]): Span | undefined {
   const rows = rowsOf(all);
   if (!rows.length) return undefined;
-  const lows = ascending(rows.map((row) => quantileBin(row, FAR)[0]));
-  const highs = ascending(rows.map((row) => quantileBin(row, 1 - FAR)[0]));
-  const [low, high] = [at(lows, 1 - USUAL), at(highs, USUAL)];
-  const size = Math.max(Math.abs(EDGES[low] as number), Math.abs(EDGES[high + 1] as number));
+  const ends = rows.map((row) => [quantileBin(row, FAR)[0], quantileBin(row, 1 - FAR)[0]] as const);
+  const reach = ([low, high]: readonly [number, number]) =>
+    Math.max(Math.abs(EDGES[low] as number), Math.abs(EDGES[high + 1] as number));
+  const farthest = EXPLODED * at(ascending(ends.map(reach)), 0.75);
+  const calm = ends.filter((end) => reach(end) <= farthest);
+  const low = at(ascending(calm.map(([low]) => low)), 1 - USUAL);
+  const high = at(ascending(calm.map(([, high]) => high)), USUAL);
+  const size = reach([low, high]);
   const least = 2 ** Math.floor(Math.log2(size * NARROW));
   const cuts = cutsAt((value) => value % least === 0);
   const first = cuts.findLastIndex((cut) => cut <= low);
