@@ -48,6 +48,12 @@ def test_the_first_cell_of_code_shows_a_browser_within_five_lines() -> None:
     assert "cw.LayerBrowser(" in first
 
 
+@each_notebook
+def test_what_is_to_be_turned_while_it_runs_is_not_waited_for(path: Path) -> None:
+    shown = ["".join(cell["source"]) for cell in code_of(path)]
+    assert not [source for source in shown if ".run()" in source and ".wait(" in source]
+
+
 @pytest.mark.slow
 @each_notebook
 @pytest.mark.filterwarnings(
