@@ -239,6 +239,31 @@ describe("files", () => {
     click.mockRestore();
   });
 
+  test("leave the focus where the next press is", async () => {
+    const kernel = mount();
+    kernel.begin();
+    kernel.frame(0, 8);
+    await eventually(() => root().dataset.held).toBe("1");
+    kernel.answering = false;
+    const focused = () => document.activeElement?.textContent;
+    const save = async () => {
+      await page.getByText("Save").click();
+      page.getByRole("button", { name: /^MP4/ }).element().focus();
+      await userEvent.keyboard("{Enter}");
+      await eventually(focused).toBe("Cancel");
+    };
+    await save();
+    await userEvent.keyboard("{Enter}");
+    await eventually(focused).toBe("Save");
+    await save();
+    root().focus(); // elsewhere meanwhile
+    const { id } = kernel.asked("save")[1] as { id: string };
+    kernel.message({ kind: "reply", id, ok: false, error: "There is no ffmpeg." });
+    await see("There is no ffmpeg.");
+    await expect.element(page.getByText("Save")).toBeVisible();
+    expect(document.activeElement).toBe(root());
+  });
+
   test("that the kernel cannot make are not offered", async () => {
     const kernel = mount({ _formats: ["gif", "webp", "png"] });
     kernel.begin();

@@ -1,6 +1,6 @@
 // A file of the film, made by the kernel and downloaded by the browser.
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Button } from "../../shared/button";
 import { percent } from "../../shared/format";
 import type { RequestError } from "../../shared/model";
@@ -28,11 +28,23 @@ function download(name: string, data: BlobPart, format: string): void {
   setTimeout(() => URL.revokeObjectURL(url));
 }
 
+/** A box whose content is swapped: the focus goes on to its first button, if it was in it. */
+function useSwapped(now: boolean) {
+  const box = useRef<HTMLDivElement>(null);
+  const inside = useRef(false);
+  useLayoutEffect(() => {
+    if (inside.current) box.current?.querySelector<HTMLElement>("summary, button")?.focus();
+  }, [now]);
+  inside.current = !!box.current?.matches(":focus-within");
+  return box;
+}
+
 export function Saving() {
   const { bridge, alone, film, failed, formats } = useAscent();
   const share = useSignal<number | undefined>(undefined);
   const abort = useRef<AbortController | null>(null);
   useEffect(() => () => abort.current?.abort(), []);
+  const box = useSwapped(share.value === undefined);
   const save = async (format: string) => {
     abort.current = new AbortController();
     share.value = 0;
@@ -57,28 +69,30 @@ export function Saving() {
   };
   if (share.value !== undefined)
     return (
-      <div class="cnnw-ga-row">
+      <div ref={box} class="cnnw-ga-row">
         <progress value={share.value} max={1} aria-label="Progress of saving" />
         <output>{percent(Math.round(100 * share.value) / 100)}</output>
         <Button onClick={() => abort.current?.abort()}>Cancel</Button>
       </div>
     );
   return (
-    <Popup label="Save">
-      {() => (
-        <div class="cnnw-ga-formats">
-          {FORMATS.map(([format, label, note]) => (
-            <Button
-              key={format}
-              disabled={alone.value || !film.value || !formats.value.includes(format)}
-              title={alone.value ? NEEDS_KERNEL : lacks(formats.value, format)}
-              onClick={() => save(format)}
-            >
-              {label} <small>{note}</small>
-            </Button>
-          ))}
-        </div>
-      )}
-    </Popup>
+    <div ref={box}>
+      <Popup label="Save">
+        {() => (
+          <div class="cnnw-ga-formats">
+            {FORMATS.map(([format, label, note]) => (
+              <Button
+                key={format}
+                disabled={alone.value || !film.value || !formats.value.includes(format)}
+                title={alone.value ? NEEDS_KERNEL : lacks(formats.value, format)}
+                onClick={() => save(format)}
+              >
+                {label} <small>{note}</small>
+              </Button>
+            ))}
+          </div>
+        )}
+      </Popup>
+    </div>
   );
 }
