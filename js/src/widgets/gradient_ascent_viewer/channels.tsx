@@ -17,6 +17,9 @@ const rangeWords = ([, height = 1, width = 1]: readonly number[] = []) =>
     ? "each in its own range"
     : "from the least of the layer (black) to the largest (white)";
 
+/** Rows of the narrow popup that are on screen: whole ones. */
+const rowsOf = (channels: number) => Math.min(3, Math.ceil(channels / 6));
+
 /** The maps of a layer, once they are here; asked for anew as another ascent begins, and where one stops. */
 function useMaps({ name }: Layer) {
   const { bridge, generation, panels, going } = useAscent();
@@ -68,7 +71,7 @@ export function Channels({ layer, channel, onChoose }: ChannelsProps) {
     [maps],
   );
   return (
-    <div class="cnnw-ga-channels">
+    <div class="cnnw-ga-channels" style={{ "--cnnw-rows": rowsOf(layer.channels) }}>
       <TileGrid
         caption={`Channels of ${layer.name}`}
         count={layer.channels}

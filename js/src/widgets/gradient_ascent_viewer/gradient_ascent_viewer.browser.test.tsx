@@ -211,6 +211,18 @@ describe("an ascent", () => {
       );
   });
 
+  test("beside its settings keeps each on a line, and five pictures in a row", async () => {
+    await page.viewport(1200, 900);
+    const kernel = mount({ objective: "conv2:5:3:3", _shape: [3, 224, 224] }, { width: 1100 });
+    kernel.begin(Array.from({ length: 5 }, (_, i) => panel(i, `TV ${i}`)));
+    kernel.frame(0, 30);
+    await eventually(() => document.querySelectorAll("article").length).toBe(5);
+    expect(tile(4).getBoundingClientRect().top).toBe(tile(0).getBoundingClientRect().top);
+    const outputs = [...root().querySelectorAll<HTMLElement>(".cnnw-ga-side .cnnw-slider output")];
+    expect(outputs.map(({ textContent }) => textContent)).toContain("automatic (0.5\u00a0px)");
+    for (const { offsetHeight } of outputs) expect(offsetHeight).toBeLessThan(24);
+  });
+
   test("that was made with other settings says so, and is not gone on with", async () => {
     const kernel = mount();
     kernel.begin();

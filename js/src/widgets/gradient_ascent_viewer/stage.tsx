@@ -192,7 +192,7 @@ const sleeps = (note: Note | null) => note?.step === 0 && !note.settled;
 
 /** Most pictures in a row, so that all can be seen at once. */
 function columns(count: number): number {
-  if (count <= 4) return count;
+  if (count <= 5) return count;
   return count <= 6 ? 3 : count <= 10 ? 5 : 6;
 }
 

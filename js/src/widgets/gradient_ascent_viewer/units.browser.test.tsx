@@ -46,6 +46,21 @@ test("units without places are told apart by the range of their layer", async ()
   await see("How they answer noise, from the least of the layer (black) to the largest (white).");
 });
 
+test("a few channels take as much room as they need, and many no part of a row", async () => {
+  mount({ objective: "conv1:1" });
+  root().style.width = "1100px";
+  await page.getByText("Unit: conv1:1").click();
+  const height = () => grid().getBoundingClientRect().height;
+  await eventually(height).toBeLessThan(70); // 6 of them, a row
+  await eventually(() => grid().scrollHeight - grid().clientHeight).toBeLessThanOrEqual(0);
+  await page.getByRole("option", { name: "conv2 Conv2d, 16" }).click();
+  await eventually(height).toBeGreaterThan(100);
+  const bottom = () => grid().getBoundingClientRect().bottom;
+  for (const row of grid().querySelectorAll("[role=row]"))
+    if (row.getBoundingClientRect().top < bottom())
+      expect(row.getBoundingClientRect().bottom).toBeLessThanOrEqual(bottom());
+});
+
 test("maps that cannot be had are not shown as those before", async () => {
   const kernel = mount();
   await page.getByText("Unit: conv2:5").click();
