@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _SHOWABLE = (1, 3)  # channels
 _PIXELS = (1, 3, 4)  # channels of pixels, which come last
 _BATCH = len("NCHW")
+_MAP_AXES = len("HW")
+_HALF = torch.finfo(torch.float16)
 _ONE_OF_THEM = re.compile(r"give one of them.*?\)")
 
 
@@ -34,7 +36,8 @@ class Probed:
     Attributes
     ----------
     activations
-        Layer name → its output [N, …], float16 on the CPU.
+        Layer name → its output [N, …] on the CPU, float16, or float32 where that would lose what
+        shows.
     gradients
         Layer name → ∂score/∂activation of the same shape, the score being the logit of the class
         predicted for each picture.
@@ -160,7 +163,19 @@ def _predicted(output: Any) -> Tensor:  # noqa: ANN401 - what the user's model r
 
 
 def _small(tensor: Tensor) -> Tensor:
-    """Copy to the CPU in half precision, which is what shows on a screen."""
-    return tensor.detach().to(
-        "cpu", torch.float16 if tensor.is_floating_point() else None, copy=True
-    )
+    """Copy to the CPU, in half precision if that loses nothing that shows on a screen."""
+    if not tensor.is_floating_point():
+        return tensor.detach().to("cpu", copy=True)
+    dtype = torch.float16 if _fits_half(tensor.detach()) else torch.float32
+    return tensor.detach().to("cpu", dtype, copy=True)
+
+
+def _fits_half(tensor: Tensor) -> bool:
+    """Whether each map's largest value is one that half precision has with all its digits."""
+    if not tensor.numel():
+        return True
+    finite = tensor.abs().nan_to_num(0.0, 0.0, 0.0)
+    leading = max(1, tensor.ndim - _MAP_AXES)
+    largest = finite.reshape(*finite.shape[:leading], -1).amax(-1)
+    fits = (largest <= _HALF.max) & ((largest >= _HALF.tiny) | (largest == 0))
+    return bool(fits.all())

@@ -135,6 +135,7 @@ class Snapshots:
         """Why snapshots do not hold everything; None if they do."""
         self._limit, self._budget, self._half, self._shelf = limit, budget, half, shelf
         self._interval = 1
+        self._largest = 1
         self._kind: Kind = "weights" if half else "everything"
 
     @property
@@ -157,7 +158,8 @@ class Snapshots:
             return
         self._shelf.put(snapshot)
         self.steps = sorted({*self.steps, step})
-        most = max(2, min(self._limit, self._budget // max(1, snapshot.nbytes)))
+        self._largest = max(self._largest, snapshot.nbytes)  # maps may need more at one step
+        most = max(2, min(self._limit, self._budget // self._largest))
         while len(self.steps) > most:
             self._thin()
 

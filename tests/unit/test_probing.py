@@ -1,0 +1,74 @@
+"""What the probe keeps of a network's maps: numbers that are right, within the budget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import cnnwidgets as cw
+from cnnwidgets.training.probing import Probe, Probed
+from cnnwidgets.training.snapshots import Memory, Snapshots
+from tests.training import batch, small
+
+
+def scaled(factor: float) -> Any:
+    """A network whose first maps are `factor` times as large, and its output is not."""
+    model: Any = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.Conv2d(2, 3, 3), nn.Flatten(), nn.Linear(108, 4)
+    )
+    with torch.no_grad():
+        for one, by in ((model[0], factor), (model[1], 1 / factor)):
+            one.weight.fill_(0.1 * by)
+            one.bias.zero_()
+    return model
+
+
+def seen(model: nn.Module, x: Tensor) -> Probed:
+    return Probe(cw.Network(model, input_size=(1, 10, 10)), x).look()
+
+
+def test_maps_are_kept_in_half_precision() -> None:
+    probed = seen(small(), batch(0, 3)[0])
+    assert {one.dtype for one in probed.activations.values()} == {torch.float16}
+
+
+@pytest.mark.parametrize("factor", [1e8, 1e-8])
+def test_maps_beyond_half_precision_are_told_as_they_are(factor: float) -> None:
+    x, model = batch(0, 3)[0], scaled(factor)
+    probed = seen(model, x)
+    expected = model[0](x)
+    torch.testing.assert_close(probed.activations["0"], expected.detach(), rtol=1e-3, atol=0)
+    (gradient,) = torch.autograd.grad(model[1:](expected).amax(1).sum(), expected)
+    torch.testing.assert_close(probed.gradients["0"], gradient, rtol=1e-3, atol=0)
+    assert probed.activations["1"].dtype == torch.float16  # each layer by itself
+
+
+def test_one_weak_map_among_strong_ones_and_what_is_no_number() -> None:
+    conv = nn.Conv2d(1, 3, 1, bias=False)
+    model = nn.Sequential(conv, nn.Flatten(), nn.Linear(300, 4))
+    x = torch.full((2, 1, 10, 10), 3.0)
+    for weights, dtype in (
+        ([1.0, 0.0, 2.0], torch.float16),  # a dead map needs no digits
+        ([1.0, float("inf"), float("nan")], torch.float16),
+        ([1.0, 1e-9, 2.0], torch.float32),
+    ):
+        with torch.no_grad():
+            conv.weight.copy_(torch.tensor(weights).reshape(3, 1, 1, 1))
+        maps = seen(model, x).activations["0"]
+        assert maps.dtype == dtype
+        expected = conv(x).detach()
+        torch.testing.assert_close(maps.float(), expected, rtol=1e-3, atol=0, equal_nan=True)
+
+
+def test_larger_maps_at_some_steps_stay_within_the_budget() -> None:
+    shelf, model, budget = Memory(), nn.Linear(1, 1), 9000
+    snapshots = Snapshots(64, budget=budget, half=False, shelf=shelf)
+    for step in range(30):
+        dtype = torch.float32 if step < 6 else torch.float16
+        maps = {"0": torch.zeros(1, 250, dtype=dtype)}
+        snapshots.take(step, model, [], Probed(maps, {}, torch.zeros(1, 4)))
+        assert sum(shelf.get(one).nbytes for one in snapshots.steps) <= budget
+    assert len(snapshots.steps) > 4
