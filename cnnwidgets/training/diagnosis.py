@@ -8,7 +8,8 @@ zero gradients
     (section 3.2, dying ReLU).
 vanishing gradients, exploding gradients
     The first layer's gradient norm is less than a thousandth of the last one's, and less than
-    0.0001; or more than 70 times the last one's; three records in a row. AutoTrainer, section 3.2.
+    0.0001, yet not 0; or more than 70 times the last one's; three records in a row. AutoTrainer,
+    section 3.2.
 dead units
     At least 80 % of the units of a convolution were not positive in 8 to 16 recorded batches.
     Half of them, a common rule, is a false alarm in many a healthy network. Lu, Shin, Su and
@@ -202,7 +203,7 @@ class Diagnosis:
             first = table.get(layers[0], "gradients", "norm")
             last = table.get(layers[-1], "gradients", "norm")
             numbers = {"first": first, "last": last}
-            vanish = first < VANISHING_RATIO * last and first < VANISHING_NORM
+            vanish = 0 < first < min(VANISHING_RATIO * last, VANISHING_NORM)
             explode = math.isfinite(first) and first > EXPLODING_RATIO * last > 0
             for kind, bad in (("vanishing gradients", vanish), ("exploding gradients", explode)):
                 yield from self._lasts(kind, step, layers[0], bad, _PERSISTENT, **numbers)

@@ -75,6 +75,11 @@ def test_gradients_by_depth(first: float, last: float, expected: str | None) -> 
     assert found == ([(expected, "conv1")] if expected else [])
 
 
+def test_a_gradient_of_zero_does_not_vanish() -> None:
+    zero = {"conv1_gradients": {"norm": 0.0, "zeros": 1.0}, "fc_gradients": {"norm": 0.1}}
+    assert after(zero) == [("zero gradients", "conv1")]
+
+
 def test_dead_units_of_convolutions() -> None:
     assert after({"conv1_activations": {"dead": 0.8}}, 1) == [("dead units", "conv1")]
     assert after({"conv1_activations": {"dead": 0.79}}) == []
