@@ -220,7 +220,8 @@ describe("an ascent", () => {
     expect(tile(4).getBoundingClientRect().top).toBe(tile(0).getBoundingClientRect().top);
     const outputs = [...root().querySelectorAll<HTMLElement>(".cnnw-ga-side .cnnw-slider output")];
     expect(outputs.map(({ textContent }) => textContent)).toContain("automatic (0.5\u00a0px)");
-    for (const { offsetHeight } of outputs) expect(offsetHeight).toBeLessThan(24);
+    const labels = root().querySelectorAll<HTMLElement>(".cnnw-ga-side .cnnw-slider span");
+    for (const { offsetHeight } of [...outputs, ...labels]) expect(offsetHeight).toBeLessThan(24);
   });
 
   test("that was made with other settings says so, and is not gone on with", async () => {
