@@ -113,6 +113,14 @@ class Probe:
         )
 
 
+def size_of(given: Any) -> tuple[int, int] | None:  # noqa: ANN401 - whatever the user gives
+    """Return the height and width of prepared pictures [N, C, H, W]; None for other pictures."""
+    one = next(iter(_one_by_one(given)), None)
+    if not isinstance(one, Tensor) or not one.is_floating_point() or one.ndim < _BATCH - 1:
+        return None
+    return (one.shape[-2], one.shape[-1]) if one.numel() else None
+
+
 def _batch(net: Network, given: Picture | Sequence[Picture]) -> Tensor:
     """Prepare pictures, [N, C, H, W]."""
     try:

@@ -18,7 +18,7 @@ from cnnwidgets.training.asked import check, check_total, check_words, optimizer
 from cnnwidgets.training.diagnosis import diagnosis_of
 from cnnwidgets.training.history import History
 from cnnwidgets.training.pace import Pace
-from cnnwidgets.training.probing import Probe
+from cnnwidgets.training.probing import Probe, size_of
 from cnnwidgets.training.processes import this_process
 from cnnwidgets.training.ranks import Ranks
 from cnnwidgets.training.recording import Recording
@@ -130,7 +130,7 @@ class Recorder(Steered):
         check(every=every, snapshots=snapshots, snapshot_bytes=snapshot_bytes, loss=loss)
         check_total(total)
         check_words(name, directory)
-        net = model if isinstance(model, Network) else Network(model)
+        net = model if isinstance(model, Network) else Network(model, input_size=size_of(probe))
         self._given, self._bare = net.model, unwrap(net.model)
         bare = self._bare
         began = dt.datetime.now().astimezone()

@@ -67,7 +67,10 @@ def maps_of(snapshot: Snapshot, layer: str, what: str, picture: int) -> tuple[Te
     probed = snapshot.probed
     tensors = probed.activations if what == "maps" else probed.gradients
     if layer not in tensors:
-        raise RequestError(f"layer: there are no {what} of {layer!r}; {nearest(layer, tensors)}")
+        raise RequestError(
+            f"layer: no {what} of {layer!r} were recorded, for the network was not followed there; "
+            f"{nearest(layer, tensors)}, or record cw.Network(model, input_size=…)"
+        )
     batch = tensors[layer]
     if not 0 <= picture < len(batch):
         raise RequestError(f"picture: {picture} is none of the {len(batch)} probe pictures")

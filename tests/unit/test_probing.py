@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 import cnnwidgets as cw
 from cnnwidgets.training.probing import Probe, Probed
-from cnnwidgets.training.snapshots import Memory, Snapshots
+from cnnwidgets.training.snapshots import Memory, Snapshot, Snapshots
+from cnnwidgets.widgets.monitor_snapshots import maps_of
+from cnnwidgets.widgets.requests import RequestError
 from tests.training import batch, small
 
 
@@ -72,3 +74,9 @@ def test_larger_maps_at_some_steps_stay_within_the_budget() -> None:
         snapshots.take(step, model, [], Probed(maps, {}, torch.zeros(1, 4)))
         assert sum(shelf.get(one).nbytes for one in snapshots.steps) <= budget
     assert len(snapshots.steps) > 4
+
+
+def test_a_layer_that_was_not_followed() -> None:
+    probed = seen(small(), batch(0, 3)[0])
+    with pytest.raises(RequestError, match=r"^layer: no maps of 'fc' .*Network\(.*input_size=…\)$"):
+        maps_of(Snapshot(0, "maps", {}, probed=probed), "fc", "maps", 0)

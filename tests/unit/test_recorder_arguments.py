@@ -156,6 +156,27 @@ def test_a_network_whose_input_is_not_known() -> None:
     assert probed.output.shape == (3, 2)
 
 
+class Functional(torch.nn.Module):
+    """Takes pictures of 1×10×10 alone, which no module tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.fc = torch.nn.Conv2d(1, 4, 3), torch.nn.Linear(256, 4)
+
+    def forward(self, x: Any) -> Any:
+        return self.fc(self.stem(x).relu().flatten(1))
+
+
+@pytest.mark.parametrize("probe", [batch(0, 3)[0], list(batch(0, 3)[0]), batch(0, 3)[0].numpy()])
+def test_prepared_pictures_tell_the_size_of_the_input(probe: Any) -> None:
+    with cw.Recorder(Functional(), probe=probe) as run:
+        pass
+    probed = run.probed(0)
+    assert probed is not None
+    assert probed.activations["fc"].shape == (3, 4)
+    assert probed.gradients["fc"].shape == (3, 4)
+
+
 def test_a_network_that_is_made_by_its_first_batch() -> None:
     lazy = (torch.nn.LazyConv2d(4, 3), torch.nn.Flatten(), torch.nn.LazyLinear(4))
     with cw.Recorder(model := torch.nn.Sequential(*lazy), probe=batch(0, 3)[0]) as run:
