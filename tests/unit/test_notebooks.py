@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,15 @@ def test_the_first_cell_of_code_shows_a_browser_within_five_lines() -> None:
     lines = [line for line in first.splitlines() if line]
     assert len(lines) <= 5
     assert "cw.LayerBrowser(" in first
+
+
+def test_training_in_the_background_says_how_long_it_will_be() -> None:
+    path = next(path for path in NOTEBOOKS if path.stem.startswith("03-"))
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    (cell,) = (text for one in cells if ".start(train" in (text := "".join(one["source"])))
+    steps = re.search(r"steps=(\d+)", cell)
+    assert steps
+    assert f"total={steps[1]})" in cell
 
 
 @each_notebook
