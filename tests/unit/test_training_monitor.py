@@ -186,7 +186,7 @@ def test_the_probe_pictures(page: Browser, run: cw.Recorder) -> None:
         ("maps", {"run": "0", "step": "a"}, "step must be int"),
         ("maps", {"step": 0, "layer": "3", "what": "mops", "picture": 0}, "did you mean 'maps'"),
         ("maps", {"step": 0, "layer": "4", "what": "filters", "picture": 0}, "'4' has no filters"),
-        ("maps", {"step": 0, "layer": "x", "what": "maps", "picture": 0}, "no maps of 'x' were recorded"),
+        ("maps", {"step": 0, "layer": "x", "what": "maps", "picture": 0}, "no maps of 'x' were"),
         ("maps", {"step": 0, "layer": "3", "what": "maps", "picture": 3}, "none of the 3 probe"),
         ("maps", {"step": 0, "layer": "3", "what": "maps", "picture": -1}, "none of the 3 probe"),
         ("control", {"action": "pause"}, "not being recorded here"),
