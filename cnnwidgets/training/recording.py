@@ -88,11 +88,7 @@ class Recording:
 
     def tell(self, **about: object) -> None:
         """Write what is known of the run as a whole."""
-        if self._store is not None:
-            try:
-                self._store.tell(**about)
-            except Exception as error:  # noqa: BLE001 - as in `_save`
-                self._give_up(error)
+        self._write(lambda store: store.tell(**about))
 
     def note(self, text: str) -> None:
         """Say something about the recording itself, once."""
@@ -209,11 +205,7 @@ class Recording:
 
     def end(self, ending: Ending) -> None:
         """Write how training ended."""
-        if self._store is not None:
-            try:
-                self._store.end(self.history, ending)
-            except Exception as error:  # noqa: BLE001 - as in `_save`
-                self._give_up(error)
+        self._write(lambda store: store.end(self.history, ending))
 
     def close(self) -> None:
         """Write no more."""
@@ -236,10 +228,14 @@ class Recording:
             self.history.findings += findings
 
     def _save(self, curves: dict[str, bool], *, tables: bool | None = None) -> None:
+        self._write(lambda store: store.save(self.history, curves, tables=tables))
+
+    def _write(self, work: Callable[[Store], None]) -> None:
+        """Store something; where that fails, go on in memory."""
         if self._store is None:
             return
         try:
-            self._store.save(self.history, curves, tables=tables)
+            work(self._store)
         except Exception as error:  # noqa: BLE001 - full, unmounted, read-only …
             self._give_up(error)
 
