@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections import deque
 from contextlib import contextmanager
@@ -35,7 +36,6 @@ LOOKING = 0.015
 """Share of the time that it may take to ask what the network says, for those who watch."""
 LOOK_AFTER = 2.0
 """Seconds after which it is asked however long that takes."""
-_SETTLED = "score has not"
 _PACE = 32  # steps that the speed is the mean of
 _numbers = itertools.count(1)
 
@@ -267,7 +267,7 @@ class Climb:
             ]
         )
         self.notes = [
-            self._noted(step, one.note, note) for one, note in zip(frames, self.notes, strict=True)
+            self._noted(step, one, note) for one, note in zip(frames, self.notes, strict=True)
         ]
         self.frames.add(step, pictures)
         self.newest = newest = Newest(step, pictures)
@@ -276,11 +276,14 @@ class Climb:
         return newest
 
     @staticmethod
-    def _noted(step: int, words: str | None, last: Note | None) -> Note | None:
-        """Return a note with the step at which it was made."""
-        if words is None:
+    def _noted(step: int, frame: Frame, last: Note | None) -> Note | None:
+        """Return a frame's note with the step at which it was made."""
+        if frame.note is None:
             return None
-        return last if last and last.words == words else Note(step, words, _SETTLED in words)
+        if last and last.words == frame.note:
+            return last
+        settled = math.isfinite(frame.score) and 0 < frame.gradient_norm < math.inf
+        return Note(step, frame.note, settled)
 
     def _search(self, step: int) -> None:
         """Find the first step at which a class is the network's answer: now, or since the last."""
