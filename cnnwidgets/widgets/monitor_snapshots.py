@@ -123,8 +123,6 @@ def predicted(
     few = len(means) <= MOST_CLASSES
     order = np.arange(len(means)) if few else np.argsort(-means, kind="stable")
     classes = order[:MOST_CLASSES].tolist()
-    if len(means) <= MOST_CLASSES:
-        classes.sort()
     value = {
         "steps": list(chances),
         "classes": classes,
