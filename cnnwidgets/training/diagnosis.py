@@ -15,7 +15,8 @@ dead units
     Half of them, a common rule, is a false alarm in many a healthy network. Lu, Shin, Su and
     Karniadakis, *Dying ReLU and Initialization*, 2019 (arXiv:1903.06733).
 not finite
-    A loss, weight, gradient or activation is NaN or infinite.
+    A loss, weight, gradient or activation is NaN or infinite. It names the layer in which that
+    began if layers were recorded at the step; a step later all weights may be NaN.
 not learning
     After 50 steps the mean loss of 20 steps is no better than that of guessing, ln(classes), and
     does not fall. Karpathy, *A Recipe for Training Neural Networks*, 2019 (loss at the start).
@@ -92,6 +93,10 @@ class Diagnosis:
     _first_loss: float = math.nan
     _best: float = math.inf
     _best_validation: float = math.inf
+    _lost: tuple[int, float] | None = None
+    """Step and loss when the loss was no number first, as long as that may be the layers' cause."""
+    _broken: int | None = None
+    """When a layer was found to be not finite."""
     _marks: int = 0
     _steps: int = 0
     _table: Table | None = None
@@ -116,7 +121,7 @@ class Diagnosis:
     def _loss(self, step: int, loss: float) -> Iterator[Finding]:
         self._steps += 1
         if not math.isfinite(loss):
-            yield from self._once("not finite", step, None, loss=loss)
+            yield from self._lose(step, loss)
             return
         if math.isnan(self._first_loss):
             self._first_loss = loss
@@ -132,6 +137,12 @@ class Diagnosis:
         if self.classes and self._steps >= PATIENT_STEPS and self._guesses(mean):
             guess = math.log(self.classes)
             yield from self._once("not learning", step, None, loss=mean, guessing=guess)
+
+    def _lose(self, step: int, loss: float) -> Iterator[Finding]:
+        """Find that a loss is no number, unless its layer was named at the step before."""
+        self._lost = self._lost or (step, loss)
+        if self._broken is None or step > self._broken + 1:
+            yield from self._once("not finite", step, None, loss=loss)
 
     def _guesses(self, mean: float) -> bool:
         """Whether a loss is one of guessing, and stays so."""
@@ -168,23 +179,20 @@ class Diagnosis:
 
     def _not_finite(self, step: int, table: Table) -> Iterator[Finding]:
         """Find where it began: a pass goes forward, then backward, then the weights change."""
-        if "layers not finite" in self._found:
+        if self._broken is not None:
             return
-        rows = [
-            (
-                layer,
-                quantity,
-                table.get(layer, quantity, "nans"),
-                table.get(layer, quantity, "infs"),
-            )
-            for layer, quantity in table.keys
-        ]
+        rows = [(*key, table.get(*key, "nans"), table.get(*key, "infs")) for key in table.keys]
         bad = [row for row in rows if row[2] + row[3] > 0]
+        if not bad:
+            self._lost = None  # the optimizer left that step out
+        elif self._lost is not None and self._lost[0] < step:
+            return
         for quantity, order in (("activations", 1), ("gradients", -1), ("weights", 1)):
             for layer, of, nans, infs in bad[::order]:
                 if of == quantity:
-                    self._found.add("layers not finite")
-                    evidence = {f"NaN {of}": nans, f"infinite {of}": infs}
+                    self._broken = step
+                    lost = {} if self._lost is None else {"loss": self._lost[1]}
+                    evidence = {**lost, f"NaN {of}": nans, f"infinite {of}": infs}
                     yield self._finding("not finite", step, layer, evidence)
                     return
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Severity: TypeAlias = Literal["error", "warning", "mark"]
 
@@ -38,3 +41,12 @@ class Finding:
     def __str__(self) -> str:
         where = f", {self.layer}" if self.layer else ""
         return f"step {self.step}{where}: {self.kind}. {self.message}"
+
+
+def by_cause(findings: Sequence[Finding]) -> list[Finding]:
+    """Leave out what another finding of the step says too, with its layer.
+
+    That a loss is no number is known before the layers are.
+    """
+    named = {(one.kind, one.step) for one in findings if one.layer is not None}
+    return [one for one in findings if one.layer is not None or (one.kind, one.step) not in named]

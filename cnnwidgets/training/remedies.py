@@ -96,17 +96,28 @@ def of(
 
 
 def _not_finite(evidence: Mapping[str, float]) -> str:
-    if "loss" in evidence:
+    lost = "loss" in evidence
+    said = f"The loss is {evidence['loss']}; no step helps any more. " if lost else ""
+    counts = ", ".join(f"{name}: {count:.0f}" for name, count in evidence.items() if name != "loss")
+    causes = (
+        "The learning rate is too high, something divides by zero or takes the logarithm of it, or "
+        "the input holds such values already."
+    )
+    if not counts:
         return (
-            f"The loss is {evidence['loss']}; no step helps any more. Another finding names the "
-            "layer where it began, once the layers have been recorded; or the loss itself divides "
-            "by zero, or takes the logarithm of it."
+            f"{said}In which layer it began is not known; Recorder(model, every=1) records them at "
+            f"each step. {causes} Lower the rate, clip the gradient norm, and check the loss and "
+            "the input."
         )
-    counts = ", ".join(f"{name}: {count:.0f}" for name, count in evidence.items())
+    if lost and "NaN gradients" in evidence:
+        return (
+            f"{said}{counts}. They came back from the loss through this layer first, and nothing "
+            "like it was seen in what the layers put out: most likely the loss itself divides by "
+            "zero, or takes the logarithm of it. Check how it is computed, and the labels."
+        )
     return (
-        f"{counts}. No layer before it had such values when it was recorded. The learning rate is "
-        "too high, something divides by zero or takes the logarithm of it, or the input holds such "
-        "values already. Lower the rate, clip the gradient norm, and check this layer's input."
+        f"{said}{counts}. No layer before it had such values when it was recorded. {causes} Lower "
+        "the rate, clip the gradient norm, and check this layer's input."
     )
 
 

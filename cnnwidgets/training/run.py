@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from cnnwidgets.errors import nearest
 from cnnwidgets.shadow import shadow, unwrap
 from cnnwidgets.training.bins import EDGES
+from cnnwidgets.training.findings import by_cause
 from cnnwidgets.training.series import Histograms, Statistics
 from cnnwidgets.training.table import FIELDS
 
@@ -50,7 +51,7 @@ class Run:
         with self._history.lock:
             curve = self._history.curves.get("loss")
             loss = f", loss {curve.rows[-1, 0]:.4g}" if curve else ""
-            found = len(self._history.findings)
+            found = len(by_cause(self._history.findings))
         notes = "".join(f"\n  {note}" for note in self._history.notes)
         about = f"step {last}{loss}, {found} findings"
         return f"{type(self).__name__}({self.name!r}, {about}){notes}"
@@ -146,7 +147,8 @@ class Run:
     def findings(self) -> list[Finding]:
         """What is wrong with the run, or worth a look; see `cnnwidgets.training.diagnosis`."""
         self._sync()
-        return list(self._history.findings)
+        with self._history.lock:
+            return by_cause(self._history.findings)
 
     @property
     def notes(self) -> list[str]:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnwidgets.training.findings import by_cause
 from cnnwidgets.training.recorder import Recorder
 from cnnwidgets.training.run import Run
 from cnnwidgets.training.stored import StoredRun, load_run
@@ -107,7 +108,7 @@ class Followed:
         run, history = self.run, self.run.history
         with history.lock:
             keys, rate = list(history.keys), _last(history.curves.get(RATE))
-            findings, notes = list(history.findings), list(history.notes)
+            findings, notes = by_cause(history.findings), list(history.notes)
         trains = isinstance(run, Recorder) and run.running
         rests = isinstance(run, Recorder) and run.resting
         ending, live = run.ending, run.live

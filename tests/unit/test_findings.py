@@ -12,6 +12,7 @@ from torch import nn
 
 import cnnwidgets as cw
 from cnnwidgets.training.diagnosis import Diagnosis, diagnosis_of
+from cnnwidgets.training.findings import Finding, by_cause
 from cnnwidgets.training.table import FIELDS, WIDTH, Table
 from tests.training import loss_of, small, train
 
@@ -97,7 +98,58 @@ def test_where_it_is_not_finite_first() -> None:
     assert found.evidence == {"NaN gradients": 0, "infinite gradients": 2}
     assert "infinite gradients: 2" in found.message
     (loss,) = losses(diagnosis(), [math.nan])
-    assert "Another finding names the layer" in loss.message
+    assert (loss.layer, "In which layer it began is not known" in loss.message) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "layer", "said"),
+    [
+        ({"conv2_activations": {"nans": 3.0}}, "conv2", "NaN activations: 3, infinite activations"),
+        ({"fc_gradients": {"infs": 2.0}}, "fc", "most likely the loss itself divides by zero"),
+    ],
+)
+def test_a_loss_and_layers_that_are_not_finite_are_one_finding(
+    rows: dict[str, dict[str, float]], layer: str, said: str
+) -> None:
+    looked = diagnosis()
+    raw = [*looked.scalars(7, {"loss": math.nan}), *looked.table(7, table(**rows))]
+    assert len(raw) == 2  # a run is written as it goes
+    (found,) = by_cause(raw)
+    assert (found.step, found.layer) == (7, layer)
+    assert found.message.startswith("The loss is nan; no step helps any more.")
+    assert said in found.message
+    assert math.isnan(found.evidence["loss"])
+    assert losses(looked, [math.nan] * 9) == looked.table(8, table(**rows)) == []
+
+
+def test_the_loss_after_its_layer() -> None:
+    looked = diagnosis()
+    assert kinds(looked.table(4, table(fc_weights={"nans": 1.0}))) == [("not finite", "fc")]
+    assert looked.scalars(5, {"loss": math.nan}) == []
+    looked = diagnosis()
+    looked.table(4, table(fc_weights={"infs": 1.0}))
+    assert kinds(looked.scalars(6, {"loss": math.nan})) == [("not finite", None)]  # another cause
+
+
+def test_a_step_later_all_layers_are_not_finite_and_none_is_named() -> None:
+    looked, rows = diagnosis(), {"conv1_activations": {"nans": 3.0}}
+    raw = looked.scalars(7, {"loss": math.inf})
+    raw += [one for step in (8, 9) for one in looked.table(step, table(**rows))]
+    assert kinds(by_cause(raw)) == [("not finite", None)]
+    looked = diagnosis()
+    looked.scalars(7, {"loss": math.inf})
+    assert looked.table(8, table()) == []  # such as a scaler does: the step was left out
+    (found,) = looked.table(9, table(**rows))
+    assert (found.layer, "loss" in found.evidence) == ("conv1", False)
+
+
+def test_other_findings_stay() -> None:
+    marks = [Finding("gradient spike", "mark", 3, None, {}, "")]
+    others = [Finding("dead units", "error", 3, layer, {}, "") for layer in LAYERS]
+    lost = Finding("not finite", "error", 3, None, {}, "")
+    assert by_cause([*marks, *others, lost]) == [*marks, *others, lost]
+    elsewhere = Finding("not finite", "error", 4, "fc", {}, "")
+    assert by_cause([lost, elsewhere]) == [lost, elsewhere]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +241,5 @@ def test_a_nan_in_the_input_is_found_at_its_step() -> None:
         (loss_of(model, 0) * torch.nan).backward()
         optimizer.step()
         train(model, optimizer, 2)
-    assert [(one.step, one.kind, one.layer) for one in run.findings] == [
-        (4, "not finite", None),
-        (4, "not finite", "7"),
-    ]
+    assert [(one.step, one.kind, one.layer) for one in run.findings] == [(4, "not finite", "7")]
+    assert "1 findings" in repr(run)

@@ -119,7 +119,8 @@ def test_a_run_that_breaks() -> None:
         train(model, steps=3)
     monitor = TrainingMonitor(run)
     works(monitor, run)
-    assert {"not finite"} <= {one["kind"] for one in monitor._runs[0]["findings"]}
+    (found,) = [one for one in monitor._runs[0]["findings"] if one["kind"] == "not finite"]
+    assert (found["step"], found["layer"]) == (3, "0")
     monitor.close()
 
 
