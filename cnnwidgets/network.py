@@ -115,11 +115,10 @@ class Network:
         self._probed: tuple[Hashable, Shape, LayerGraph, Classes] | None = None
 
     def __repr__(self) -> str:
-        known = self._probed
-        if known is None:
+        if self._probed is None:
             return f"Network({self.name})"
-        size = _TIMES.join(map(str, known[1])) + " (guessed)" * self.guessed
-        return f"Network({self.name}, input {size}, {len(known[2])} layers)"
+        size = _TIMES.join(map(str, self._probed[1])) + " (guessed)" * self.guessed
+        return f"Network({self.name}, input {size}, {len(self._probed[2])} layers)"
 
     @property
     def device(self) -> torch.device:
@@ -318,6 +317,12 @@ class Network:
         twin = copy(self)
         twin.model, twin._lock, twin._probed = model, threading.RLock(), None  # noqa: SLF001
         twin._fingerprint = Fingerprint()  # noqa: SLF001
+        return twin
+
+    def with_size(self, size: tuple[int, int]) -> Network:
+        """Return a network of the same model, of whose pictures height and width are known."""
+        twin = self.with_model(self.model)
+        twin._size, twin.guessed = size, False  # noqa: SLF001
         return twin
 
     def _probe(self) -> tuple[Shape, LayerGraph, Classes]:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
 from cnnwidgets.capture import capture
 from cnnwidgets.classes import first_output, scores
 from cnnwidgets.fingerprint import state_of
+from cnnwidgets.images import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnnwidgets.images import Picture
     from cnnwidgets.network import Network
+
+LARGE = 224
+"""Pixels to a side of the largest pictures that are shown to a network as they are."""
 
 _SHOWABLE = (1, 3)  # channels
 _PIXELS = (1, 3, 4)  # channels of pixels, which come last
@@ -65,7 +71,8 @@ class Probe:
         The network. It is never changed: passes run on a copy, in evaluation mode.
     pictures
         One image or a list of them, a prepared batch [N, C, H, W], or pixels uint8 [N, H, W],
-        [N, H, W, 3].
+        [N, H, W, 3]. Pixels of up to 224 × 224 are taken as they are where nothing else tells the
+        size of the input and the network takes them; larger pictures are resized.
 
     Raises
     ------
@@ -83,7 +90,7 @@ class Probe:
     """
 
     def __init__(self, net: Network, pictures: Picture | Sequence[Picture]) -> None:
-        self._net = net
+        self._net = net = _at_own_size(net, pictures)
         self.batch = _batch(net, pictures).cpu()
         self._try()
         self.classes = list(net.classes)
@@ -119,6 +126,26 @@ def size_of(given: Any) -> tuple[int, int] | None:  # noqa: ANN401 - whatever th
     if not isinstance(one, Tensor) or not one.is_floating_point() or one.ndim < _BATCH - 1:
         return None
     return (one.shape[-2], one.shape[-1]) if one.numel() else None
+
+
+def _at_own_size(net: Network, given: Any) -> Network:  # noqa: ANN401
+    """Return the network with the size of the pictures as its input's, if that was only guessed."""
+    size = size_of(given) or _size_in_pixels(given)
+    if not net.guessed or size is None:
+        return net
+    own = net.with_size(size)
+    return own if own.graph.error is None else net
+
+
+def _size_in_pixels(given: Any) -> tuple[int, int] | None:  # noqa: ANN401
+    """Return the height and width of pictures of one size, none too large; None for all others."""
+    with suppress(TypeError, ValueError, OSError):  # which is said where they are prepared
+        pictures = [read(one, 3, (LARGE, LARGE)) for one in _one_by_one(given)]
+        sizes = {one.size for one in pictures if isinstance(one, Image.Image)}
+        width, height = sizes.pop() if len(sizes) == 1 else (0, 0)
+        if 0 < max(width, height) <= LARGE:
+            return height, width
+    return None
 
 
 def _batch(net: Network, given: Picture | Sequence[Picture]) -> Tensor:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 import cnnwidgets as cw
@@ -14,6 +16,9 @@ from cnnwidgets.training.snapshots import Memory, Snapshot, Snapshots
 from cnnwidgets.widgets.monitor_snapshots import maps_of
 from cnnwidgets.widgets.requests import RequestError
 from tests.training import batch, small
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def scaled(factor: float) -> Any:
@@ -80,3 +85,62 @@ def test_a_layer_that_was_not_followed() -> None:
     probed = seen(small(), batch(0, 3)[0])
     with pytest.raises(RequestError, match=r"^layer: no maps of 'fc' .*Network\(.*input_size=…\)$"):
         maps_of(Snapshot(0, "maps", {}, probed=probed), "fc", "maps", 0)
+
+
+def pixels(height: int, width: int) -> Any:
+    return np.random.default_rng(0).integers(0, 256, (2, height, width), dtype=np.uint8)
+
+
+def free() -> nn.Module:
+    """A network that takes pictures of any size."""
+    return nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 4))
+
+
+@pytest.mark.parametrize("form", ["array", "tensor", "picture", "list", "path"])
+def test_pixels_are_shown_at_their_own_size(form: str, tmp_path: Path) -> None:
+    given = pixels(30, 50)
+    pictures = [Image.fromarray(one) for one in given]
+    pictures[0].save(tmp_path / "one.png")
+    probe: Any = {
+        "array": given,
+        "tensor": torch.from_numpy(given),
+        "picture": pictures[0],
+        "list": pictures,
+        "path": tmp_path / "one.png",
+    }[form]
+    for model in (free(), nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(2688, 4))):
+        with cw.Recorder(model, probe=probe) as run:
+            assert run.pictures is not None
+        shown = run.pictures[..., 0]
+        np.testing.assert_array_equal(shown, given[: len(shown)])
+        probed = run.probed(0)
+        assert probed is not None
+        assert probed.activations["0"].shape[-2:] == (28, 48)
+        assert list(probed.activations)[-1] == str(len(list(model.children())) - 1)
+
+
+def test_the_size_that_the_network_needs_or_was_told_comes_first() -> None:
+    def shape(net: Any, given: Any = pixels(20, 20)) -> list[int]:  # noqa: B008
+        with cw.Recorder(net, probe=given) as run:
+            assert run.pictures is not None
+            return list(run.pictures.shape[1:3])
+
+    fixed = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(2 * 26 * 26, 4))
+    assert shape(fixed) == [28, 28]
+    assert shape(cw.Network(free(), input_size=64)) == [64, 64]
+    assert shape(cw.Network(free())) == [20, 20]
+    assert shape(free(), pixels(240, 100)) == [224, 224]  # a photograph
+    assert shape(free(), [*pixels(20, 20), *pixels(20, 21)]) == [224, 224]
+
+
+def test_prepared_pictures_tell_the_size_to_a_network_that_was_told_none() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(2 * 48 * 48, 4))
+    probed = Probe(cw.Network(model), torch.rand(2, 1, 50, 50)).look()
+    assert list(probed.activations) == ["0", "1", "2"]
+
+
+def test_what_is_no_picture_is_refused_as_such() -> None:
+    unusable: list[Any] = ["nowhere.png", np.zeros((2, 3, 4, 5, 6), np.uint8), [], [None]]
+    for given in unusable:
+        with pytest.raises((ValueError, TypeError, FileNotFoundError), match=r"^probe: "):
+            cw.Recorder(free(), probe=given)
