@@ -16,6 +16,7 @@ from cnnwidgets.training.table import FIELDS
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -202,16 +203,20 @@ class Run:
         ValueError
             If there is none.
         """
-        steps = self.snapshots
-        if not steps:
-            raise ValueError(f"step: run {self.name!r} has no snapshots of the weights")
-        while steps:
-            closest = min(steps, key=lambda taken: abs(taken - step))
-            try:
-                return self._snapshot(closest)
-            except KeyError:  # dropped meanwhile, or its file is gone
-                steps.remove(closest)
-        raise ValueError(f"step: none of the snapshots of run {self.name!r} can be read")
+        return self._nearest(step, self._snapshot)
+
+    def outline(self, step: int) -> Snapshot:
+        """Return the shapes of the weights in the snapshot nearest to a step.
+
+        It is the snapshot where that is in memory, else its file is not read: the weights in it
+        are tensors of the device ``"meta"``, and there is nothing else in it.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        return self._nearest(step, self._outline)
 
     def weights(self, step: int) -> dict[str, Tensor]:
         """Return the weights of the snapshot nearest to a step, by name, on the CPU.
@@ -316,6 +321,21 @@ class Run:
 
     def _snapshot(self, step: int) -> Snapshot:
         raise KeyError(step)
+
+    def _outline(self, step: int) -> Snapshot:
+        return self._snapshot(step)
+
+    def _nearest(self, step: int, read: Callable[[int], Snapshot]) -> Snapshot:
+        steps = self.snapshots
+        if not steps:
+            raise ValueError(f"step: run {self.name!r} has no snapshots of the weights")
+        while steps:
+            closest = min(steps, key=lambda taken: abs(taken - step))
+            try:
+                return read(closest)
+            except KeyError:  # dropped meanwhile, or its file is gone
+                steps.remove(closest)
+        raise ValueError(f"step: none of the snapshots of run {self.name!r} can be read")
 
     def _whole(self, step: int) -> Snapshot:
         snapshot = self.snapshot(step)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,7 +15,7 @@ from cnnwidgets.training.probing import Probed
 from cnnwidgets.training.snapshots import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -59,24 +59,33 @@ class Files:
             tensors |= {_GRADIENTS + name: one for name, one in probed.gradients.items()}
             tensors[_OUTPUT] = probed.output
         optimizers = _plain(list(snapshot.optimizers), _OPTIMIZER, tensors)
-        about = {"kind": snapshot.kind, "optimizers": json.dumps(optimizers)}
+        about = {
+            "kind": snapshot.kind,
+            "optimizers": json.dumps(optimizers),
+            "transposed": json.dumps(snapshot.transposed),
+        }
         self._write(self._path(snapshot.step), tensors, about)
 
     def get(self, step: int) -> Snapshot:
         """Read one; KeyError if it is not there, or damaged."""
-        try:
-            with safe_open(self._path(step), "pt") as file:
-                about = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-        except (OSError, SafetensorError) as error:
-            raise KeyError(f"the snapshot of step {step} cannot be read: {error}") from error
+        with self._opened(step) as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
         probed = None
         if _OUTPUT in tensors:
             maps = (_under(_ACTIVATIONS, tensors), _under(_GRADIENTS, tensors))
             probed = Probed(*maps, tensors[_OUTPUT])
         optimizers = _rebuilt(json.loads(about.get("optimizers", "[]")), tensors)
-        kind: Any = about.get("kind", "weights")
-        return Snapshot(step, kind, _under(_MODEL, tensors), tuple(optimizers or ()), probed)
+        return _snapshot(step, about, tensors, tuple(optimizers or ()), probed)
+
+    def outline(self, step: int) -> Snapshot:
+        """Read the shapes of what one holds, as tensors of the device "meta"; KeyError as `get`."""
+        with self._opened(step) as file:
+            names = [name for name in file.keys() if name.startswith(_MODEL)]  # noqa: SIM118
+            shapes = {name: file.get_slice(name).get_shape() for name in names}
+            about = file.metadata() or {}
+        empty = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+        return _snapshot(step, about, empty)
 
     def kind(self, step: int) -> Kind | None:
         """Read what one holds; None if it is not there, or damaged."""
@@ -105,6 +114,14 @@ class Files:
         with suppress(OSError):
             self._path(step).unlink()
 
+    @contextmanager
+    def _opened(self, step: int) -> Iterator[Any]:
+        try:
+            with safe_open(self._path(step), "pt") as file:
+                yield file
+        except (OSError, SafetensorError) as error:
+            raise KeyError(f"the snapshot of step {step} cannot be read: {error}") from error
+
     def _path(self, step: int) -> Path:
         return self._folder / f"step-{step}.safetensors"
 
@@ -120,6 +137,18 @@ class Files:
         finally:
             with suppress(OSError):
                 partial.unlink()
+
+
+def _snapshot(
+    step: int,
+    about: Mapping[str, str],
+    tensors: dict[str, Tensor],
+    optimizers: tuple[dict[str, Any], ...] = (),
+    probed: Probed | None = None,
+) -> Snapshot:
+    kind: Any = about.get("kind", "weights")
+    transposed = json.loads(about.get("transposed", "{}"))
+    return Snapshot(step, kind, _under(_MODEL, tensors), optimizers, probed, transposed)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.modules.conv import _ConvTransposeNd
 from torch.nn.parameter import is_lazy
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Snapshot:
         State dicts of the optimizers, in the order in which they were given or first stepped.
     probed
         What the network made of the probe pictures; None without a probe.
+    transposed
+        Of each transposed convolution its groups, by name: the first axis of its weights is of
+        input channels.
     """
 
     step: int
@@ -51,6 +55,7 @@ class Snapshot:
     state: dict[str, Tensor]
     optimizers: tuple[dict[str, Any], ...] = ()
     probed: Probed | None = None
+    transposed: dict[str, int] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -187,7 +192,8 @@ class Snapshots:
             if self._kind == "maps" or factor * live.nbytes * ENOUGH <= self._budget:
                 kept = [_copied(one) for one in kept]
                 weights = {name: self._weight(one) for name, one in state.items()}
-                return Snapshot(step, self._kind, weights, tuple(kept), probed)
+                groups = _transposed(model)
+                return Snapshot(step, self._kind, weights, tuple(kept), probed, groups)
             self._less()
 
     def _weight(self, tensor: Tensor) -> Tensor:
@@ -211,6 +217,11 @@ class Snapshots:
             self._shelf.drop(step)
         self.steps = [*self.steps[:-1:2], self.steps[-1]]
         self._interval *= 2
+
+
+def _transposed(model: nn.Module) -> dict[str, int]:
+    modules = model.named_modules()
+    return {name: one.groups for name, one in modules if isinstance(one, _ConvTransposeNd)}
 
 
 def _tensors(value: object) -> Iterator[Tensor]:

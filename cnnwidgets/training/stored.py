@@ -249,6 +249,9 @@ class StoredRun(Run):
     def _snapshot(self, step: int) -> Snapshot:
         return self._files.get(step)
 
+    def _outline(self, step: int) -> Snapshot:
+        return self._files.outline(step)
+
 
 def _why_not(version: int) -> str:
     """Say why a run of another format cannot be read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,11 @@ from cnnwidgets.widgets.monitor_images import images_of
 from cnnwidgets.widgets.monitor_silence import silence_of
 from cnnwidgets.widgets.monitor_snapshots import Predictions, snapshot_at
 from cnnwidgets.widgets.monitor_weights import weights_in
-from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from torch import Tensor
 
     from cnnwidgets.training.findings import Finding
     from cnnwidgets.training.halving import HalvingBuffer
@@ -151,7 +153,8 @@ class Followed:
         history = self.run.history
         with history.lock:
             recorded = history.tables.steps[-1:].tolist()
-        return max([*recorded, *self.run.snapshots[-1:]], default=self.run.last_step)
+        logged = [pictures[-1][0] for pictures in images_of(self.run).values()]
+        return max([*recorded, *self.run.snapshots[-1:], *logged], default=self.run.last_step)
 
     def snapshot(self, step: int) -> Snapshot:
         """Return the snapshot nearest to a step; the last one stays, for it may be in a file.
@@ -171,11 +174,10 @@ class Followed:
         """Layer → shape of its weights in the snapshots; read again when there are more layers."""
         layers, steps = self.layers(), self.run.snapshots
         if steps and layers and len(layers) != self._shapes[0]:
-            try:
-                state = self.snapshot(steps[-1]).state
-            except RequestError:  # none can be read: their figures say so
-                state = {}
-            found = {layer: weights_in(state, layer) for layer in layers}
+            found: dict[str, Tensor | None] = {}
+            with suppress(ValueError):  # none can be read: their figures say so
+                outline = self.run.outline(steps[-1])
+                found = {layer: weights_in(outline, layer) for layer in layers}
             shapes = {plain(n): list(one.shape) for n, one in found.items() if one is not None}
             self._shapes = len(layers), shapes
         return self._shapes[1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnwidgets.errors import nearest
+from cnnwidgets.widgets.monitor_weights import weights_in
 from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def maps_of(snapshot: Snapshot, layer: str, what: str, picture: int) -> tuple[Te
         If the snapshot has none.
     """
     if what == "filters":
-        found = snapshot.state.get(f"{layer}.weight")
+        found = weights_in(snapshot, layer)
         if found is None or found.ndim != _KERNEL_AXES:
             held = f"; the snapshots hold {snapshot.kind} alone" if snapshot.kind == "maps" else ""
             raise RequestError(

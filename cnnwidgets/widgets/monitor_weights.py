@@ -11,7 +11,7 @@ from torch import Tensor
 from cnnwidgets.widgets.requests import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -27,7 +27,8 @@ class Columns(NamedTuple):
 
     steps: list[int]
     shape: list[int]
-    """Of the weights; a filter, or what a unit has, is an index of the first axis."""
+    """Of the weights as `weights_in` returns them; a filter, or what a unit has, is an index of the
+    first axis."""
     weights: list[int]
     """Which of them are told, by their place in C order, ascending."""
     filters: list[int]
@@ -56,10 +57,19 @@ def sample(count: int, most: int = MOST_ROWS) -> NDArray[np.int64]:
     return ((parts + within) * count / most).astype(np.int64)
 
 
-def weights_in(state: Mapping[str, Tensor], layer: str) -> Tensor | None:
-    """Return the weights that were recorded as a layer's, with an axis at least; None if none."""
-    found = state.get(f"{layer}.weight", state.get(layer))
-    return found.reshape(1) if found is not None and not found.ndim else found
+def weights_in(snapshot: Snapshot, layer: str) -> Tensor | None:
+    """Return the weights that were recorded as a layer's, with an axis at least; None if none.
+
+    The first axis is always of what the layer puts out, the second of what it takes in: those of
+    transposed convolutions are turned.
+    """
+    found = snapshot.state.get(f"{layer}.weight", snapshot.state.get(layer))
+    if found is None:
+        return None
+    if layer in snapshot.transposed:
+        groups = found.reshape(snapshot.transposed[layer], -1, *found.shape[1:])
+        return groups.transpose(1, 2).flatten(0, 1)
+    return found if found.ndim else found.reshape(1)
 
 
 def columns_of(
@@ -106,7 +116,7 @@ def _weights_at(run: Run, step: int, layer: str) -> Tensor | None:
         snapshot: Snapshot = run.snapshot(step)
     except ValueError:
         return None
-    return weights_in(snapshot.state, layer) if snapshot.step == step else None  # dropped meanwhile
+    return weights_in(snapshot, layer) if snapshot.step == step else None  # dropped meanwhile
 
 
 def _columns(found: dict[int, Tensor]) -> Columns:

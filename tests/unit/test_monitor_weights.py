@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 import cnnwidgets as cw
+from cnnwidgets.training.shelves import Files
 from cnnwidgets.widgets.monitor_weights import MOST_ROWS, sample
 from cnnwidgets.widgets.training_monitor import TrainingMonitor
 from tests.kernel import Browser
@@ -125,6 +126,58 @@ def test_layers_of_other_shapes(run: cw.Recorder) -> None:
     monitor.close()
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_filters_of_a_transposed_convolution_are_of_what_it_puts_out(
+    groups: int, tmp_path: Path
+) -> None:
+    conv = torch.nn.ConvTranspose2d(4, 6, 3, groups=groups)
+    model = torch.nn.Sequential(conv, torch.nn.ReLU())
+    recorder = one_step(model, torch.rand(1, 4, 5, 5), directory=tmp_path / "run")
+    ins, outs = 4 // groups, 6 // groups
+    loaded = cw.load_run(tmp_path / "run")
+    for run in (recorder, loaded):
+        weights = run.weights(1)["0.weight"]
+        assert list(weights.shape) == [4, outs, 3, 3]
+        kernels = [
+            weights[k // outs * ins : (k // outs + 1) * ins, k % outs] for k in range(6)
+        ]  # of each output channel, by what it reads
+        value, (values, norms) = asked(run, "0")
+        assert value["shape"] == [6, ins, 3, 3]
+        assert value["filters"] == list(range(6))
+        np.testing.assert_allclose(norms[-1], [one.norm() for one in kernels], rtol=1e-6)
+        np.testing.assert_array_equal(values[-1], torch.stack(kernels).flatten())
+        monitor = TrainingMonitor(run)
+        assert monitor._runs[0]["snapshots"]["shapes"] == {"0": [6, ins, 3, 3]}
+        what = {"what": "filters", "picture": 0}
+        reply = Browser(monitor).request("maps", run="0", layer="0", step=1, **what)
+        assert (reply.value["channels"], reply.tensors[0].shape) == (6, (6, ins, 3, 3))
+        largest = float(torch.stack(kernels).abs().max())
+        np.testing.assert_allclose(reply.tensors[0], torch.stack(kernels), atol=largest / 100)
+        monitor.close()
+    loaded.close()
+
+
+def test_shapes_of_a_stored_run_are_told_without_reading_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = recorded(directory=tmp_path / "run")
+    expected = TrainingMonitor(run)
+    monkeypatch.setattr(Files, "get", None)
+    loaded = cw.load_run(tmp_path / "run")
+    monitor = TrainingMonitor(loaded)
+    told = [one._runs[0]["snapshots"]["shapes"] for one in (expected, monitor)]
+    assert told[0] == told[1] == {"0": [4, 1, 3, 3], "1": [4], "3": [4, 4, 3, 3], "7": [4, 144]}
+    for one in (expected, monitor, loaded):
+        one.close()
+    for path in (tmp_path / "run").glob("snapshots/step-*"):
+        path.write_bytes(b"damaged")
+    loaded = cw.load_run(tmp_path / "run")
+    monitor = TrainingMonitor(loaded)
+    assert monitor._runs[0]["snapshots"]["shapes"] == {}
+    monitor.close()
+    loaded.close()
+
+
 def test_weights_that_are_no_numbers() -> None:
     model = small()
     with cw.Recorder(model, every=1) as run:
@@ -216,6 +269,23 @@ def test_pictures_of_event_files_are_shown_by_their_tags(logged: Run) -> None:
     assert [args["step"] for args in exported] == [20, 10, 0, 5]
     assert exported[0] == {**asked, "layer": "<b>probe</b>", "step": 20}
     assert monitor.in_words([("maps", args) for args in exported]) == "logged pictures"
+    monitor.close()
+
+
+@pytest.mark.parametrize("histograms", [False, True])
+def test_a_folder_of_pictures_has_their_steps(*, histograms: bool, tmp_path: Path) -> None:
+    writer = pytest.importorskip("torch.utils.tensorboard").SummaryWriter(str(tmp_path))
+    for tag, steps in (("first", (0, 30)), ("second", (5, 20))):
+        for step in steps:
+            writer.add_image(tag, torch.zeros(3, 4, 6), step)
+    if histograms:
+        writer.add_histogram("conv/weights", torch.arange(9.0), 10)
+    writer.close()
+    run = cw.load_tensorboard(tmp_path)
+    assert run.last_step == 30
+    monitor = TrainingMonitor(run)
+    assert monitor.step == 30
+    assert Browser(monitor).request("history", run="0").value["curves"] == []
     monitor.close()
 
 

@@ -76,6 +76,12 @@ class TensorBoardRun(Run):
 
     images: dict[str, list[tuple[int, bytes]]]
 
+    @property
+    def last_step(self) -> int:
+        """The last step that is known of; 0 before the first."""
+        logged = [pictures[-1][0] for pictures in self.images.values()]
+        return max([super().last_step, *logged])
+
     def read(self, events: Iterator[Event]) -> None:
         """Take in events."""
         self.images = {}
