@@ -1,7 +1,8 @@
 """What layers put out in the user's own forward passes, and which of their units are dead.
 
-Only while a step is recorded in full are there hooks on the layers. They measure the outputs of the
-first 16 pictures at once: a later layer may overwrite them, and they are in the cache.
+Only while a step is recorded in full are there hooks on the layers. They copy the outputs of the
+first 16 pictures, for a later layer may overwrite them; all are measured together once the step is
+over, when the code that does it is not thrown out of the cache by each layer anew.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 
     Guard: TypeAlias = Callable[[Callable[[], None]], None]
 
-SAMPLES, VALUES = 16, 1 << 17
-"""Pictures of each batch whose outputs are measured, and of how many numbers, half a megabyte, they
-may be: of large layers fewer pictures, at least one."""
+SAMPLES, VALUES = 16, 1 << 16
+"""Pictures of each batch whose outputs are measured, and of how many numbers, a quarter megabyte,
+they may be: of large layers fewer pictures, at least one."""
 MANY = 8
 """Recorded batches after which a unit that was never positive is called dead."""
 
@@ -72,8 +73,7 @@ class Forwards:
         self._model, self._guard = model, guard
         self._root: RemovableHandle | None = None
         self._hooks: list[RemovableHandle] = []
-        self._measured: dict[str, Measured] = {}
-        self._highest: dict[str, Tensor] = {}
+        self._kept: dict[str, Tensor] = {}
         self._nodes: dict[Node, str] = {}
         self._rectified: dict[str, _Peak] = {}
         self._looks = 0
@@ -96,8 +96,7 @@ class Forwards:
         for hook in self._hooks:
             hook.remove()
         self._hooks.clear()
-        self._measured.clear()
-        self._highest.clear()
+        self._kept.clear()
         self._looks += bool(self._nodes)
         self._nodes.clear()
         self._passed.clear()
@@ -116,10 +115,7 @@ class Forwards:
 
     def measured(self) -> Measured:
         """Return the statistics of what the layers put out, for up to 16 pictures."""
-        together = Measured({})
-        for measured in self._measured.values():
-            together.join(measured)
-        return together
+        return Measured({(name, "activations"): values for name, values in self._kept.items()})
 
     def dead(self) -> dict[Key, Tensor]:
         """Return the share of dead units of the layers that a ReLU follows.
@@ -128,8 +124,8 @@ class Forwards:
         """
         found: dict[Key, Tensor] = {}
         for name, peak in self._rectified.items():
-            if name in self._highest:
-                peak.add(self._highest[name])
+            if name in self._kept:
+                peak.add(_highest(self._kept[name], self._model.get_submodule(name)))
                 if peak.batches >= MANY:
                     found[name, "activations"] = peak.dead()
         return found
@@ -144,21 +140,16 @@ class Forwards:
             self.samples += len(given) if given is not None and given.ndim else 0
 
     def _measure(self, name: str, output: object) -> None:
-        if name in self._measured or not torch.is_grad_enabled():
+        if name in self._kept or not torch.is_grad_enabled():
             return
         first = next(tensors(output), None)
         if first is None or not first.is_floating_point():
             return
-        values = _first(first.detach())
-        self._measured[name] = Measured({(name, "activations"): values}, passing=True)
-        module = self._model.get_submodule(name)
-        looks, weighted = self._looks < _LOOKS, not isinstance(module, _ACTIVATIONS)
-        if looks and first.grad_fn is not None:
+        self._kept[name] = _first(first.detach()).clone()
+        if self._looks < _LOOKS and first.grad_fn is not None:
             self._look(first.grad_fn)
-            if weighted:
+            if not isinstance(self._model.get_submodule(name), _ACTIVATIONS):
                 self._nodes[first.grad_fn] = name
-        if weighted and (looks or name in self._rectified):
-            self._highest[name] = _highest(values, module)
 
     def _look(self, node: Node) -> None:
         """Find rectifiers between here and the layers before, modules or functions."""
@@ -209,5 +200,7 @@ class _Peak:
         self.batches += 1
 
     def dead(self) -> Tensor:
-        both = [peak for peak in (self._now, self._before) if peak is not None]
-        return (torch.stack(both).amax(0) <= 0).float().mean()
+        if self._now is None:
+            raise RuntimeError("no batch was seen")
+        peak = self._now if self._before is None else torch.maximum(self._now, self._before)
+        return (peak <= 0).float().mean()

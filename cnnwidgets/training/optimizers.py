@@ -19,7 +19,7 @@ from torch.optim.optimizer import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from torch import Tensor, nn
+    from torch import nn
     from torch.utils.hooks import RemovableHandle
 
 
@@ -114,11 +114,10 @@ def _unwrapped(optimizer: Optimizer) -> Optimizer:
     return optimizer
 
 
-def learning_rates(optimizers: Iterable[Optimizer]) -> dict[str, Tensor | float]:
+def learning_rates(optimizers: Iterable[Optimizer]) -> dict[str, float]:
     """Return the rate of each parameter group, ``learning_rate``, ``learning_rate/1`` and so on."""
-    rates = [
-        group["lr"] for optimizer in optimizers for group in optimizer.param_groups if "lr" in group
-    ]
-    if len({float(rate) for rate in rates}) <= 1:
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    rates = [float(group["lr"]) for group in groups if "lr" in group]
+    if len({*rates}) <= 1:
         rates = rates[:1]
     return {f"learning_rate/{i}" if i else "learning_rate": rate for i, rate in enumerate(rates)}

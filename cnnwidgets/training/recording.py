@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from cnnwidgets.training.ranks import Report
 from cnnwidgets.training.statistics import to_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import nn
     from torch.optim import Optimizer
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from cnnwidgets.training.table import Table
 
 _log = logging.getLogger(__name__)
-_WAITING = 32
-"""Steps whose numbers may wait on another device, so that not every step waits for it."""
+_WAITING, _LONGEST = 32, 0.1
+"""Steps, and seconds, that numbers wait to be taken in: of many at once each takes a fraction of
+the time, and not every step waits for another device."""
 _TIMED = 0.5
 """Seconds over which samples are counted: single steps last very differently long."""
 
@@ -69,6 +71,7 @@ class Recording:
         self._spent = self._snapping = 0.0
         self._full = self._counted = self._wanted = False
         self._timed = (0, 0.0)
+        self._flushed = 0.0
         self._lock = threading.RLock()
 
     def guard(self, work: Callable[[], None]) -> None:
@@ -101,10 +104,14 @@ class Recording:
         self.step += 1
         self._counted = True
         speed = self._speed(samples, self.pace.stepped())
+        elapsed = self.pace.elapsed
         with self._lock:
-            self._waiting.append((self.step, self.pace.elapsed, {**scalars, **speed}))
-        tensors = [value for value in scalars.values() if isinstance(value, Tensor)]
-        if len(self._waiting) >= _WAITING or all(tensor.is_cpu for tensor in tensors):
+            self._waiting.append((self.step, elapsed, {**scalars, **speed}))
+        here = [value for value in scalars.values() if not isinstance(value, Tensor)]
+        lasting = self._store is not None and len(here) == len(scalars)
+        lost = not all(map(math.isfinite, here))
+        late = len(self._waiting) >= _WAITING or elapsed - self._flushed >= _LONGEST
+        if lasting or lost or late:
             self.flush()
 
     def _speed(self, samples: int, seconds: float) -> dict[str, float]:
@@ -133,7 +140,8 @@ class Recording:
         spent = self.pace.spent
         if self._full:
             self.pace.recorded(spent - self._spent - self._snapping)
-        if not self.ranks.gathering and (self._full or self.pace.automatic):
+        again = self.pace.automatic and self.step + 1 >= self.due  # it may be too early by now
+        if not self.ranks.gathering and (self._full or again):
             self.due = self.step + self.pace.wait()
         wanted = self._wanted and not self._full and not self.ranks.gathering
         self._spent, self._snapping = spent, 0.0
@@ -154,28 +162,30 @@ class Recording:
         if together is None:
             return None
         others = {name: value for name, value in together.scalars.items() if "@" in name}
-        self._points(self.step, self.pace.elapsed, others)
+        self._points([(self.step, self.pace.elapsed, others)])
         return together.table
 
     def log(self, scalars: Mapping[str, float]) -> None:
         """Take in what the loop alone knows."""
         with self._lock:
             self.flush()
-            self._points(self.step, self.pace.elapsed, scalars)
+            self._points([(self.step, self.pace.elapsed, scalars)])
 
     def flush(self) -> None:
-        """Take in what waited on another device."""
+        """Take in what waits."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
-            values = [v for *_, scalars in waiting for v in scalars.values()]
-            away = [v for v in values if isinstance(v, Tensor) and not v.is_cpu]
+            self._flushed = self.pace.elapsed
+            values = [value for *_, scalars in waiting for value in scalars.values()]
+            away = [value for value in values if isinstance(value, Tensor)]
             numbers = dict(zip(map(id, away), to_host(away), strict=True))
-            for step, seconds, scalars in waiting:
-                named = {
-                    name: float(numbers.get(id(value), value)) for name, value in scalars.items()
-                }
-                self._points(step, seconds, named)
-                self._latest = named
+            points = [
+                (step, seconds, {n: float(numbers.get(id(v), v)) for n, v in scalars.items()})
+                for step, seconds, scalars in waiting
+            ]
+            if points:
+                self._latest = points[-1][2]
+                self._points(points)
 
     def takes_snapshot(self) -> bool:
         """Whether to keep the model as it is at this step, which was recorded in full."""
@@ -213,12 +223,15 @@ class Recording:
             self._store.close()
             self._store = None
 
-    def _points(self, step: int, seconds: float, scalars: Mapping[str, float]) -> None:
-        halved = {
-            name: self.history.add_scalar(name, step, seconds, value)
-            for name, value in scalars.items()
-        }
-        found = self._diagnosis.scalars(step, scalars)
+    def _points(self, points: Sequence[tuple[int, float, Mapping[str, float]]]) -> None:
+        """Take in the numbers of steps: (step, seconds, by name)."""
+        halved: dict[str, bool] = {}
+        found: list[Finding] = []
+        for step, seconds, scalars in points:
+            for name, value in scalars.items():
+                anew = self.history.add_scalar(name, step, seconds, value)
+                halved[name] = anew or halved.get(name, False)
+            found += self._diagnosis.scalars(step, scalars)
         self._wanted = self._wanted or bool(found)  # the layers may say why
         self._found(found)
         self._save(halved)

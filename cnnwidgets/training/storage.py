@@ -69,6 +69,7 @@ class Store:
         self.directory = _free(directory)
         self._lock = threading.RLock()
         self._keys = self._findings = self._notes = 0
+        self._points: dict[str, int] = {}  # of each curve
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             path = self.directory / FILE
@@ -131,7 +132,8 @@ class Store:
         if anew:
             self._database.execute("DELETE FROM points WHERE name = ?", [name])
             self._other_rows()
-        first = 0 if anew else curve.size - 1
+        first = 0 if anew else max(0, self._points.get(name, 0) - 1)
+        self._points[name] = curve.size
         columns = (curve.steps, curve.seconds, curve.rows[:, 0], curve.counts)
         rows = zip(*(column[first:].tolist() for column in columns), strict=True)
         self._database.executemany(_POINT, [(name, *row) for row in rows])

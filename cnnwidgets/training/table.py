@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -54,9 +55,12 @@ class Table:
 
     def get(self, layer: str, quantity: str, field: str) -> float:
         """Return one number, NaN if it was not measured."""
-        if (layer, quantity) not in self.keys:
-            return float("nan")
-        return float(self.values[self.keys.index((layer, quantity)), FIELDS.index(field)])
+        row = self._rows.get((layer, quantity))
+        return float("nan") if row is None else float(self.values[row, FIELDS.index(field)])
+
+    @cached_property
+    def _rows(self) -> dict[Key, int]:
+        return {key: row for row, key in enumerate(self.keys)}
 
 
 def merged(rows: Numbers, weights: Sequence[float]) -> Numbers:

@@ -15,7 +15,7 @@ from cnnwidgets.training import losses
 from cnnwidgets.training.forwards import Forwards
 from cnnwidgets.training.lineage import Ends, Lineage
 from cnnwidgets.training.optimizers import Optimizers, learning_rates
-from cnnwidgets.training.statistics import Measured, flat, together
+from cnnwidgets.training.statistics import Measured, flat, number, together, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -87,10 +87,11 @@ class Watch:
         """Whether to leave out what takes time, in steps that are not recorded in full."""
         self._armed = self._late = False
         self._lineage = Lineage(model)
-        self._losses: list[tuple[Tensor, bool]] = []  # and whether it is surely this model's
+        self._losses: list[tuple[Tensor | float, bool]] = []  # and if it is surely this model's
         self._norms: list[Tensor] = []
         self._stepped: list[Optimizer] = []
         self._ended = (0, 0)
+        self._parameters: list[tuple[Key, nn.Parameter]] = []  # of the model, in a full step
         self._before: dict[Key, tuple[Tensor, Tensor]] = {}
         self._changes: dict[Key, Tensor] = {}
         self._measured = Measured({})
@@ -139,7 +140,7 @@ class Watch:
                 del self._losses[self._ended[0] :]
         elif not self.forwards.passed_here:
             return
-        self._losses.append((loss.clone(), ends is not Ends.OTHER))
+        self._losses.append((number(loss), ends is not Ends.OTHER))
         del self._losses[:-_MOST_LOSSES]
 
     def _begin(self, optimizer: Optimizer, *, closure: bool) -> None:
@@ -149,6 +150,7 @@ class Watch:
         if _skipped(optimizer):
             return
         if self._armed:
+            self._parameters = parameters_of(self._model)
             self._before = {key: (p, p.detach().clone()) for key, p in self._of(optimizer).items()}
         if not closure:
             self._take_gradients(optimizer)
@@ -174,7 +176,7 @@ class Watch:
     def _of(self, optimizer: Optimizer) -> dict[Key, nn.Parameter]:
         """Return the model's parameters that an optimizer holds."""
         own = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        return {key: p for key, p in parameters_of(self._model) if id(p) in own}
+        return {key: p for key, p in self._parameters if id(p) in own}
 
     def _take_changes(self, optimizer: Optimizer) -> None:
         if _skipped(optimizer):
@@ -197,10 +199,10 @@ class Watch:
         scalars: dict[str, Tensor | float] = {}
         said = self._losses[:heard]
         if own := [loss for loss, sure in said if sure] or [loss for loss, _ in said]:
-            scalars["loss"] = together(own).sum()
+            scalars["loss"] = total(own)
         scalars |= learning_rates(self.optimizers.all())
         if self._norms:
-            scalars["gradient_norm"] = torch.linalg.vector_norm(together(self._norms))
+            scalars["gradient_norm"] = number(torch.linalg.vector_norm(together(self._norms)))
         measured = self._complete() if self._armed else None
         after = self.forwards.samples - samples
         self._losses = self._losses[heard:]
@@ -213,10 +215,10 @@ class Watch:
     def _complete(self) -> Measured:
         measured, self._measured = self._measured, Measured({})
         measured.join(self.forwards.measured())
-        measured.join(Measured({key: p.detach() for key, p in parameters_of(self._model)}))
+        measured.join(Measured(dict(self._parameters)))
         measured.put(self._changes, "update")
         measured.put(self.forwards.dead(), "dead")
-        self._changes = {}
+        self._changes, self._parameters = {}, []
         return measured
 
 

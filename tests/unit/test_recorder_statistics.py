@@ -11,18 +11,15 @@ from torch import Tensor, nn
 import cnnwidgets as cw
 from cnnwidgets.training.bins import SIDE
 from cnnwidgets.training.forwards import SAMPLES, VALUES
-from cnnwidgets.training.statistics import Measured
+from cnnwidgets.training.statistics import _PART, Measured
 from cnnwidgets.training.table import FIELDS
 from tests.training import small, train
 
 KEY = ("layer", "activations")
 
 
-def test_what_passes_is_counted_as_it_was() -> None:
-    values = torch.tensor([1.0, math.nan, math.inf, -math.inf, 0.0])
-    measured = Measured({KEY: values}, passing=True)
-    values.zero_()
-    table = measured.table()
+def test_what_is_not_finite_is_counted() -> None:
+    table = Measured({KEY: torch.tensor([1.0, math.nan, math.inf, -math.inf, 0.0])}).table()
     assert (table.get(*KEY, "nans"), table.get(*KEY, "infs")) == (1, 2)
     assert table.get(*KEY, "zeros") == pytest.approx(0.2)
     assert table.values[0, len(FIELDS) + SIDE] == pytest.approx(0.5), "of what is finite"
@@ -39,8 +36,16 @@ def test_an_infinite_output_that_a_layer_overwrites_is_found() -> None:
     assert run.statistics("4", "activations").zeros[0] == 1
 
 
+def test_zeros_of_a_large_tensor_are_all_counted() -> None:
+    values = torch.ones(3 * _PART + 5)
+    values[[0, _PART - 1, _PART, 3 * _PART, -1]] = 0
+    table = Measured({KEY: values, ("small", "weights"): torch.zeros(3)}).table()
+    assert table.get(*KEY, "zeros") == pytest.approx(5 / len(values))
+    assert table.get("small", "weights", "zeros") == 1
+
+
 def test_finite_values_of_an_infinite_norm_are_no_infinities() -> None:
-    table = Measured({KEY: torch.full((8,), 1e30)}, passing=True).table()
+    table = Measured({KEY: torch.full((8,), 1e30)}).table()
     assert table.get(*KEY, "norm") == math.inf
     assert (table.get(*KEY, "nans"), table.get(*KEY, "infs")) == (0, 0)
 
