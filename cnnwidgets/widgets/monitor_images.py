@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from cnnwidgets.training.run import Run
 
-MOST_EDGE = 512
-"""Pixels of a picture's longer edge; larger ones are scaled down."""
+MOST_PIXELS, MOST_EDGE = 512 * 512, 4096
+"""Of a picture, and of its longer edge; larger ones are scaled down."""
 
 
 def images_of(run: Run) -> dict[str, list[tuple[int, bytes]]]:
@@ -32,7 +33,7 @@ def image_at(run: Run, tag: str, step: int) -> tuple[NDArray[np.uint8], tuple[in
     Returns
     -------
     tuple
-        uint8 [H, W, 3], at most 512 on an edge; width and height that it had.
+        uint8 [H, W, 3], of at most 512 × 512 pixels; width and height that it had.
 
     Raises
     ------
@@ -53,5 +54,7 @@ def image_at(run: Run, tag: str, step: int) -> tuple[NDArray[np.uint8], tuple[in
         raise RequestError(
             f"step: the picture {tag!r} of step {taken} cannot be read: {error}"
         ) from error
-    shown.thumbnail((MOST_EDGE, MOST_EDGE))
+    scale = min(1.0, (MOST_PIXELS / math.prod(size)) ** 0.5, MOST_EDGE / max(size))
+    if scale < 1:
+        shown = shown.resize((max(1, int(size[0] * scale)), max(1, int(size[1] * scale))))
     return np.array(shown), size

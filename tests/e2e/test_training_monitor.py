@@ -44,6 +44,16 @@ browser = cw.LayerBrowser(nets[1], images[0], layer="conv1")
 tied = cw.link(monitor, browser)
 browser
 """
+LOGGED = """
+import torch
+import cnnwidgets as cw
+from torch.utils.tensorboard import SummaryWriter
+
+with SummaryWriter({folder!r}) as writer:
+    for step in (3, 10, 20):
+        writer.add_image("probe", torch.full((3, 20, 600), step / 20), step)
+cw.TrainingMonitor(cw.load_tensorboard({folder!r}))
+"""
 CHANNEL = 2  # it changes most
 
 
@@ -202,6 +212,27 @@ def test_two_runs_on_one_scale(
         view.snapshot()
     page.screenshot("training-monitor-two", ROOT)
     offline.screenshot("training-monitor-exported")
+
+
+def test_event_files_of_pictures_alone(open_notebook: OpenNotebook, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    page = open_notebook(LOGGED.format(folder=str(tmp_path / "logged")))
+    page.run_all()
+    shown = TrainingMonitor(page)
+    shown.wait_state()
+    assert (shown.step, shown.stops) == (20, 3)
+    shown.root.get_by_role("heading", name="Logged picture of step 20").wait_for()
+    picture = shown.root.get_by_role("img", name="probe, step 20")
+    before = picture.bounding_box()
+    shown.root.get_by_role("slider", name="Size").fill("2")
+    after = picture.bounding_box()
+    assert before
+    assert after
+    assert after["height"] > 1.4 * before["height"]
+    shown.go(0)
+    shown.wait_step(3)
+    shown.root.get_by_role("img", name="probe, step 3").wait_for()
+    page.screenshot("training-monitor-logged", ROOT)
 
 
 def test_a_linked_browser_goes_to_the_step(open_notebook: OpenNotebook) -> None:

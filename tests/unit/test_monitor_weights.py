@@ -245,7 +245,9 @@ def logged(tmp_path: Path) -> Run:
     for step in (0, 10, 20):
         writer.add_scalar("loss", 1.0, step)
         writer.add_image("<b>probe</b>", torch.full((3, 4, 6), step / 20), step)
-    writer.add_image("large", torch.zeros(1, 300, 1024), 5)
+    writer.add_image("large", torch.zeros(1, 512, 1024), 5)
+    writer.add_image("long", torch.zeros(1, 5, 8192), 5)
+    writer.add_image("wide", torch.rand(3, 20, 600), 5)
     writer.close()
     return cw.load_tensorboard(tmp_path)
 
@@ -254,7 +256,10 @@ def test_pictures_of_event_files_are_shown_by_their_tags(logged: Run) -> None:
     monitor = TrainingMonitor(logged)
     page = Browser(monitor)
     (told,) = monitor._runs
-    assert told["images"] == {"<b>probe</b>": [0, 10, 20], "large": [5]}
+    assert told["images"] == {
+        "<b>probe</b>": [0, 10, 20],
+        **{"large": [5], "long": [5], "wide": [5]},
+    }
     assert told["snapshots"] == {"steps": [], "kind": None, "shapes": {}}
     asked = {"run": "0", "what": "images", "picture": 0}
     for step, level in ((0, 0), (11, 127), (10**9, 255)):
@@ -263,10 +268,14 @@ def test_pictures_of_event_files_are_shown_by_their_tags(logged: Run) -> None:
         assert reply.tensors[0].shape == (4, 6, 3)
         assert np.abs(reply.tensors[0].astype(int) - level).max() <= 1
     large = page.request("maps", step=5, layer="large", **asked)
-    assert (large.value, large.tensors[0].shape) == ({"size": [1024, 300]}, (150, 512, 3))
+    assert (large.value, large.tensors[0].shape) == ({"size": [1024, 512]}, (362, 724, 3))
+    long = page.request("maps", step=5, layer="long", **asked)
+    assert (long.value, long.tensors[0].shape) == ({"size": [8192, 5]}, (2, 4096, 3))
+    wide = page.request("maps", step=5, layer="wide", **asked)
+    assert (wide.value, wide.tensors[0].shape) == ({"size": [600, 20]}, (20, 600, 3))
     assert "no pictures of 'x'" in page.refusal("maps", step=5, layer="x", **asked)
     exported = [args for name, args in monitor.recorded() if name == "maps"]
-    assert [args["step"] for args in exported] == [20, 10, 0, 5]
+    assert [args["step"] for args in exported] == [20, 10, 0, 5, 5, 5]
     assert exported[0] == {**asked, "layer": "<b>probe</b>", "step": 20}
     assert monitor.in_words([("maps", args) for args in exported]) == "logged pictures"
     monitor.close()

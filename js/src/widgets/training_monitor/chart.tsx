@@ -70,7 +70,7 @@ function onKey(state: State, event: KeyboardEvent, [from, to]: Domain): void {
     zoom.value = [middle - half, middle + half];
   } else if (event.key === "Escape" && zoom.value) zoom.value = null;
   else {
-    walk(state, event, []);
+    walk(state, event);
     return;
   }
   handled(event);

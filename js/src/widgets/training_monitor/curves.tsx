@@ -91,7 +91,7 @@ export function Curves() {
   const whole = useMemo(() => extent(sources.value), [sources.value]);
   return (
     <div class="cnnw-tm-curves">
-      <Controls />
+      {groups.length ? <Controls /> : <p class="cnnw-tm-empty">No curves were logged.</p>}
       <div class="cnnw-tm-charts">
         {groups.map((group) => (
           <GroupChart key={group.title} group={group} domain={zoom.value ?? whole} />

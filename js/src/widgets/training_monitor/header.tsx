@@ -40,10 +40,10 @@ function Going({ run, held, live }: { run: Run; held: HeldRun; live: boolean }) 
   return (
     <span class="cnnw-tm-going">
       <output>
-        step {count(last_step)}
+        step {count(Math.max(last_step, ...Object.values(run.images ?? {}).flat()))}
         {of}
       </output>
-      <output>{duration(elapsed)}</output>
+      {elapsed > 0 && <output>{duration(elapsed)}</output>}
       {live && speed !== null && <output>{number(speed, 3)} samples/s</output>}
       {left !== undefined && <output>{duration(left)} left</output>}
     </span>

@@ -20,6 +20,8 @@ export const createLooks = () => ({
   what: signal<What>("maps"),
   /** Of the pictures that were logged. */
   tag: signal(""),
+  /** How many times as large they are shown. */
+  enlarged: signal(1),
   /** Of the probe. */
   picture: signal(0),
   /** Which input of filters; null: in colour where it can be. */

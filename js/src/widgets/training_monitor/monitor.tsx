@@ -14,15 +14,22 @@ import { isBanner } from "./refusal";
 import { Ahead, Snapshots } from "./snapshots";
 import { type State, useMonitor } from "./state";
 import { Timeline } from "./timeline";
+import type { Run } from "./types";
 
 type Key = "curves" | "distributions" | "layers" | "snapshots" | "findings";
 
+/** Was anything recorded of a run, or logged? */
+function hasAny({ store }: State, { id, images = {} }: Run): boolean {
+  const held = store.of(id);
+  return !!held && held.curves.length + held.steps.length + Object.keys(images).length > 0;
+}
+
 /** One word for what the widget is doing, for tests and style sheets. */
-function stateWord({ bridge, runs, store }: State): string {
+function stateWord(state: State): string {
+  const { bridge, runs, store } = state;
   if (bridge.status.value !== "connected") return bridge.status.value;
-  const held = runs.value.map(({ id }) => store.of(id));
-  if (held.some((one) => !one)) return "loading";
-  if (!held.some((one) => one?.curves.length || one?.steps.length)) return "empty";
+  if (runs.value.some(({ id }) => !store.of(id))) return "loading";
+  if (!runs.value.some((run) => hasAny(state, run))) return "empty";
   return runs.value.some(({ live, paused }) => live && !paused) ? "training" : "ready";
 }
 
@@ -71,8 +78,8 @@ function Panel({ shown }: { shown: Key }) {
 
 /** What there is to see once something was recorded. */
 function Views() {
-  const { shown } = useMonitor();
-  const tab = useSignal<Key>("curves");
+  const { shown, charts } = useMonitor();
+  const tab = useSignal<Key>(charts.value.length ? "curves" : "snapshots");
   const found = shown.value.reduce((sum, { findings }) => sum + findings.length, 0);
   const tabs: Tab<Key>[] = [
     { key: "curves", label: "Curves" },
@@ -105,11 +112,7 @@ export function TrainingMonitor() {
   const state = useMonitor();
   const word = stateWord(state);
   const names = state.runs.value.map(({ name }) => name).join(", ");
-  const { runs, store } = state;
-  const any = runs.value.some(({ id }) => {
-    const held = store.of(id);
-    return held && (held.curves.length || held.steps.length);
-  });
+  const any = state.runs.value.some((run) => hasAny(state, run));
   return (
     <section
       class="cnnw-root cnnw-tm"

@@ -6,7 +6,7 @@ import { drawPicture } from "../../shared/canvas";
 import { count, percent } from "../../shared/format";
 import { Legend } from "../../shared/legend";
 import { oddOf, type Tensor } from "../../shared/wire";
-import { HatchKey } from "./hatch";
+import { HatchKey, SPARSE } from "./hatch";
 import { Refusal } from "./refusal";
 import { type HeatRow, RowHeat } from "./row_heat";
 import { useRunSteps } from "./run_steps";
@@ -169,7 +169,7 @@ function Chances({ run, index, at, pin, predictions, chances }: ChancesProps) {
         {...{ from, to }}
         selected=""
         onChoose={(step) => state.go(steps[nearest(steps, step)] as number)}
-        onKeyDown={(event) => walk(state, event, [])}
+        onKeyDown={(event) => walk(state, event, [], steps)}
       />
       <Legend
         scale={{ low: 0, high: 100, table: "sequential" }}
@@ -177,7 +177,7 @@ function Chances({ run, index, at, pin, predictions, chances }: ChancesProps) {
         unit="%"
         odd={oddOf(chances.data)}
       />
-      <HatchKey />
+      <HatchKey why={SPARSE} />
     </>
   );
 }

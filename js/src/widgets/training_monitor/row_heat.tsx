@@ -5,7 +5,7 @@ import { paint } from "../../shared/color";
 import { count } from "../../shared/format";
 import { stepAxis, type Tick, tail } from "./axis";
 import { cellAt, cellsOf } from "./cells";
-import { COLUMNS, Plot } from "./plot";
+import { COLUMNS, type Frame, Plot } from "./plot";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
 import { fraction, type Range } from "./statistics";
@@ -47,8 +47,8 @@ const [ROW, MOST, LETTERS] = [18, 420, 16];
 export const LINE = 11;
 const EDGES = 40;
 const DOT = 3;
-/** Lower rows would be hidden by a frame: they are marked at their end instead (CSS pixels). */
-const THIN = { row: 6, away: 4, mark: 8 };
+/** Lower rows would be hidden by a frame: an arrow points at their end instead (CSS pixels). */
+const THIN = { row: 6, away: 3, mark: 9 };
 
 /** Height of each of so many rows: whole pixels, so that all are the same. */
 export const rowHeight = (rows: number): number =>
@@ -106,6 +106,12 @@ function Reading(p: RowHeatProps & { cursor: Signal<Cursor | null> }) {
   );
 }
 
+const frameOf = ({ left, right, up }: Frame, row: number): string =>
+  `M${left} ${up(row)}H${right}V${up(row + 1)}H${left}z`;
+
+const arrowAt = ({ right, up }: Frame, row: number): string =>
+  `M${right + THIN.away} ${up(row + 0.5)}l${THIN.mark} ${-THIN.mark / 2}v${THIN.mark}z`;
+
 export function RowHeat(p: RowHeatProps) {
   const { rows, range, from, to, selected } = p;
   const cursor = useSignal<Cursor | null>(null);
@@ -139,12 +145,9 @@ export function RowHeat(p: RowHeatProps) {
         {(frame) => (
           <>
             {chosen >= 0 && (
-              <rect
+              <path
                 class="cnnw-tm-chosen"
-                x={thin ? frame.right + THIN.away : frame.left}
-                width={thin ? THIN.mark : frame.right - frame.left}
-                y={frame.up(chosen)}
-                height={frame.up(chosen + 1) - frame.up(chosen)}
+                d={thin ? arrowAt(frame, chosen) : frameOf(frame, chosen)}
               />
             )}
             {p.dots?.map(({ step, row }) => (

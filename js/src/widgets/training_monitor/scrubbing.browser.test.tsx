@@ -25,7 +25,7 @@ describe("the scrub bar", () => {
     const kernel = mount();
     await ready();
     expect(timeline().dataset).toMatchObject({ step: "600", stops: "60" });
-    expect(find(".cnnw-tm-stops svg").dataset.snapshots).toBe("10");
+    await eventually(() => find(".cnnw-tm-stops svg").dataset.snapshots).toBe("10");
     slide("Recorded step", 50);
     await eventually(() => timeline().dataset.step).toBe("50");
     await button("One step on").click();

@@ -2,13 +2,24 @@ import { describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { pack } from "../../shared/packing";
 import { mockRun } from "./mock_runs";
-import { choose, eventually, find, mount, root, see, tab } from "./mounting";
+import { choose, eventually, find, mount, ready, root, see, slide, tab } from "./mounting";
 
 describe("snapshots", () => {
   const grid = (name: RegExp) => page.getByRole("grid", { name });
   const maps = () => find(".cnnw-tm-maps").dataset;
   const shown = (kernel: ReturnType<typeof mount>) =>
     kernel.asked("maps").map(({ args }) => args.step);
+
+  /** Logged pictures are grey, the darker the earlier. */
+  const answerPictures = (kernel: ReturnType<typeof mount>) => {
+    const reply = kernel.reply.bind(kernel);
+    kernel.reply = (request, value, buffers) =>
+      request.name === "maps"
+        ? reply(request, { size: [6, 4] }, [
+            pack(Array(72).fill(request.args.step / 2), [4, 6, 3], 0),
+          ])
+        : reply(request, value, buffers);
+  };
 
   test("are fetched ahead, so that scrubbing asks for nothing", async () => {
     const kernel = mount({ step: 130, follow: false });
@@ -189,15 +200,14 @@ describe("snapshots", () => {
       { step: 130, follow: false },
       { runs: [mockRun("a", { about: { ...about, probe: 0, snapshots, images } })] },
     );
-    const reply = kernel.reply.bind(kernel);
-    kernel.reply = (request, value, buffers) =>
-      request.name === "maps"
-        ? reply(request, { size: [6, 4] }, [
-            pack(Array(72).fill(request.args.step / 2), [4, 6, 3], 0),
-          ])
-        : reply(request, value, buffers);
+    answerPictures(kernel);
     await tab("Snapshots");
     await see("<b>grid</b>: 6 × 4 pixels");
+    const canvas = find(".cnnw-tm-logged canvas");
+    expect(canvas.clientWidth).toBe(6 * 43);
+    slide("Size", 3);
+    await eventually(() => canvas.clientWidth).toBe(3 * 6 * 43);
+    expect(canvas.clientHeight).toBe(3 * 4 * 43);
     await see(/^Logged picture of step 100 nearest to 130/);
     const shade = () =>
       find<HTMLCanvasElement>(".cnnw-tm-logged canvas").getContext("2d")?.getImageData(0, 0, 1, 1)
@@ -217,6 +227,20 @@ describe("snapshots", () => {
       step: 5,
     });
     await see(/it holds curves, histograms of 5 layers and the pictures that were logged\.$/);
+  });
+
+  test("that were logged are all that an event file may have", async () => {
+    const { about } = mockRun("a");
+    const images = { grid: [100, 300], one: [5] };
+    const none = { keys: [], layers: [], snapshots: { steps: [], kind: null }, probe: 0 };
+    const given = { about: { ...about, ...none, images }, curves: [], rows: [] };
+    answerPictures(mount({ layer: "" }, { runs: [mockRun("a", given)] }));
+    await ready();
+    await see(/^Logged picture of step 300$/);
+    await see("This run has no snapshots of the network; it holds the pictures that were logged.");
+    expect(find("[data-run]").textContent).toMatch(/step 300$/);
+    await tab("Curves");
+    await see("No curves were logged.");
   });
 
   test("without probe pictures are filters alone, without any say how to get them", async () => {

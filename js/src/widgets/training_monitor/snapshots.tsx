@@ -9,7 +9,7 @@ import { MapTiles } from "./map_tiles";
 import { Probe, useProbe } from "./probe";
 import { Recorded } from "./recorded";
 import { nearest } from "./sorted";
-import { useMonitor } from "./state";
+import { type State, useMonitor } from "./state";
 import type { Run } from "./types";
 import { layerOf } from "./walking";
 import { whyNoFilters, whyNone } from "./weight_rows";
@@ -33,9 +33,9 @@ function offers(run: Run, layer: string, what: What): boolean {
 const tagsOf = ({ images = {} }: Run): string[] => Object.keys(images);
 
 /** What a run has, where it has no snapshots. */
-function holds({ keys, layers, images = {} }: Run): string {
+function holds({ id, keys, layers, images = {} }: Run, { store }: State): string {
   const what = [
-    "curves",
+    ...(store.of(id)?.curves.length ? ["curves"] : []),
     ...(keys.length
       ? [`histograms of ${count(layers.length)} layer${layers.length > 1 ? "s" : ""}`]
       : []),
@@ -45,11 +45,12 @@ function holds({ keys, layers, images = {} }: Run): string {
 }
 
 /** What is to be said where something was not recorded. */
-function lacks(run: Run, layer: string): string {
+function lacks(run: Run, state: State): string {
+  const layer = layerOf(state);
   if (!run.snapshots.steps.length)
     return run.live
       ? "No snapshots yet: Recorder(model, snapshots=64) takes them while it trains."
-      : `This run has no snapshots of the network; it holds ${holds(run)}.`;
+      : `This run has no snapshots of the network; it holds ${holds(run, state)}.`;
   if (!run.probe)
     return [
       whyNoFilters(run, layer) && `${whyNoFilters(run, layer)}. `,
@@ -106,7 +107,7 @@ function ProbeAhead({ run }: { run: Run }) {
 export function Snapshots() {
   const state = useMonitor();
   const { run } = state;
-  const said = run.value ? lacks(run.value, layerOf(state)) : "No run yet.";
+  const said = run.value ? lacks(run.value, state) : "No run yet.";
   return (
     <section class="cnnw-tm-part" aria-label="Snapshots">
       {run.value && (run.value.snapshots.steps.length || tagsOf(run.value).length) ? (

@@ -78,9 +78,9 @@ export function createState(bridge: Bridge) {
     goNear,
     /** The same by a place on the horizontal axis. */
     goTo: (x: number) => goNear(charts.hands.value?.step(x) ?? x),
-    /** Goes on by so many stops, or back. */
-    leap(by: number): void {
-      const [at, all] = [step.value, stops.value];
+    /** Goes on by so many of these steps, or back; by stops, if none are given. */
+    leap(by: number, all: readonly number[] = stops.value): void {
+      const at = step.value;
       const next = by > 0 ? lastUntil(all, at) + by : lowerBound(all, at) + by;
       const to = all[Math.min(all.length - 1, Math.max(0, next))] as number;
       if (by > 0 ? to > at : to < at) go(to);

@@ -106,7 +106,7 @@ export function Timeline() {
   return (
     <div class="cnnw-tm-timeline" data-step={step.value} data-stops={stops.value.length}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: what the slider in it does not do by itself */}
-      <div ref={box} class="cnnw-tm-scrub" onKeyDown={(event) => walk(state, event, [])}>
+      <div ref={box} class="cnnw-tm-scrub" onKeyDown={(event) => walk(state, event)}>
         <ScrubBar />
         {input && <Ticks left={input.offsetLeft + THUMB} width={input.offsetWidth - 2 * THUMB} />}
       </div>

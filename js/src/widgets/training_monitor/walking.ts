@@ -24,14 +24,19 @@ export function layerOf({ run, layer, quantity }: State): string {
   return layersWith(run.value, quantity.value)[0] ?? names[0] ?? "";
 }
 
-/** Arrow keys in a figure: left and right lead through the steps, up and down through the layers. */
-export function walk(state: State, event: KeyboardEvent, layers: readonly string[]): void {
+/** Arrow keys in a figure: left and right lead through its steps, or all, up and down through the layers. */
+export function walk(
+  state: State,
+  event: KeyboardEvent,
+  layers: readonly string[] = [],
+  steps: readonly number[] = state.stops.value,
+): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const by = event.shiftKey ? LEAP : 1;
-  const all = state.stops.value.length;
+  const all = steps.length;
   const along = { ArrowLeft: -by, ArrowRight: by, Home: -all, End: all }[event.key];
   const down = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  if (along) state.leap(along);
+  if (along) state.leap(along, steps);
   else if (down !== undefined && layers.length) {
     const to = layers.indexOf(layerOf(state)) + down;
     state.layer.value = layers[Math.min(layers.length - 1, Math.max(0, to))] as string;

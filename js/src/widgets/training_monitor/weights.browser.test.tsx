@@ -72,9 +72,31 @@ describe("weights over the steps", () => {
       `step 130, unit 1, input 3: ${shown}`,
     );
     await userEvent.keyboard("{ArrowRight}");
-    await eventually(() => timeline().dataset.step).toBe("140");
+    await eventually(() => timeline().dataset.step).toBe("190"); // of the next snapshot
     await userEvent.keyboard("{Shift>}{ArrowUp}{ArrowUp}{/Shift}");
-    await eventually(() => said()[0]).toMatch(/^step 130, unit 0, input 0: /);
+    await eventually(() => said()[0]).toMatch(/^step 190, unit 0, input 0: /);
+    await userEvent.keyboard("{Home}{ArrowRight}{ArrowRight}{ArrowLeft}");
+    await eventually(() => timeline().dataset.step).toBe("70");
+    await see("not recorded: snapshots are taken as often as makes training at most 3 % longer");
+  });
+
+  test("the row that is read is pointed at where rows are thin, else framed", async () => {
+    const kernel = await open();
+    await drawn();
+    const marked = () =>
+      (document.querySelector(".cnnw-tm-chosen") as SVGGraphicsElement).getBBox();
+    const picture = plots()[0]?.querySelector("canvas")?.clientWidth ?? 0;
+    expect(marked()).toMatchObject({ width: 9, height: 9 });
+    kernel.set("layer", "fc2");
+    await eventually(() => marked().width).toBeGreaterThan(picture - 100);
+  });
+
+  test("one alone is not all of them", async () => {
+    const { about } = mockRun("a");
+    const snapshots = { ...about.snapshots, shapes: { conv1: [1, 1, 1, 3] } };
+    await open({}, { runs: [mockRun("a", { about: { ...about, snapshots } })] });
+    await choose("Rows", "filter norms");
+    await see("the one filter norm, at 10 snapshots.");
   });
 
   test("are read at the pointer, and chosen by a press", async () => {

@@ -6,7 +6,7 @@ import { handled } from "../../shared/keys";
 import { Legend } from "../../shared/legend";
 import { oddOf } from "../../shared/wire";
 import { DifferenceChoice } from "./difference";
-import { HatchKey } from "./hatch";
+import { HatchKey, SPARSE } from "./hatch";
 import type { Weights } from "./held_weights";
 import { Refusal } from "./refusal";
 import { LINE, RowHeat, rowHeight } from "./row_heat";
@@ -77,12 +77,12 @@ function Tools({ layer, shape }: { layer: string; shape: readonly number[] | und
   );
 }
 
-/** Up and down lead through the rows, the other arrow keys through the steps. */
-function walkRows(state: State, event: KeyboardEvent, rows: number): void {
+/** Up and down lead through the rows, the other arrow keys through the snapshots. */
+function walkRows(state: State, event: KeyboardEvent, rows: number, { steps }: Weights): void {
   const { row } = state.looks;
   const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
   if (!by || event.ctrlKey || event.metaKey || event.altKey) {
-    walk(state, event, []);
+    walk(state, event, [], steps);
     return;
   }
   const to = Math.min(row.value, rows - 1) + by * (event.shiftKey ? LEAP : 1);
@@ -121,12 +121,14 @@ function RunWeights({ run, layer, held, table, range, pinned }: RunWeightsProps)
           row.value = chosen;
           state.go(steps[nearest(steps, step)] as number);
         }}
-        onKeyDown={(event) => walkRows(state, event, rows.length)}
+        onKeyDown={(event) => walkRows(state, event, rows.length, held)}
       />
       <p class="cnnw-tm-note">
         {sampled
           ? `${count(rows.length)} of ${count(total)} ${what}, evenly spread`
-          : `all ${count(total)} ${what}`}
+          : total > 1
+            ? `all ${count(total)} ${what}`
+            : `the one ${what.slice(0, -1)}`}
         , at {count(steps.length)} {steps.length > 1 ? "snapshots" : "snapshot"}.
       </p>
     </>
@@ -196,7 +198,7 @@ export function WeightsOver() {
       {shape && (
         <>
           <Legend scale={range} caption={caption.join("; ")} odd={odd} />
-          <HatchKey />
+          <HatchKey why={SPARSE} />
           <p class="cnnw-tm-note">{hint("rows")}</p>
         </>
       )}
