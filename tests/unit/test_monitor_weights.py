@@ -258,7 +258,9 @@ def test_pictures_of_event_files_are_shown_by_their_tags(logged: Run) -> None:
     (told,) = monitor._runs
     assert told["images"] == {
         "<b>probe</b>": [0, 10, 20],
-        **{"large": [5], "long": [5], "wide": [5]},
+        "large": [5],
+        "long": [5],
+        "wide": [5],
     }
     assert told["snapshots"] == {"steps": [], "kind": None, "shapes": {}}
     asked = {"run": "0", "what": "images", "picture": 0}
