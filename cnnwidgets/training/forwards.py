@@ -93,14 +93,16 @@ class Forwards:
 
     def reset(self) -> None:
         """Forget what was measured, and take the hooks off the layers."""
+        self._passed.clear()
+        self.samples = 0
+        if not self._hooks:
+            return
         for hook in self._hooks:
             hook.remove()
         self._hooks.clear()
         self._kept.clear()
         self._looks += bool(self._nodes)
         self._nodes.clear()
-        self._passed.clear()
-        self.samples = 0
 
     def detach(self) -> None:
         """Take all hooks off the model."""
@@ -135,9 +137,10 @@ class Forwards:
 
     def _count(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if torch.is_grad_enabled():
-            given = next(tensors([list(args), kwargs]), None)
+            first = args[0] if args and isinstance(args[0], Tensor) else [args, kwargs]
+            given = next(tensors(first), None)
             self._passed.add(threading.get_ident())
-            self.samples += len(given) if given is not None and given.ndim else 0
+            self.samples += given.shape[0] if given is not None and given.ndim else 0
 
     def _measure(self, name: str, output: object) -> None:
         if name in self._kept or not torch.is_grad_enabled():

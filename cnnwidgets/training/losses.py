@@ -30,7 +30,7 @@ _scaled: tuple[weakref.ref[Tensor], Tensor] | None = None
 
 
 def attach(listener: Listener) -> None:
-    """Call `listener` with each loss, detached, and the graph behind it, from now on.
+    """Call `listener` with each loss, and the graph behind it, from now on.
 
     It is a method, of something that others hold: it is forgotten with it.
     """
@@ -65,7 +65,7 @@ def _telling(backward: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(backward)
     def told(tensors: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         if isinstance(tensors, Tensor) and tensors.numel() == 1:
-            loss = _before_scaling(tensors).detach()
+            loss = _before_scaling(tensors)
             listeners = [reference() for reference in _listeners]
             for listener in listeners:
                 if listener is not None:

@@ -58,17 +58,18 @@ class Optimizers:
         """Tell `listener` of each step from now on, for as long as others hold it."""
         mine, told = weakref.ref(self), weakref.ref(listener)
 
-        def concerned(optimizer: Optimizer) -> Stepped | None:
-            own = mine()
-            return told() if own is not None and own.holds(optimizer) else None
+        begun: set[int] = set()  # what stepped in between need not be asked again
 
         def before(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if (one := concerned(optimizer)) is not None:
+            own, one = mine(), told()
+            begun.discard(id(optimizer))
+            if own is not None and one is not None and own.holds(optimizer):
+                begun.add(id(optimizer))
                 given = [*args[1:], kwargs.get("closure")]  # the first one is the optimizer
                 one.before(optimizer, closure=any(map(callable, given)))
 
         def after(optimizer: Optimizer, *_: Any) -> None:  # noqa: ANN401
-            if (one := concerned(optimizer)) is not None:
+            if id(optimizer) in begun and (one := told()) is not None:
                 one.after(optimizer)
 
         while _left:

@@ -47,7 +47,9 @@ class Pace:
 
     def leave(self) -> None:
         """Count it as the user's again."""
-        self._spent, self._entered = self.spent, None
+        if self._entered is not None:
+            self._spent += time.perf_counter() - self._entered
+        self._entered = None
 
     @property
     def automatic(self) -> bool:

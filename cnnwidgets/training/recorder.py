@@ -323,7 +323,7 @@ class Recorder(Steered):
         recording = self._recording
         if recording.error is not None and recording.ranks.gathering:
             recording.stand_in()
-        self._set_rate(self._watch.optimizers.all())
+        self._set_rate(self._watch.optimizers)
         if self._background.between_steps():
             recording.pace.pause()
 

@@ -123,11 +123,13 @@ def together(scalars: Sequence[Tensor]) -> Tensor:
 
 def number(value: Tensor) -> Tensor | float:
     """Return the one value of a tensor; on another device a copy of it, for nothing waits."""
-    return value.item() if value.is_cpu else value.clone()
+    return value.item() if value.is_cpu else value.detach().clone()
 
 
 def total(numbers: Sequence[Tensor | float]) -> Tensor | float:
     """Add numbers up, of which some may be on other devices."""
+    if len(numbers) == 1:
+        return numbers[0]
     away = [one for one in numbers if isinstance(one, Tensor)]
     here = sum(one for one in numbers if not isinstance(one, Tensor))
     return here + together(away).sum() if away else here

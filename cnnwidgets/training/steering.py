@@ -9,12 +9,12 @@ from cnnwidgets.training.background import Background, bound
 from cnnwidgets.training.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from torch import nn
-    from torch.optim import Optimizer
 
     from cnnwidgets.training.history import History
+    from cnnwidgets.training.optimizers import Optimizers
 
 P = ParamSpec("P")
 
@@ -123,10 +123,10 @@ class Steered(Run):
         """Keep how it ended."""
         raise NotImplementedError
 
-    def _set_rate(self, optimizers: Iterable[Optimizer]) -> None:
+    def _set_rate(self, optimizers: Optimizers) -> None:
         """Set the rate that was asked for since the last step, if there is one."""
         rate, self._rate = self._rate, None
         if rate is not None:
-            for optimizer in optimizers:
+            for optimizer in optimizers.all():
                 for group in optimizer.param_groups:
                     group["lr"] = rate
