@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+import weakref
 from contextlib import contextmanager
 from inspect import signature
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from traitlets import Bool, Float, Int, List, Unicode, default, observe, validat
 from cnnwidgets.errors import nearest
 from cnnwidgets.training.recorder import Recorder, recorders_of
 from cnnwidgets.widgets.base import Widget
+from cnnwidgets.widgets.cells import Cell, this_cell
 from cnnwidgets.widgets.monitor_answers import MonitorAnswers, in_words, recorded
 from cnnwidgets.widgets.monitor_feed import Feed
 from cnnwidgets.widgets.monitor_runs import Followed, as_run, plain
@@ -59,6 +61,8 @@ class TrainingMonitor(MonitorAnswers, Widget):
         Write an offline page in which the runs can be scrubbed.
     close()
         Let go of the runs and take the widget off every page; recording goes on.
+    retire()
+        Close it as soon as no page shows it.
 
     Raises
     ------
@@ -107,6 +111,7 @@ class TrainingMonitor(MonitorAnswers, Widget):
         self._check_keywords(traits)
         self._followed: Sequence[Followed] = _followed(runs)
         self._newest: int | None = None
+        self._retired = False
         self._moving = threading.RLock()
         try:
             super().__init__(None, **traits)
@@ -142,6 +147,12 @@ class TrainingMonitor(MonitorAnswers, Widget):
         """Yield the requests that an exported page should answer: curves, then maps."""
         chosen = self._chosen()
         return recorded(sorted(self._followed, key=lambda one: one is not chosen), self.layer)
+
+    def retire(self) -> None:
+        """Close it as soon as no page shows it."""
+        self._retired = True
+        if not self._pages:
+            self.close()
 
     def close(self) -> None:
         """Let go of the runs and take the widget off every page; recording goes on."""
@@ -253,10 +264,17 @@ class TrainingMonitor(MonitorAnswers, Widget):
             self.stream("news").join(_DISPLAYED)
         return super()._repr_mimebundle_(**kwargs)
 
+    def _unwatched(self) -> None:
+        if self._retired:
+            self.close()
+
     def _let_go(self) -> None:
         followed, self._followed = self._followed, ()
         for one in followed:
             one.close()
+
+
+_watched: weakref.WeakSet[Watched] = weakref.WeakSet()
 
 
 class Watched(Recorder):
@@ -269,6 +287,8 @@ class Watched(Recorder):
     """
 
     monitor: TrainingMonitor
+    cell: Cell | None
+    """The cell that made it."""
 
 
 def watch(
@@ -278,9 +298,10 @@ def watch(
 ) -> Watched:
     """Record a training loop and show it live, in one line.
 
-    What `watch` has begun on the same model before ends: a cell may be run again as often as one
-    likes. The earlier run can still be looked at; training that it had in the background stops
-    after the step that it is in.
+    What `watch` has begun on the same model before ends, and what the same cell of a notebook has
+    begun when it was run before: it may be run again as often as one likes. The earlier run can
+    still be looked at; training that it had in the background stops after the step that it is in.
+    The monitor that stood below the cell is closed, unless it is shown elsewhere, too.
 
     Parameters
     ----------
@@ -314,17 +335,29 @@ def watch(
             raise TypeError(f"watch: there is no keyword {keyword!r}; {nearest(keyword, known)}")
     own = signature(Recorder).parameters
     traits = {name: keywords.pop(name) for name in keywords.keys() - own if name in public}
-    for earlier in recorders_of(model):
-        if isinstance(earlier, Watched):
-            earlier.close()
+    cell = this_cell()
+    _end_earlier(model, cell)
     recorder = Watched(model, name, **keywords)
+    recorder.cell = cell
     try:
         recorder.monitor = TrainingMonitor(recorder, **traits)
     except BaseException:
         recorder.close()
         raise
+    _watched.add(recorder)
     _display(recorder.monitor)
     return recorder
+
+
+def _end_earlier(model: nn.Module | Network, cell: Cell | None) -> None:
+    """End what watches the model, and what the cell has begun when it was run before."""
+    at_work = recorders_of(model)
+    for earlier in list(_watched):
+        again = cell is not None and cell.repeats(earlier.cell)
+        if again or earlier in at_work:
+            earlier.close()
+        if again:
+            earlier.monitor.retire()
 
 
 def _display(monitor: TrainingMonitor) -> None:

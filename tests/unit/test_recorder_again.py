@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import gc
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import IPython
 import pytest
 import torch
 from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
 import cnnwidgets as cw
 from cnnwidgets.training.background import Ending
-from tests.kernel import eventually
+from tests.kernel import Browser, eventually
 from tests.training import small, train
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cnnwidgets.training.recorder import Recorder
 
 BACKWARD = torch.autograd.backward
 
@@ -80,7 +80,7 @@ def test_what_was_asked_for_explicitly_stays() -> None:
     watched.monitor.close()
 
 
-def gone(reference: weakref.ref[Recorder]) -> bool:
+def gone(reference: weakref.ref[Any]) -> bool:
     gc.collect()
     return reference() is None
 
@@ -116,3 +116,75 @@ def test_one_that_is_held_does_not_need_its_model() -> None:
     assert run.model_at(2) is not None
     run.close()
     assert torch.autograd.backward is BACKWARD
+
+
+class Notebook:
+    """What is known in the kernel of the cell that is being run."""
+
+    identity: str | None = "a"
+    execution = 0
+
+    def get_parent(self) -> dict[str, Any]:
+        metadata = {} if self.identity is None else {"cellId": self.identity}
+        return {"metadata": metadata, "header": {"msg_id": f"message {self.execution}"}}
+
+
+@pytest.fixture
+def notebook(front_end: Path, monkeypatch: pytest.MonkeyPatch) -> Notebook:
+    assert front_end
+    shell = Notebook()
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    monkeypatch.setattr(IPython.display, "display", lambda _: None)
+    return shell
+
+
+def test_a_cell_that_is_run_again_lets_go_of_the_model_that_it_had(notebook: Notebook) -> None:
+    def cell() -> weakref.ref[Any]:
+        notebook.execution += 1
+        model = small()
+        run = cw.watch(model)
+        train(model, steps=2)
+        return weakref.ref(run)
+
+    first = cell()
+    assert not gone(first), "its monitor is on the page"
+    second = cell()
+    assert gone(first)
+    notebook.identity = "b"
+    third = cell()
+    notebook.identity = None
+    fourth, fifth = cell(), cell()
+    others = (second, third, fourth, fifth)
+    assert not any(map(gone, others))
+    for run in filter(None, (one() for one in others)):
+        assert run.live
+        run.close()
+        run.monitor.close()
+
+
+def test_of_a_cell_that_watches_twice_both_stay(notebook: Notebook) -> None:
+    runs = [cw.watch(small()) for _ in range(2)]
+    assert all(run.live and run.monitor.comm is not None for run in runs)
+    notebook.execution += 1
+    again = cw.watch(small())
+    assert not any(run.live or run.monitor.comm is not None for run in runs)
+    again.close()
+    again.monitor.close()
+
+
+def test_the_monitor_of_before_stays_while_a_page_shows_it(notebook: Notebook) -> None:
+    first = cw.watch(small())
+    pages = [Browser(first.monitor, name) for name in ("below", "elsewhere")]
+    for page in pages:
+        page.send("hello")
+    pages[0].request("history", run="0")
+    notebook.execution += 1
+    second = cw.watch(small())
+    assert not first.live
+    pages[0].send("bye")
+    assert list(first.monitor.runs) == [first]
+    pages[1].send("bye")
+    assert list(first.monitor.runs) == []
+    for run in (first, second):
+        run.close()
+        run.monitor.close()
