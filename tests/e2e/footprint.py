@@ -9,7 +9,11 @@ if TYPE_CHECKING:
 
 DETACHED = """function () {
     const isElement = one => { try { return one.nodeType === 1; } catch { return false; } };
-    return this.filter(one => isElement(one) && !one.isConnected).length;  // not the prototypes
+    const top = one => one.parentNode ? top(one.parentNode) : one.host ? top(one.host) : one;
+    const jupyters = one => /^jp-|(^| )(jp|lm)-/i.test(`${one.localName} ${one.className}`)
+        || one.localName === "input";  // which its form elements are submitted by
+    const gone = this.filter(one => isElement(one) && !one.isConnected);  // not the prototypes
+    return [...new Set(gone.map(top))].filter(one => !jupyters(one)).length;
 }"""
 
 
@@ -30,7 +34,8 @@ def footprint(page: Page, root: str) -> dict[str, float]:
     -------
     dict
         ``elements`` of the widget; ``window``, ``document``, ``widget``: who listens there;
-        ``detached`` elements of the whole page that something still holds; ``heap`` (bytes).
+        ``detached`` trees of elements that something still holds, without JupyterLab's; ``heap``
+        (bytes).
     """
     client = page.page.context.new_cdp_session(page.page)
     for _ in range(3):  # what is only held by what was collected
