@@ -1,6 +1,6 @@
 """From `optimizer.step()` to the painted curve, while the cell trains; then scrubbing long runs.
 
-In a real browser on a real JupyterLab. The long runs are three of 10,000 steps of the S3.3 network,
+In a real browser on a real JupyterLab. The long runs are three of 10,000 steps of the sample network,
 and go on to 20,000 to see whether the page stays as large as it is.
 """
 
