@@ -4,7 +4,8 @@ import type { Tensor } from "./wire";
 
 let shared: HTMLCanvasElement | undefined;
 
-function put(
+/** Draws what `fill` makes of an empty picture, a canvas pixel per pixel. */
+export function put(
   canvas: HTMLCanvasElement,
   width: number,
   height: number,

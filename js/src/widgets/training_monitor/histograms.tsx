@@ -7,7 +7,8 @@ import { hasFinite, rowOf } from "./bins";
 import { LayerChoice } from "./choice";
 import { HatchKey } from "./hatch";
 import type { View } from "./looks";
-import { BandKey, Bands, HeatMap, Ridges, type ViewProps } from "./over_time";
+import { BandKey, Bands, HeatMap, Ridges } from "./over_time";
+import { RunPanel } from "./run_panel";
 import { useRunSteps } from "./run_steps";
 import { linearSpan, logSpan, type Span } from "./spans";
 import { type State, useMonitor } from "./state";
@@ -113,6 +114,7 @@ function Histograms({ view }: { view: Drawing }) {
   const shown = shownOf(state, layer);
   const all = shown.map(({ series }) => series);
   const linear = isLinear(state);
+  const OverTime = VIEWS[view];
   const [from, to] = useRunSteps();
   const { span, broken } = useMemo(() => {
     const broken = all.some(({ steps, ...one }) =>
@@ -129,13 +131,15 @@ function Histograms({ view }: { view: Drawing }) {
       {span ? (
         <>
           <div class="cnnw-tm-panels">
-            {shown.map(({ run, series }) => (
-              <Panel
-                key={run.id}
-                {...{ run, series, all, span, from, to, layer, view }}
-                several={shown.length > 1}
-              />
-            ))}
+            {shown.map((one) => {
+              const figure = { ...one, all, span, from, to, layer };
+              return (
+                <RunPanel key={one.run.id} run={one.run} several={shown.length > 1}>
+                  <OverTime {...figure} />
+                  <AtStep {...figure} />
+                </RunPanel>
+              );
+            })}
           </div>
           {view === "bands" && <BandKey />}
           {view === "heat" && (
@@ -159,22 +163,5 @@ function Histograms({ view }: { view: Drawing }) {
         <p class="cnnw-tm-note">{whyNot(state, layer)}</p>
       )}
     </section>
-  );
-}
-
-function Panel(p: ViewProps & { view: Drawing; several: boolean }) {
-  const { colorOf } = useMonitor();
-  const OverTime = VIEWS[p.view];
-  return (
-    <article aria-label={p.run.name} style={{ "--cnnw-run": colorOf(p.run.id) }}>
-      {p.several && (
-        <h4>
-          <i class="cnnw-tm-swatch" />
-          {p.run.name}
-        </h4>
-      )}
-      <OverTime {...p} />
-      <AtStep {...p} />
-    </article>
   );
 }

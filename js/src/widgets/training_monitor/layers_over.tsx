@@ -4,6 +4,7 @@ import { Legend } from "../../shared/legend";
 import { HatchKey } from "./hatch";
 import { type Measured, type Shown, useMeasured } from "./measured";
 import { type HeatRow, RowHeat } from "./row_heat";
+import { RunPanel } from "./run_panel";
 import { useRunSteps } from "./run_steps";
 import { nearest } from "./sorted";
 import { useMonitor } from "./state";
@@ -44,7 +45,7 @@ function RunHeat({ shown, of }: { shown: Shown; of: Measured }) {
 }
 
 export function LayersOver() {
-  const { colorOf, run } = useMonitor();
+  const { run } = useMonitor();
   const shown = useMeasured();
   const { statistic, names, measured, range, odd } = shown;
   const runs = measured.filter(({ layers }) => names.some((name) => layers.has(name)));
@@ -64,19 +65,9 @@ export function LayersOver() {
       </header>
       <div class="cnnw-tm-panels">
         {runs.map((of) => (
-          <article
-            key={of.run.id}
-            aria-label={of.run.name}
-            style={{ "--cnnw-run": colorOf(of.run.id) }}
-          >
-            {runs.length > 1 && (
-              <h4>
-                <i class="cnnw-tm-swatch" />
-                {of.run.name}
-              </h4>
-            )}
+          <RunPanel key={of.run.id} run={of.run} several={runs.length > 1}>
             <RunHeat {...{ shown, of }} />
-          </article>
+          </RunPanel>
         ))}
       </div>
       {runs.length ? (

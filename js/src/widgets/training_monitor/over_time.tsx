@@ -1,6 +1,7 @@
 // The histograms of one run over its steps: as a picture, as lines one before another, as bands.
 import { type Signal, useSignal } from "@preact/signals";
 import { useCallback, useMemo } from "preact/hooks";
+import { put } from "../../shared/canvas";
 import { count, number, percent } from "../../shared/format";
 import { type Axis, spread, stepAxis } from "./axis";
 import { hasFinite, quantiles, rowOf } from "./bins";
@@ -111,12 +112,10 @@ export function HeatMap(p: ViewProps) {
   const { series, span, from, to } = p;
   const { label, values, handlers, reading } = useFigure(p, true);
   const draw = useCallback(
-    (canvas: HTMLCanvasElement, columns: number) => {
-      const out = new ImageData(columns, PIXELS);
-      paintShares(out, series, cellsOf(series.steps, from, to, columns), span);
-      Object.assign(canvas, { width: out.width, height: out.height });
-      canvas.getContext("2d")?.putImageData(out, 0, 0);
-    },
+    (canvas: HTMLCanvasElement, columns: number) =>
+      put(canvas, columns, PIXELS, (out) =>
+        paintShares(out, series, cellsOf(series.steps, from, to, columns), span),
+      ),
     [series, span, from, to],
   );
   return (

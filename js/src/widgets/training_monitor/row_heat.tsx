@@ -1,6 +1,7 @@
 // Named rows over the training steps as a picture: layers, classes.
 import { type Signal, useSignal } from "@preact/signals";
 import { useCallback } from "preact/hooks";
+import { put } from "../../shared/canvas";
 import { paint } from "../../shared/color";
 import { count } from "../../shared/format";
 import { stepAxis, type Tick, tail } from "./axis";
@@ -116,12 +117,8 @@ export function RowHeat(p: RowHeatProps) {
   const { rows, range, from, to, selected } = p;
   const cursor = useSignal<Cursor | null>(null);
   const draw = useCallback(
-    (canvas: HTMLCanvasElement, columns: number) => {
-      const out = new ImageData(columns, rows.length);
-      paintRows(out, rows, range, from, to);
-      Object.assign(canvas, { width: columns, height: rows.length });
-      canvas.getContext("2d")?.putImageData(out, 0, 0);
-    },
+    (canvas: HTMLCanvasElement, columns: number) =>
+      put(canvas, columns, rows.length, (out) => paintRows(out, rows, range, from, to)),
     [rows, range, from, to],
   );
   const rowAt = (y: number) => Math.min(rows.length - 1, Math.floor(y));

@@ -1,12 +1,13 @@
 // The one scrub bar: all steps of the chosen run, where its layers and snapshots were recorded, and what was found.
 import { useRef } from "preact/hooks";
-import { Button, PlainButton } from "../../shared/button";
+import { Button } from "../../shared/button";
 import { count } from "../../shared/format";
 import { useSize } from "../../shared/size";
-import { explained } from "./describe";
+import { Mark } from "./mark";
 import { ScrubBar } from "./player";
 import { useMonitor } from "./state";
 import { TRAIL, Trail } from "./trail";
+import type { Run } from "./types";
 import { walk } from "./walking";
 
 /** Half the width of a slider's thumb: its ends stand for the first and last step (CSS pixels). */
@@ -43,16 +44,7 @@ function Ticks({ left, width }: { left: number; width: number }) {
         <i class="cnnw-tm-flag" style={{ left: `${100 * share(pinned.value)}%` }} />
       )}
       {run.value?.findings.map((finding, i) => (
-        <PlainButton
-          key={i}
-          tabIndex={-1}
-          class="cnnw-tm-mark"
-          data-severity={finding.severity}
-          style={{ left: `${100 * share(finding.step)}%` }}
-          title={explained(finding)}
-          aria-label={explained(finding)}
-          onClick={() => run.value && state.visit(run.value, finding)}
-        />
+        <Mark key={i} run={run.value as Run} {...{ finding }} share={share(finding.step)} />
       ))}
     </div>
   );

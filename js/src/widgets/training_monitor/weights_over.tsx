@@ -10,6 +10,7 @@ import { HatchKey, SPARSE } from "./hatch";
 import type { Weights } from "./held_weights";
 import { Refusal } from "./refusal";
 import { LINE, RowHeat, rowHeight } from "./row_heat";
+import { RunPanel } from "./run_panel";
 import { useRunSteps } from "./run_steps";
 import { nearest } from "./sorted";
 import { type State, useMonitor } from "./state";
@@ -136,7 +137,7 @@ function RunWeights({ run, layer, held, table, range, pinned }: RunWeightsProps)
 }
 
 function Panels({ layer, ...all }: ReturnType<typeof useTables> & { layer: string }) {
-  const { colorOf, weights } = useMonitor();
+  const { weights } = useMonitor();
   const { shown, held, tables, range, less } = all;
   return (
     <div class="cnnw-tm-panels cnnw-tm-above">
@@ -145,18 +146,7 @@ function Panels({ layer, ...all }: ReturnType<typeof useTables> & { layer: strin
         const refusal = weights.refusal(run.id, layer);
         const why = whyNone(run, layer);
         return (
-          <article
-            key={run.id}
-            aria-label={run.name}
-            style={{ "--cnnw-run": colorOf(run.id) }}
-            data-snapshots={one?.steps.length}
-          >
-            {shown.length > 1 && (
-              <h4>
-                <i class="cnnw-tm-swatch" />
-                {run.name}
-              </h4>
-            )}
+          <RunPanel key={run.id} run={run} several={shown.length > 1}>
             {one && table ? (
               <RunWeights {...{ run, layer, table, range }} held={one} pinned={!!less} />
             ) : why ? (
@@ -166,7 +156,7 @@ function Panels({ layer, ...all }: ReturnType<typeof useTables> & { layer: strin
             ) : (
               <p class="cnnw-tm-note">Fetching the weights.</p>
             )}
-          </article>
+          </RunPanel>
         );
       })}
     </div>
