@@ -1,7 +1,7 @@
 """From `optimizer.step()` to the painted curve, while the cell trains; then scrubbing long runs.
 
-In a real browser on a real JupyterLab. The long runs are three of 10,000 steps of the sample network,
-and go on to 20,000 to see whether the page stays as large as it is.
+In a real browser on a real JupyterLab. The long runs are three of 10,000 steps of the sample
+network, and go on to 20,000 to see whether the page stays as large as it is.
 """
 
 from __future__ import annotations
