@@ -229,7 +229,7 @@ class Ascent:
 
     def _climb(self, gradient: Tensor, moves: Tensor) -> None:
         """Take a step with those that move."""
-        update = self._optimizer.step(torch.where(moves, gradient, 0.0))
+        update = self._optimizer.step(gradient if moves.all() else gradient.where(moves, 0.0))
         rates = self.settings.lr * eased(self._step) * moves
         moved = torch.addcmul(self._parameters, rates, update)
         self._parameters = self._parametrization.limit(moved)

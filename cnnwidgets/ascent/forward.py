@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from cnnwidgets.ascent.frozen import Frozen, Watch
+from cnnwidgets.ascent.frozen import Frozen
 from cnnwidgets.ascent.objectives import OUTPUT, Seen
 from cnnwidgets.ascent.turns import Enough, Turns
+from cnnwidgets.ascent.watching import Watch
 from cnnwidgets.classes import Classes, first_output
 from cnnwidgets.isolation import PrivateDraws, isolated
-from cnnwidgets.provenance import writes
 from cnnwidgets.shadow import shadow
 from cnnwidgets.tracing import trace
 
@@ -103,7 +103,7 @@ class Forward:
         with self._dice(), self._frozen or nullcontext(), watched(), suppress(Enough):
             output = self._shadow.model(self._given(pictures))
         if self._frozen is not None and self._frozen.astray:
-            self._frozen.renew(norms=False)
+            self._frozen.give_up()
             return self._run(pictures, watched)
         return output
 
@@ -117,7 +117,7 @@ class Forward:
 
     def _follow(self) -> None:
         """Take over what the model has learned since; a write through ``.data`` is not noticed."""
-        versions = [writes(original) for original, _ in self._pairs]
+        versions = self._counts()
         if versions == self._versions:
             return
         self._versions = versions
@@ -127,11 +127,16 @@ class Forward:
         if self._frozen is not None:
             self._frozen.renew()
 
+    def _counts(self) -> list[int]:
+        """Return how often each parameter and buffer has been written to."""
+        return [one._version for one in self._counted]  # noqa: SLF001 - `writes`, without asking
+
     def _explore(self, x: Tensor, *, last: bool) -> None:
         """Find when it is the turn of each layer, and what the model returns, by one pass."""
         self._shadow = shadow(self._net.model)
         self._pairs = list(_pairs(self._shadow))
-        self._versions = [writes(original) for original, _ in self._pairs]
+        self._counted = [original for original, _ in self._pairs if not original.is_inference()]
+        self._versions = self._counts()
         self._format = torch.channels_last if last else torch.contiguous_format
         seen: dict[str, Tensor] = {}
         self._turns: dict[Turn, str] = {}

@@ -100,8 +100,9 @@ class Fourier(Parametrization):
         self._size = size
         rows, columns = torch.fft.fftfreq(size[0])[:, None], torch.fft.rfftfreq(size[1])
         frequency = (rows.square() + columns.square()).sqrt()
-        self._weight = (1 / frequency.clamp(min=1 / min(LONGEST, max(size)))).to(device)
-        self.gain = (self._weight / self._weight.square().mean().sqrt())[..., None]
+        weight = (1 / frequency.clamp(min=1 / min(LONGEST, max(size)))).to(device)[..., None]
+        self.gain = weight / weight.square().mean().sqrt()
+        self._weight = (weight / _CALM).repeat(1, 1, 2)  # of real and imaginary parts
         self._colours = torch.eye(channels)
         if channels == len(_COLOURS):
             colours = torch.tensor(_COLOURS)
@@ -110,20 +111,20 @@ class Fourier(Parametrization):
 
     def decode(self, parameters: Tensor) -> Tensor:
         """Weigh, transform, mix the colours, squash."""
-        spectrum = torch.view_as_complex(parameters) * self._weight
-        plain = torch.fft.irfft2(spectrum, s=self._size, norm="ortho") / _CALM
+        spectrum = torch.view_as_complex(parameters * self._weight)
+        plain = torch.fft.irfft2(spectrum, s=self._size, norm="ortho")
         return torch.einsum("ij,njhw->nihw", self._colours, plain).sigmoid()
 
     def encode(self, pictures: Tensor) -> Tensor:
         """Do the reverse."""
         mixed = pictures.clamp(EDGE, 1 - EDGE).logit()
         plain = torch.einsum("ij,njhw->nihw", torch.linalg.inv(self._colours), mixed)
-        spectrum = torch.fft.rfft2(plain * _CALM, norm="ortho")
-        return torch.view_as_real(spectrum / self._weight).contiguous()
+        spectrum = torch.fft.rfft2(plain, norm="ortho")
+        return torch.view_as_real(spectrum).div(self._weight)
 
     def noise(self, shape: tuple[int, ...], dice: torch.Generator) -> Tensor:
         """Draw normal coefficients: noise whose energy falls as that of natural pictures."""
-        frequencies = (*shape[:2], *self._weight.shape, 2)
+        frequencies = (*shape[:2], *self._weight.shape)
         return NOISE * torch.randn(frequencies, generator=dice)
 
     def louder(self, parameters: Tensor, factor: float) -> Tensor:

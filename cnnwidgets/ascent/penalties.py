@@ -11,11 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from typing import Any
+    from torch import Tensor
 
 ROUGHNESS = 1e-6
 """Squared difference below which neighbours count as equal, where the exponent is under 2."""
@@ -39,12 +38,24 @@ def total_variation(pictures: Tensor, beta: float = 2.0) -> Tensor:
     Tensor
         [N].
     """
-    if beta == 2:  # noqa: PLR2004
-        steps: Tensor = _Steps.apply(pictures)  # type: ignore[no-untyped-call]
-        return steps / pictures[0].numel()
     down, across = pictures.diff(dim=2).square(), pictures.diff(dim=3).square()
+    if beta == 2:  # noqa: PLR2004
+        return (down.flatten(1).sum(1) + across.flatten(1).sum(1)) / pictures[0].numel()
     squares = functional.pad(down, (0, 0, 0, 1)) + functional.pad(across, (0, 1))
     return (squares + ROUGHNESS).pow(beta / 2).flatten(1).mean(1)
+
+
+def smoother(pictures: Tensor) -> Tensor:
+    """Return the gradient of `total_variation` (β = 2) by the pictures, [N, C, H, W].
+
+    In one go: by autograd it would cost an ascent as much as a small layer.
+    """
+    found = torch.zeros_like(pictures)
+    for dim in (2, 3):
+        steps, last = pictures.diff(dim=dim), pictures.shape[dim] - 1
+        found.narrow(dim, 1, last).add_(steps)
+        found.narrow(dim, 0, last).sub_(steps)
+    return found * (2 / pictures[0].numel())
 
 
 def l2(centred: Tensor) -> Tensor:
@@ -61,26 +72,3 @@ def p_norm(centred: Tensor, p: float = 6.0) -> Tensor:
     Mahendran & Vedaldi (2015), section 2.1 (p = 6): it hardly minds values within the valid range.
     """
     return centred.abs().pow(p).flatten(1).mean(1)
-
-
-class _Steps(torch.autograd.Function):
-    """Sum of the squared differences between neighbours, [N, C, H, W] → [N].
-
-    Its gradient in one go: taking it apart would cost an ascent as much as a small layer.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, pictures: Tensor) -> Tensor:  # noqa: ANN401
-        ctx.save_for_backward(pictures)
-        down, across = pictures.diff(dim=2), pictures.diff(dim=3)
-        return down.square().flatten(1).sum(1) + across.square().flatten(1).sum(1)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # noqa: ANN401
-        (pictures,) = ctx.saved_tensors
-        pull = torch.zeros_like(pictures)
-        for dim in (2, 3):
-            steps, last = pictures.diff(dim=dim), pictures.shape[dim] - 1
-            pull.narrow(dim, 1, last).add_(steps)
-            pull.narrow(dim, 0, last).sub_(steps)
-        return 2 * gradient[:, None, None, None] * pull

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 
-from cnnwidgets.ascent.penalties import l2, p_norm, total_variation
+from cnnwidgets.ascent.penalties import l2, p_norm, smoother
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -136,19 +136,15 @@ class Settings:
         smoothing
             Weights of the total variation, [N].
         """
-        leaf = pixels.detach().requires_grad_()
-        total = torch.zeros(())
-        for weights, measure, values in (
-            (smoothing, total_variation, leaf),
-            (torch.tensor(_each(self.l2)), l2, leaf - mean),
-            (torch.tensor(_each(self.p_norm)), p_norm, leaf - mean),
-        ):
-            if weights.any():
-                measured = measure(values * self.scale)
-                total = total + (weights.to(measured) * measured).sum()
-        if not total.requires_grad:
-            return torch.zeros_like(pixels)
-        return torch.autograd.grad(total, leaf)[0]
+        pixels = pixels.detach()
+        found = (self.scale**2 * smoothing)[:, None, None, None] * smoother(pixels)
+        for given, measure in ((self.l2, l2), (self.p_norm, p_norm)):
+            if any(_each(given)):
+                leaf = pixels.clone().requires_grad_()
+                measured = measure((leaf - mean) * self.scale)
+                weighed = torch.tensor(_each(given)).to(measured) * measured
+                found += torch.autograd.grad(weighed.sum(), leaf)[0]
+        return found
 
 
 def _each(given: Weight | None) -> list[float]:

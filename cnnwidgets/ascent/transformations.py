@@ -7,6 +7,7 @@ Visualization" (Distill 2017), "transformation robustness".
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -63,6 +64,7 @@ def _grid(maps: Tensor, height: int, width: int) -> Tensor:
     return by_row[:, :, None] + by_column[:, None]
 
 
+@lru_cache(8)
 def _middles(count: int) -> Tensor:
     """Return the middles of so many pixels, whose outer edges are at −1 and 1."""
     return torch.linspace(1 - count, count - 1, count) / count

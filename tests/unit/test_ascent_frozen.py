@@ -12,9 +12,9 @@ from torch.nn import functional
 
 import cnnwidgets as cw
 from cnnwidgets.ascent import Ascent
-from cnnwidgets.ascent.convolving import FrozenConvolution, Options
+from cnnwidgets.ascent.convolving import FrozenConvolution
 from cnnwidgets.ascent.forward import Forward
-from cnnwidgets.attribution.incremental.convolution import Convolution
+from cnnwidgets.ascent.layouts import Options
 from cnnwidgets.classes import first_output
 from tests.architectures import ARCHITECTURES
 from tests.climbing import STILL
@@ -41,7 +41,7 @@ def test_convolutions_and_their_gradients(
         x = torch.randn(2, into, 17, 14, generator=dice(2)).requires_grad_()
         given = stride, padding, dilation, groups
         options = Options.of(*given)
-        frozen = FrozenConvolution(Convolution(weight, bias, *options), options)
+        frozen = FrozenConvolution(weight, bias, options)
         expected, found = functional.conv2d(x, weight, bias, *given), frozen(x)
         up = torch.randn(expected.shape, generator=dice(3))
         assert torch.allclose(expected, found, atol=1e-4)
@@ -54,7 +54,7 @@ def test_gradients_of_gradients() -> None:
     weight, x = torch.randn(4, 3, 3, 3, generator=dice()), torch.randn(1, 3, 8, 8, generator=dice())
     options = Options.of(2, 1, 1, 1)
     bias = torch.ones(4)
-    frozen = FrozenConvolution(Convolution(weight, bias, *options), options)
+    frozen = FrozenConvolution(weight, bias, options)
 
     def twice(convolve: Callable[[Tensor], Tensor]) -> Tensor:
         leaf = x.clone().requires_grad_()

@@ -54,6 +54,18 @@ def test_total_variation_can_be_differentiated_twice(shape: tuple[int, ...], bet
     assert torch.autograd.gradgradcheck(lambda x: total_variation(x, beta), x)
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (2, 2, 1, 4), (2, 1, 3, 1)])
+def test_downhill_is_the_gradient_of_all_penalties(shape: tuple[int, ...]) -> None:
+    settings = Settings(tv=[0.5, 0.0], l2=[0.0, 3.0], p_norm=2.0, scale=1.5)
+    x, mean = pictures(*shape).requires_grad_(), pictures(shape[1], 1, 1)
+    white, centred = 1.5 * x, 1.5 * (x - mean)
+    total = 0.5 * total_variation(white)[0] + 3 * l2(centred)[1] + 2 * p_norm(centred).sum()
+    (expected,) = torch.autograd.grad(total, x)
+    with torch.enable_grad():
+        found = settings.downhill(x, mean, settings.smoothing(x))
+    torch.testing.assert_close(found, expected)
+
+
 def test_norms_are_their_sums() -> None:
     x = pictures(2, 3, 4, 5) - 0.5
     assert torch.allclose(l2(x), (x**2).mean((1, 2, 3)))
