@@ -1,8 +1,8 @@
 """Norm, mean, deviation, zeros and histogram of many tensors, with one copy to the host.
 
 What this costs decides how often it can be done: each tensor is read while it is in the cache, the
-histograms are made of at most 8,192 values of each, of all tensors at once, nothing waits for the
-device before everything is computed, and no memory is asked for that the loop would miss.
+histograms are made of at most 8,192 values of each, of all tensors at once, and nothing waits for
+the device before everything is computed.
 """
 
 from __future__ import annotations
@@ -91,9 +91,9 @@ class Measured:
         sizes = np.array([one.numel() for one in flats])
         values = _finished(np.concatenate(found[: len(blocks)]), sizes)
         rows = {key: row for row, key in enumerate(keys)}
-        for (key, field), number in zip(self._extra, *found[len(blocks) :], strict=False):
+        for (key, field), one in zip(self._extra, found[-1] if extra else (), strict=True):
             if key in rows:
-                values[rows[key], FIELDS.index(field)] = number
+                values[rows[key], FIELDS.index(field)] = one
         with np.errstate(divide="ignore", invalid="ignore"):
             values[:, _UPDATE] /= values[:, _NORM]
         for row in map(int, np.flatnonzero(~np.isfinite(values[:, _NORM]))):
