@@ -26,7 +26,7 @@ STYLE_LIMIT = 10 * KILOBYTE
 LARGER = {
     "cnnwidgets/static/layer_browser.css": 11_600,
     "cnnwidgets/static/training_monitor.css": 12_300,
-    "cnnwidgets/static/training_monitor.js": 117_000,
+    "cnnwidgets/static/training_monitor.js": 116_900,
 }
 WHEEL_LIMIT = 7_000 * KILOBYTE
 

@@ -1,7 +1,7 @@
 // Lines on a canvas, and the scale that they are drawn to.
 import { number } from "../../shared/format";
 import { roundTicks, type Tick } from "./axis";
-import { lowerBound } from "./sorted";
+import { lowerBound, quantile } from "./sorted";
 
 export interface Stroke {
   x: ArrayLike<number>;
@@ -74,8 +74,7 @@ function bulk({ x, y }: Stroke, domain: Domain): Domain | undefined {
   const some: number[] = [];
   for (let i = first; i < last; i += apart) if (Number.isFinite(y[i])) some.push(y[i] as number);
   some.sort((a, b) => a - b);
-  const at = (part: number) => some[Math.round(part * (some.length - 1))] as number;
-  return some.length ? [at(0.05), at(0.95)] : undefined;
+  return some.length ? [quantile(some, 0.05) as number, quantile(some, 0.95) as number] : undefined;
 }
 
 /** The ends without what lies so far off that nothing else could be told apart; lines are seen to begin. */

@@ -1,6 +1,6 @@
 // What is drawn of a layer at a snapshot, or of how it differs from the pinned one.
 import { useCallback, useMemo, useRef } from "preact/hooks";
-import { drawTile } from "../../shared/canvas";
+import { drawTile, put } from "../../shared/canvas";
 import type { Scale } from "../../shared/color";
 import { count, number } from "../../shared/format";
 import { mapCount, mapSize, type Tensor, valueAt } from "../../shared/wire";
@@ -94,10 +94,7 @@ function useScale(p: MapTilesProps, drawn: Drawn | undefined, over: Over, input:
 
 function drawColor(canvas: HTMLCanvasElement, t: Tensor, first: number, { high }: Scale): void {
   const [height, width] = t.shape.slice(-2) as [number, number];
-  const out = new ImageData(width, height);
-  paintColor(t, first, high, out);
-  Object.assign(canvas, { width, height });
-  canvas.getContext("2d")?.putImageData(out, 0, 0);
+  put(canvas, width, height, (out) => paintColor(t, first, high, out));
 }
 
 /** Lowest and highest value of one item. */

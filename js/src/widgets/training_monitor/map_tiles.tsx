@@ -1,5 +1,4 @@
 // All channels of a layer at a snapshot, or how they differ from the pinned one.
-import { signal } from "@preact/signals";
 import { useCallback } from "preact/hooks";
 import { Choice } from "../../shared/choice";
 import { count, number } from "../../shared/format";
@@ -24,7 +23,6 @@ import { useMonitor } from "./state";
 const [EDGES, MOST] = [{ min: 32, max: 160, step: 8 }, 440];
 /** Digits that there is room for under a tile. */
 const LABEL = 2;
-const never = signal(0);
 
 function Tools({ input: shown, inputs, pin }: Maps & { pin: number | undefined }) {
   const { over, input, tile } = useMonitor().looks;
@@ -68,9 +66,7 @@ function Tiles({ drawn, at, ...maps }: Maps & { drawn: Drawn; at: number }) {
         count={items}
         tile={tile.value}
         {...{ draw, label }}
-        loaded={never}
         selected={item}
-        onVisible={() => {}}
         onSelect={(one) => (channel.value = one)}
       />
       <output>

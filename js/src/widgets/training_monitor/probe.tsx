@@ -1,5 +1,4 @@
 // The probe pictures, and what the network took the chosen one for.
-import { signal } from "@preact/signals";
 import { useCallback, useMemo } from "preact/hooks";
 import { Bars } from "../../shared/bars";
 import { drawPicture } from "../../shared/canvas";
@@ -34,7 +33,6 @@ interface ProbeProps {
 
 /** Edge of a tile, and height of the grid at most (CSS pixels). */
 const [EDGE, MOST] = [56, 160];
-const never = signal(0);
 const CERTAIN = { low: 0, high: 1, log: false, clipped: false, table: "sequential" } as const;
 
 const nameOf = ({ classes }: Run, index: number) =>
@@ -106,9 +104,7 @@ function Pictures({ run, pictures, taken, index }: PicturesProps) {
       count={run.probe}
       tile={EDGE}
       {...{ draw, label }}
-      loaded={never}
       selected={index}
-      onVisible={() => {}}
       onSelect={(item) => (picture.value = item)}
     />
   );

@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { gridWindow } from "../../shared/grid_window";
 import { useSize } from "../../shared/size";
@@ -6,11 +7,17 @@ import { TileGrid, type TileGridProps } from "../../shared/tile_grid";
 /** Room for the rings around tiles (CSS pixels). */
 const RINGS = 6;
 
+/** All tiles are there. */
+const never = signal(0);
+
+type SizedGridProps = Omit<TileGridProps, "loaded" | "onVisible"> & { most: number };
+
 /**
  * A grid of tiles as high as its rows, up to `most` pixels. Its height is set before it is measured:
  * one that followed from its rows would change while the browser tells of its width.
  */
-export function SizedGrid({ most, ...grid }: TileGridProps & { most: number }) {
+export function SizedGrid({ most, ...given }: SizedGridProps) {
+  const grid = { ...given, loaded: never, onVisible: () => {} };
   const ruler = useRef<HTMLDivElement>(null);
   const { width } = useSize(ruler);
   const { rows, pitch } = gridWindow(width, 0, 0, grid.tile, grid.count);

@@ -38,3 +38,7 @@ export function union(a: ArrayLike<number>, b: ArrayLike<number>): number[] {
   }
   return out;
 }
+
+/** The number that a share of them lie below, of numbers in ascending order; undefined of none. */
+export const quantile = (sorted: ArrayLike<number>, share: number): number | undefined =>
+  sorted[Math.round(share * (sorted.length - 1))];

@@ -3,6 +3,7 @@ import type { Table } from "../../shared/color";
 import { number, percent } from "../../shared/format";
 import { powerText, type Tick } from "./axis";
 import { roundEnd } from "./round_ends";
+import { quantile } from "./sorted";
 import type { Field, Quantity, Series } from "./types";
 
 export interface Statistic {
@@ -80,7 +81,7 @@ const RARE = 0.05;
 
 /** Zero-centred ends that hold all sizes (ascending), or nearly all where a few are so many times larger than the rest. */
 export function signedRange(sizes: Float64Array, table: Table, wide = WIDE): Range {
-  const at = (share: number) => sizes[Math.round(share * (sizes.length - 1))] ?? 0;
+  const at = (share: number) => quantile(sizes, share) ?? 0;
   const clipped = at(1) > wide * at(1 - RARE);
   const most = roundEnd(at(clipped ? 1 - RARE : 1));
   return { low: -most, high: most, log: false, clipped, table };
@@ -91,7 +92,7 @@ export function rangeOf({ kind, field, healthy }: Statistic, all: readonly Serie
   const plain = { log: false, clipped: false, table: "sequential" } as const;
   if (kind === "share") return { ...plain, low: 0, high: 1 };
   const sizes = sizesOf(field, all);
-  const at = (share: number) => sizes[Math.round(share * (sizes.length - 1))] ?? 0;
+  const at = (share: number) => quantile(sizes, share) ?? 0;
   let [least, most] = [at(0), at(1)];
   if (kind === "signed") return signedRange(sizes, "activations");
   if (!most || !(kind === "log" || most / least >= WIDE))
