@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import io
 import os
@@ -172,17 +173,36 @@ def redrawn(loop: Loop, every: int) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def explored(loop: Loop, every: int) -> Iterator[None]:
+    """Take histograms of what layers put out, of weights and of gradients; show them nowhere.
+
+    Its hooks stay on a model, so that a copy is trained.
+    """
+    torchexplorer = import_module("torchexplorer")
+    plain = loop.model, loop.optimizer
+    loop.model = copy.deepcopy(loop.model)
+    loop.optimizer = torch.optim.Adam(loop.model.parameters(), 1e-3)
+    torchexplorer.watch(loop.model, log_freq=every, backend="none", verbose=False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        loop.model, loop.optimizer = plain
+
+
 def others() -> dict[str, Monitor]:
     """Return the monitors of others that are installed, and say which are not."""
     found: dict[str, Monitor] = {}
-    for package, monitor in (("tensorboard", tensorboard), ("livelossplot", redrawn)):
+    monitors = {"tensorboard": tensorboard, "livelossplot": redrawn, "torchexplorer": explored}
+    for package, monitor in monitors.items():
         if importlib.util.find_spec(package):
             for every in (1, 10):
                 name = f"{package}, every {every if every > 1 else 'step'}"
                 found[name] = partial(monitor, every=every)
         else:
             print(f"{package}: not installed")
-    print("torchexplorer: not compared, for its hooks stay on the model, and it needs wandb")
     return found
 
 
