@@ -77,8 +77,8 @@ class _Product:
         if self._pack is None or not x.is_contiguous(memory_format=torch.channels_last):
             return self._convolution(x)
         count, channels, height, width = x.shape
-        rows = x.permute(0, 2, 3, 1).view(-1, channels)
-        pixels = len(rows)
+        pixels = count * height * width
+        rows = x.as_strided((pixels, channels), (channels, 1))
         if pixels not in self._packed:
             self._packed[pixels] = self._pack(self._weight, pixels)
         found: Tensor = self._multiply(rows, self._packed[pixels], self._bias, "none", [], "")
