@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import torch
@@ -49,9 +49,10 @@ def laid_out(weight: Tensor, bias: Tensor | None, options: Options) -> Run:
     options
         How they go over the maps.
     """
-    convolution = Convolution(weight, bias, *options)
     single = weight.shape[2:] == (1, 1) and options._replace(dilations=(1, 1)) == Options()
-    return _Product(weight, bias, convolution) if single and known(weight) else convolution
+    if single and known(weight) and one_dnn("_reorder_linear_weight") is not None:
+        return _Product(weight, bias)
+    return Convolution(weight, bias, *options)
 
 
 @lru_cache
@@ -64,17 +65,16 @@ def one_dnn(name: str) -> Any:  # noqa: ANN401
 class _Product:
     """A convolution of single pixels as a product of matrices, which needs less preparation."""
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, convolution: Convolution) -> None:
-        self._weight = weight.detach().flatten(1)
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        self._weight = weight.detach().flatten(1).contiguous()
         self._bias = None if bias is None else bias.detach()
-        self._convolution = convolution
         self._multiply = one_dnn("_linear_pointwise")
         self._pack = one_dnn("_reorder_linear_weight")
         self._packed: dict[int, Tensor] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
         """Convolve whole maps."""
-        if self._pack is None or not x.is_contiguous(memory_format=torch.channels_last):
+        if not x.is_contiguous(memory_format=torch.channels_last):
             return self._convolution(x)
         count, channels, height, width = x.shape
         pixels = count * height * width
@@ -85,3 +85,8 @@ class _Product:
         made = found.shape[1]
         strides = height * width * made, 1, width * made, made
         return found.as_strided_((count, made, height, width), strides)  # views are not written to
+
+    @cached_property
+    def _convolution(self) -> Convolution:
+        """It for maps that lie otherwise in memory."""
+        return Convolution(self._weight[:, :, None, None], self._bias)

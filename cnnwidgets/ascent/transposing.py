@@ -39,7 +39,8 @@ def transposed(weight: Tensor, options: Options) -> Back:
     size = weight.shape[2], weight.shape[3]
     rests = [d * (k - 1) - p for d, k, p in zip(dilations, size, padding, strict=True)]
     if strides == (1, 1) and min(rests) >= 0:
-        filters = _swapped(weight, groups).flip(2, 3)
+        turned = weight if size == (1, 1) else weight.flip(2, 3)
+        filters = _swapped(turned, groups)
         flipped = laid_out(filters, None, Options.of(1, rests, dilations, groups))
         return lambda gradient, _: flipped(gradient)
     if size == (1, 1) and padding == (0, 0):
