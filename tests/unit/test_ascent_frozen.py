@@ -49,6 +49,27 @@ def test_convolutions_and_their_gradients(
         assert torch.allclose(right, mine, atol=1e-4)
 
 
+@pytest.mark.parametrize("kernel", [1, 3])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_without_what_the_compiler_calls(
+    kernel: int,
+    channels_last: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("layouts", "transposing"):
+        monkeypatch.setattr(f"cnnwidgets.ascent.{module}.one_dnn", lambda _: None)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    x = torch.randn(2, 16, 9, 8, generator=dice()).to(memory_format=layout).requires_grad_()
+    weight = torch.randn(4, 16, kernel, kernel, generator=dice(1))
+    for stride in (1, 2):
+        frozen = FrozenConvolution(weight, None, Options.of(stride, 0, 1, 1))
+        expected, found = functional.conv2d(x, weight, None, stride), frozen(x)
+        up = torch.randn(expected.shape, generator=dice(3))
+        assert torch.allclose(expected, found, atol=1e-4)
+        (right,), (mine,) = (torch.autograd.grad(y, x, up) for y in (expected, found))
+        assert torch.allclose(right, mine, atol=1e-4)
+
+
 def test_gradients_of_gradients() -> None:
     """A network may take gradients in its own forward, and its score follows them."""
     weight, x = torch.randn(4, 3, 3, 3, generator=dice()), torch.randn(1, 3, 8, 8, generator=dice())
