@@ -49,23 +49,26 @@ def sample(values: Tensor, cap: int = CAP) -> Tensor:
     return values[::step]
 
 
-def histograms(samples: list[Tensor]) -> Tensor:
-    """Count the finite values of flat float32 tensors on one device.
+def histograms(samples: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Count the values of flat float32 tensors on one device.
 
     Returns
     -------
-    Tensor
-        float32 [tensors, 249]: the share of each bin; zero where nothing is finite.
+    zeros : Tensor
+        float32 [tensors]: the share of zeros; what is smaller than 2^-128 is taken for one.
+    shares : Tensor
+        float32 [tensors, 249]: that of each bin in what is finite; zero where nothing is.
     """
     everything = torch.cat(samples)
     codes = everything.view(torch.int32).bitwise_right_shift(_REST).bitwise_and_(_CODES - 1)
     codes += _first_codes(tuple(map(len, samples)), everything.device)
-    counts = torch.bincount(codes, minlength=len(samples) * _CODES)
+    counts = torch.bincount(codes, minlength=len(samples) * _CODES).view(-1, _CODES)
     # Added up as integers: a product of matrices would be less exact under autocast or TF32.
     counted = counts.new_zeros(len(samples), BINS + 1)
-    counted.index_add_(1, _bins_of_codes(counts.device), counts.view(-1, _CODES))
+    counted.index_add_(1, _bins_of_codes(counts.device), counts)
     finite = counted[:, :BINS].float()
-    return finite / finite.sum(1, keepdim=True).clamp_(min=1)
+    zeros = counts[:, :: _CODES // 2].sum(1) / counted.sum(1)  # of both signs
+    return zeros, finite / finite.sum(1, keepdim=True).clamp_(min=1)
 
 
 @lru_cache(maxsize=4)

@@ -172,9 +172,11 @@ class Forwards:
 
 def _first(output: Tensor) -> Tensor:
     """Return the part of an output that is measured."""
-    if not output.ndim or not len(output):
+    pictures = output.shape[0] if output.ndim else 0
+    if not pictures:
         return output
-    return output[: max(1, min(SAMPLES, VALUES * len(output) // max(1, output.numel())))]
+    fitting = VALUES * pictures // max(1, output.numel())
+    return output.narrow(0, 0, min(pictures, max(1, min(SAMPLES, fitting))))
 
 
 def _highest(output: Tensor, module: nn.Module) -> Tensor:

@@ -40,12 +40,13 @@ class Statistics(NamedTuple):
         Euclidean norm, mean and standard deviation of all values: that of the population, divided
         by n, as ``torch.std(correction=0)``.
     zeros
-        Share of values that are exactly zero.
+        Share of values that are zero; of tensors of more than 8,192 values it is that of as many,
+        spread evenly.
     nans, infs
         How many values are NaN, or infinite.
     update
-        Of weights and biases: the norm of what the step changed, divided by their norm. Healthy
-        are 0.0001 to 0.01.
+        Of weights and biases: the norm of what the step changed, divided by their norm; of more
+        than 65,536 values that of as many at most, spread evenly. Healthy are 0.0001 to 0.01.
     dead
         Of activations of a layer that a ReLU follows: the share of its units that were positive
         nowhere in the last 8 to 16 recorded batches.

@@ -27,7 +27,7 @@ norm, mean, std
     Of all values: Euclidean norm, mean, standard deviation of the population. Not finite if a
     value is not.
 zeros
-    Share of values that are exactly zero.
+    Share of values that are zero, as far as the histogram is made of them.
 nans, infs
     How many values are.
 update

@@ -5,6 +5,7 @@ A step is over when every optimizer has stepped once, or when one begins to step
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -12,10 +13,11 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from cnnwidgets.training import losses
+from cnnwidgets.training.bins import sample
 from cnnwidgets.training.forwards import Forwards
 from cnnwidgets.training.lineage import Ends, Lineage
 from cnnwidgets.training.optimizers import Optimizers, learning_rates
-from cnnwidgets.training.statistics import Measured, flat, number, together, total
+from cnnwidgets.training.statistics import Measured, flat, number, row, together, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from cnnwidgets.training.table import Key
 
 _QUANTITIES = {"weight": "weights", "bias": "biases"}
+CHANGES = 1 << 16
+"""Values of a parameter of which is seen how much a step changed them, spread evenly."""
 _MOST_LOSSES = 4096  # in one step; without an optimizer there is none
 _GRADIENTS = {"weights": "gradients", "biases": "bias gradients"}
 
@@ -151,7 +155,8 @@ class Watch:
             return
         if self._armed:
             self._parameters = parameters_of(self._model)
-            self._before = {key: (p, p.detach().clone()) for key, p in self._of(optimizer).items()}
+            own = self._of(optimizer)
+            self._before = {key: (p, sample(row(p), CHANGES).clone()) for key, p in own.items()}
         if not closure:
             self._take_gradients(optimizer)
 
@@ -183,11 +188,11 @@ class Watch:
             return
         if self._late:
             self._take_gradients(optimizer)
-        if self._before:
-            changes = [old for _, old in self._before.values()]
-            torch._foreach_sub_(changes, [p.detach() for p, _ in self._before.values()])
-            self._changes |= dict(zip(self._before, _norms(changes), strict=True))
-            self._before = {}
+        for key, (parameter, old) in self._before.items():
+            new = row(parameter)
+            norm = torch.linalg.vector_norm(flat(old.sub_(sample(new, CHANGES))))
+            self._changes[key] = norm * math.sqrt(new.numel() / old.numel())
+        self._before = {}
         self._stepped.append(optimizer)
         self._ended = len(self._losses), self.forwards.samples
         if len(self._stepped) >= len(self.optimizers.all()):

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 import cnnwidgets as cw
 from cnnwidgets.training.bins import SIDE
 from cnnwidgets.training.forwards import SAMPLES, VALUES
-from cnnwidgets.training.statistics import _PART, Measured
+from cnnwidgets.training.statistics import Measured
 from cnnwidgets.training.table import FIELDS
+from cnnwidgets.training.watch import CHANGES
 from tests.training import small, train
 
 KEY = ("layer", "activations")
@@ -36,12 +37,27 @@ def test_an_infinite_output_that_a_layer_overwrites_is_found() -> None:
     assert run.statistics("4", "activations").zeros[0] == 1
 
 
-def test_zeros_of_a_large_tensor_are_all_counted() -> None:
-    values = torch.ones(3 * _PART + 5)
-    values[[0, _PART - 1, _PART, 3 * _PART, -1]] = 0
-    table = Measured({KEY: values, ("small", "weights"): torch.zeros(3)}).table()
-    assert table.get(*KEY, "zeros") == pytest.approx(5 / len(values))
-    assert table.get("small", "weights", "zeros") == 1
+def test_zeros_of_both_signs_are_counted() -> None:
+    values = torch.tensor([0.0, -0.0, 1e-30, -1e-30, math.nan, math.inf, -math.inf, 1.0])
+    columns = torch.ones(512, 128)
+    columns[:, :32] = 0  # every fourth column: the values that are looked at are of all of them
+    tensors = {KEY: values, ("large", "weights"): columns, ("ones", "weights"): torch.ones(3)}
+    table = Measured(tensors).table()
+    assert table.get(*KEY, "zeros") == pytest.approx(2 / 8)
+    assert table.get("large", "weights", "zeros") == pytest.approx(1 / 4, abs=0.01)
+    assert table.get("ones", "weights", "zeros") == 0
+
+
+def test_the_change_of_a_large_layer_is_told_from_some_of_its_values() -> None:
+    model = nn.Linear(512, 4 * CHANGES // 512, bias=False)
+    before = model.weight.detach().clone()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with cw.Recorder(model, every=1) as run:
+        model(torch.randn(8, 512)).square().sum().backward()
+        optimizer.step()
+    after = model.weight.detach()
+    expected = float((after - before).norm() / after.norm())
+    assert run.statistics(run.layers[0]).update[0] == pytest.approx(expected, rel=0.03)
 
 
 def test_finite_values_of_an_infinite_norm_are_no_infinities() -> None:
