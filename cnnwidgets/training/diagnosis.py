@@ -44,6 +44,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from cnnwidgets.training import remedies
 from cnnwidgets.training.findings import Finding
+from cnnwidgets.training.table import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,6 +62,7 @@ GAP = 0.1
 SPIKE = 7.0
 VALIDATION = ("val_loss", "valid_loss", "validation_loss", "eval_loss", "val/loss", "test_loss")
 
+_COUNTS = [FIELDS.index(name) for name in ("nans", "infs")]
 _PERSISTENT = 3  # records in a row
 _TWICE = 2
 _WINDOW, _ENOUGH = 100, 30
@@ -181,8 +183,9 @@ class Diagnosis:
         """Find where it began: a pass goes forward, then backward, then the weights change."""
         if self._broken is not None:
             return
-        rows = [(*key, table.get(*key, "nans"), table.get(*key, "infs")) for key in table.keys]
-        bad = [row for row in rows if row[2] + row[3] > 0]
+        counts = table.values[:, _COUNTS]
+        rows = np.flatnonzero(counts.sum(1) > 0).tolist()
+        bad = [(*table.keys[row], *counts[row].tolist()) for row in rows]
         if not bad:
             self._lost = None  # the optimizer left that step out
         elif self._lost is not None and self._lost[0] < step:
