@@ -39,7 +39,7 @@ SECONDS, FEWEST = 1.0, 10
 """Of a block, and its steps; what slows down more than twofold gets no more than two seconds."""
 WARM = 0.5
 """Seconds before each block, so that none profits from the one before."""
-EARLY = {"defaults": 2.0, "everything at every step": 10.0}
+EARLY = {"defaults": 10.0, "everything at every step": 10.0}
 """The same before a block with the recorder: of the first steps it records most, and keeps most
 snapshots, whatever it costs, which is little of a run but would be much of a block."""
 KEPT = str(1 << 31)

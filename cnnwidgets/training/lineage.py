@@ -1,7 +1,7 @@
 """Whose loss it is: which parameters the autograd graph behind it ends in.
 
-The walk goes into the newest layer first, where it soon meets a parameter of the model if the loss
-is the model's; only the graph of another model is walked to its end.
+Mostly the first path, into the newest layer, ends in a parameter of the model; only the graph of
+another model is walked to its end.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Lineage:
 
     def ends(self, node: Node | None) -> Ends:
         """Return what the graph behind a node ends in."""
+        if id(_newest(node)) in self._own:
+            return Ends.OWN
         found = self._walk(node)
         if found is Ends.OTHER and self._replaced():
             found = self._walk(node)
@@ -72,3 +74,13 @@ class Lineage:
         before = self._own.keys()
         self._own = {id(one): one for one in self._model.parameters()}
         return self._own.keys() != before
+
+
+def _newest(node: Node | None) -> object:
+    """Return the tensor at the end of the path into the newest layer; None without one."""
+    for _ in range(_FARTHEST):
+        before = () if node is None else node.next_functions
+        if not before:
+            break
+        node = before[-1][0]
+    return getattr(node, "variable", None)

@@ -9,7 +9,7 @@ SHARE = 0.02
 """Of the time between two steps that the recorder may take, on average, by its own clock. What it
 does to caches and to free memory makes the loop slower by up to half as much again, which that
 clock does not see: 0.03 in all."""
-LEAST = SHARE / 4
+LEAST = SHARE / 8
 """Of it for measuring layers and for snapshots, also where what is done at every step, which costs
 the same however short a step is, takes more than the rest."""
 FURTHER = 1.25

@@ -56,7 +56,7 @@ class Recorder(Steered):
     activations, and now and then the weights themselves, as often as all of it makes steps no more
     than 3 % longer: 2 % is spent in the recorder, as `overhead` measures it, the rest is what it
     does to the caches. Where steps take a few milliseconds, losses alone may take all of it: the
-    layers then get a quarter of that beside it, and 30 of 1,000 steps are recorded.
+    layers then get an eighth of that beside it, and 30 of 1,000 steps are recorded.
     Training is, bit for bit, what it would be without it. Nothing in here raises into the loop:
     after an error of its own it lets go of the model, keeps what it has, and says so in `notes`
     and in the log. It ends with the ``with`` block, by `close`, or when the model is gone; another

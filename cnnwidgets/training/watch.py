@@ -121,6 +121,9 @@ class Watch:
 
     def before(self, optimizer: Optimizer, *, closure: bool) -> None:
         """Take in gradients, if they are there already; in a full step remember the weights."""
+        if self.thrifty and not self._armed and not self._stepped:
+            self._late = closure
+            return
         self._guard(lambda: self._begin(optimizer, closure=closure))
 
     def after(self, optimizer: Optimizer) -> None:
