@@ -168,7 +168,7 @@ describe("whatever happens", () => {
     slide("Recorded step", 10);
     await eventually(() => timeline().dataset.step).toBe("10");
     slide("Smoothing", 0);
-    expect(painted("loss", BLUE)).toBeGreaterThan(50);
+    await eventually(() => painted("loss", BLUE)).toBeGreaterThan(50);
   });
 
   test("it works in an exported page", async () => {

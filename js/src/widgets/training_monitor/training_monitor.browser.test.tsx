@@ -36,7 +36,7 @@ describe("runs", () => {
     await see("28 s left");
     expect(root().getAttribute("aria-label")).toBe("Training monitor: lr 0.05, lr <b>0.5</b>");
     await see("lr <b>0.5</b>"); // text, not HTML
-    expect(painted("loss", ORANGE)).toBeGreaterThan(50);
+    await eventually(() => painted("loss", ORANGE)).toBeGreaterThan(50); // once it is measured
     await button("Show lr <b>0.5</b>").click();
     await eventually(() => painted("loss", ORANGE)).toBe(0);
     expect(painted("loss", BLUE)).toBeGreaterThan(50);
@@ -162,7 +162,8 @@ describe("curves", () => {
     expect(titles).toEqual([
       ...["loss", "accuracy", "learning rate", "gradient norm", "samples per second"],
     ]);
-    for (const title of titles) expect(painted(title as string, ORANGE)).toBeGreaterThan(50);
+    for (const title of titles)
+      await eventually(() => painted(title as string, ORANGE)).toBeGreaterThan(50);
     expect(chart("loss").querySelectorAll("li")).toHaveLength(4);
     const dashes = [...chart("loss").querySelectorAll("li path")].map((path) =>
       path.getAttribute("stroke-dasharray"),
