@@ -11,10 +11,10 @@ import sys
 import tempfile
 import time
 import warnings
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -33,22 +33,21 @@ if TYPE_CHECKING:
     Monitor = Callable[["Loop"], AbstractContextManager[object]]
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
-OURS, OTHERS = 9, 2
-"""Rounds: of what has a limit, and of what is there for comparison."""
-SECONDS, FEWEST = 1.0, 10
-"""Of a block, and its steps; what slows down more than twofold gets no more than two seconds."""
-WARM = 0.5
-"""Seconds before each block, so that none profits from the one before."""
-EARLY = {"defaults": 10.0, "everything at every step": 10.0}
-"""The same before a block with the recorder: of the first steps it records most, and keeps most
-snapshots, whatever it costs, which is little of a run but would be much of a block."""
+TURNS, OTHERS = 60, 2
+"""Blocks with the recorder, and with what is there for comparison."""
+TURN, SECONDS, FEWEST = 0.3, 1.0, 5
+"""Seconds of both kinds of block, and the fewest steps; what slows down more than twofold gets no
+more than twice as long."""
+WARM, EARLY = 0.5, 10.0
+"""Seconds before a block, so that none profits from the one before, and before the first with a
+recorder: of the first steps it records most, and keeps most snapshots, whatever it costs, which is
+little of a run but would be much of a block."""
 KEPT = str(1 << 31)
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": KEPT, "MALLOC_TRIM_THRESHOLD_": KEPT}
 """Keeps the C library from giving memory back: a step of the CIFAR net takes 60 or 95 ms according
 to whether it does so after each one, which hangs on where the last block lies, and is chance."""
 BATCH = 128
 STEPS = 10_000
-NOTHING = "nothing (the noise)"
 
 
 def lenet() -> nn.Sequential:
@@ -79,7 +78,7 @@ class Times(NamedTuple):
 
 
 class Loop:
-    """A plain training loop; a block is as many steps of it as take a second."""
+    """A plain training loop."""
 
     def __init__(self, model: nn.Module, *shape: int) -> None:
         self.model = model
@@ -89,7 +88,7 @@ class Loop:
         start = time.perf_counter()
         for _ in range(5):
             self.step()
-        self.steps = max(FEWEST, round(5 * SECONDS / (time.perf_counter() - start)))
+        self.speed = 5 / (time.perf_counter() - start)
 
     def step(self) -> None:
         """Train on one batch."""
@@ -104,10 +103,11 @@ class Loop:
         while time.perf_counter() < until:
             self.step()
 
-    def block(self) -> Times:
-        """Return what a step takes."""
+    def block(self, seconds: float = SECONDS) -> Times:
+        """Return what a step takes, of as many as take so long without a monitor."""
+        most = round(self.speed * seconds)
         wall, cpu, steps = time.perf_counter(), time.process_time(), 0
-        while steps < FEWEST or (steps < self.steps and time.perf_counter() - wall < 2 * SECONDS):
+        while steps < FEWEST or (steps < most and time.perf_counter() - wall < 2 * seconds):
             self.step()
             steps += 1
         return Times((time.perf_counter() - wall) / steps, (time.process_time() - cpu) / steps)
@@ -210,58 +210,84 @@ def others() -> dict[str, Monitor]:
     return found
 
 
-def compare(net: str, loop: Loop, monitors: dict[str, Monitor], rounds: int) -> dict[str, Times]:
-    """Return by what share a step takes longer: the middle of all rounds, in turns.
-
-    Each block with a monitor is set against the mean of the two blocks without one around it.
-    Half of the rounds lie between the numbers in brackets.
-    """
-    found: dict[str, list[Times]] = {name: [] for name in monitors}
-    plain = loop.block()
-    for _ in range(rounds):
-        for name, monitor in monitors.items():
-            with monitor(loop):
-                loop.warm(EARLY.get(name, WARM))
-                watched = loop.block()
+def compare(net: str, loop: Loop, name: str, monitor: Monitor) -> None:
+    """Print by what share a step takes longer with the monitor of another than around it."""
+    shares, plain = [], loop.block()
+    for _ in range(OTHERS):
+        with monitor(loop):
             loop.warm()
-            after = loop.block()
-            pairs = zip(watched, plain, after, strict=True)
-            found[name].append(Times(*(2 * one / (a + b) - 1 for one, a, b in pairs)))
-            plain = after
-    longer = {}
-    for name, times in found.items():
-        middles, words = [], []
-        for kind, shares in zip(Times._fields, zip(*times, strict=True), strict=True):
-            low, middle, high = statistics.quantiles(shares, n=4, method="inclusive")
-            middles.append(middle)
-            words.append(f"{kind} {100 * middle:+.1f} % ({100 * low:+.1f} to {100 * high:+.1f})")
-        longer[name] = Times(*middles)
-        print(f"{net}, {1e3 * plain.wall:.1f} ms a step: {name}: {', '.join(words)}", flush=True)
-    return longer
+            watched = loop.block()
+        loop.warm()
+        after = loop.block()
+        shares.append(_longer(watched, plain, after))
+        plain = after
+    _say(f"{net}, {1e3 * plain.wall:.1f} ms a step; {name}: longer by", shares)
+
+
+@contextmanager
+def detached(run: cw.Recorder, loop: Loop) -> Iterator[None]:
+    """Take the recorder's hooks off, as `close` does, and put them on again."""
+    watch, pace = run._watch, run._recording.pace  # noqa: SLF001 - there is no other way to do it
+    watch.detach()
+    try:
+        yield
+    finally:
+        pace.pause()
+        watch.attach(loop.model)
+        if watch._armed:  # noqa: SLF001
+            watch.arm()
+
+
+def ours(name: str, loop: Loop, every: int | Literal["auto"], *, limit: float) -> Figure:
+    """Return by what share a step takes longer with a recorder: the middle of all turns.
+
+    A turn is a block with it between two without, all so short that what else the machine does is
+    the same in them; the same is done with a block without it, which shows what that leaves.
+    """
+    shares, nothing = [], []
+    with cw.Recorder(loop.model, every=every) as run:
+        loop.warm(EARLY)
+        for _ in range(TURNS):
+            with detached(run, loop):
+                before = loop.block(TURN)
+            watched = loop.block(TURN)
+            with detached(run, loop):
+                blocks = [loop.block(TURN) for _ in range(3)]
+            shares.append(_longer(watched, before, blocks[0]))
+            nothing.append(_longer(blocks[1], blocks[0], blocks[2]))
+    print(f"{name}, {1e3 * before.wall:.1f} ms a step; steps with nothing: ", end="")
+    _say("longer by", nothing)
+    longer = _say("steps with a recorder: longer by", shares)
+    return Figure(f"{name}, longer steps", 100 * longer.wall, limit, "%")
+
+
+def _longer(watched: Times, before: Times, after: Times) -> Times:
+    """Return by what share a block took longer than the mean of those around it."""
+    return Times(*(2 * w / (b + a) - 1 for w, b, a in zip(watched, before, after, strict=True)))
+
+
+def _say(what: str, shares: list[Times]) -> Times:
+    """Print the middle of all, and between what the middle half of them lies; return it."""
+    middles, words = [], []
+    for kind, values in zip(Times._fields, zip(*shares, strict=True), strict=True):
+        low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+        middles.append(middle)
+        words.append(f"{kind} {100 * middle:+.1f} % ({100 * low:+.1f} to {100 * high:+.1f})")
+    print(f"{what} {', '.join(words)}", flush=True)
+    return Times(*middles)
 
 
 def time_figures() -> list[Figure]:
-    """Measure ours against the limits, and nothing, which shows the noise; print the others'."""
-    defaults: dict[str, Monitor] = {
-        NOTHING: lambda _: nullcontext(),
-        "defaults": lambda loop: cw.Recorder(loop.model),
-    }
-    everything: dict[str, Monitor] = {
-        "everything at every step": lambda loop: cw.Recorder(loop.model, every=1)
-    }
-    limits = {"defaults": 3.0, "everything at every step": 8.0}
-    peers, figures = others(), []
-    for net, loop, ours in (
-        ("CIFAR net", Loop(cifar_net(), 3, 32, 32), defaults | everything),
-        ("LeNet", Loop(lenet(), 1, 28, 28), defaults),
-    ):
-        longer = compare(net, loop, ours, OURS)
-        figures += [
-            Figure(f"{net}: {name}, longer steps", 100 * longer[name].wall, limits[name], "%")
-            for name in ours
-            if name != NOTHING
-        ]
-        compare(net, loop, peers, OTHERS)
+    """Measure ours against the limits; print the others'."""
+    cifar, small = Loop(cifar_net(), 3, 32, 32), Loop(lenet(), 1, 28, 28)
+    figures = [
+        ours("CIFAR net: defaults", cifar, "auto", limit=3),
+        ours("CIFAR net: everything at every step", cifar, 1, limit=8),
+        ours("LeNet: defaults", small, "auto", limit=3),
+    ]
+    for name, monitor in others().items():
+        compare("CIFAR net", cifar, name, monitor)
+        compare("LeNet", small, name, monitor)
     return figures
 
 

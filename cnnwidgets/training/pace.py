@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import time
 
-SHARE = 0.02
+SHARE = 0.015
 """Of the time between two steps that the recorder may take, on average, by its own clock. What it
-does to caches and to free memory makes the loop slower by up to half as much again, which that
-clock does not see: 0.03 in all."""
-LEAST = SHARE / 8
+does to caches, and torch's way to its hooks, make the loop slower by up to as much again, which
+that clock does not see: 0.03 in all."""
+LEAST = SHARE / 6
 """Of it for measuring layers and for snapshots, also where what is done at every step, which costs
 the same however short a step is, takes more than the rest."""
 FURTHER = 1.25

@@ -54,9 +54,9 @@ class Recorder(Steered):
     Losses and learning rates are recorded at every step, the norm of the gradient too where steps
     are not very short; histograms, norms, dead units … of every layer's weights, gradients and
     activations, and now and then the weights themselves, as often as all of it makes steps no more
-    than 3 % longer: 2 % is spent in the recorder, as `overhead` measures it, the rest is what it
+    than 3 % longer: half is spent in the recorder, as `overhead` measures it, the rest is what it
     does to the caches. Where steps take a few milliseconds, losses alone may take all of it: the
-    layers then get an eighth of that beside it, and 30 of 1,000 steps are recorded.
+    layers then get a sixth of that beside it, and 30 of 1,000 steps are recorded.
     Training is, bit for bit, what it would be without it. Nothing in here raises into the loop:
     after an error of its own it lets go of the model, keeps what it has, and says so in `notes`
     and in the log. It ends with the ``with`` block, by `close`, or when the model is gone; another
