@@ -96,8 +96,9 @@ def of(
 
 
 def _not_finite(evidence: Mapping[str, float]) -> str:
-    lost = "loss" in evidence
-    said = f"The loss is {evidence['loss']}; no step helps any more. " if lost else ""
+    loss = evidence.get("loss")
+    word = "" if loss is None else "NaN" if math.isnan(loss) else "infinite"
+    said = f"The loss is {word}; no step helps any more. " if word else ""
     counts = ", ".join(f"{name}: {count:.0f}" for name, count in evidence.items() if name != "loss")
     causes = (
         "The learning rate is too high, something divides by zero or takes the logarithm of it, or "
@@ -109,7 +110,7 @@ def _not_finite(evidence: Mapping[str, float]) -> str:
             f"each step. {causes} Lower the rate, clip the gradient norm, and check the loss and "
             "the input."
         )
-    if lost and "NaN gradients" in evidence:
+    if word and "NaN gradients" in evidence:
         return (
             f"{said}{counts}. They came back from the loss through this layer first, and nothing "
             "like it was seen in what the layers put out: most likely the loss itself divides by "

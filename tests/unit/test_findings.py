@@ -116,7 +116,7 @@ def test_a_loss_and_layers_that_are_not_finite_are_one_finding(
     assert len(raw) == 2  # a run is written as it goes
     (found,) = by_cause(raw)
     assert (found.step, found.layer) == (7, layer)
-    assert found.message.startswith("The loss is nan; no step helps any more.")
+    assert found.message.startswith("The loss is NaN; no step helps any more.")
     assert said in found.message
     assert math.isnan(found.evidence["loss"])
     assert losses(looked, [math.nan] * 9) == looked.table(8, table(**rows)) == []
