@@ -255,7 +255,7 @@ def test_layers_are_recorded_where_steps_are_short(monkeypatch: pytest.MonkeyPat
     clock = Clock()
     monkeypatch.setattr(pacing, "time", clock)
     pace = Pace()
-    recorded = paced(clock, pace, 5000, user=0.004, always=0.0005)
+    recorded = paced(clock, pace, 50_000, user=0.004, always=0.0005)
     rows = 0.004 * len(recorded)
     assert 0.5 * LEAST * pace.elapsed < rows <= LEAST * pace.elapsed + CREDIT + 0.005
     costly = Pace()
